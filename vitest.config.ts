@@ -1,0 +1,14 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Native code runs here: a crash must take one file with it, not the run.
+    pool: 'forks',
+    // A diagnosis, not a measure: tests wait for events, and a machine under load is slow.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
+
+export default config;
