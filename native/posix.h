@@ -1,0 +1,61 @@
+// The little that the shim needs around system calls: an owner of a descriptor, a failed call as a
+// value.
+
+#ifndef NAPI_RELOAD_POSIX_H_
+#define NAPI_RELOAD_POSIX_H_
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace napi_reload {
+
+struct IoFailure {
+  const char* operation = "";  // name of the call; a literal
+  std::string path;
+  int error = 0;
+};
+
+// "ENOSPC" for ENOSPC; "errno N" for those that have no entry in the table. Not glibc's
+// strerrorname_np, which would keep a prebuilt shim from loading with a glibc before 2.32.
+std::string ErrnoName(int error);
+
+// Calls again while a signal interrupts. Only for calls that are safe to repeat: not close().
+template <typename Call>
+auto Retry(Call call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result == -1 && errno == EINTR);
+  return result;
+}
+
+// Sole owner of a file descriptor.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) {
+      Close();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { Close(); }
+
+  bool ok() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+  // Idempotent. Keeps errno, so that it can stand between a failed call and its report.
+  void Close() noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace napi_reload
+
+#endif  // NAPI_RELOAD_POSIX_H_

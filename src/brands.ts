@@ -1,0 +1,15 @@
+/**
+ * Names for strings and numbers that must not be mixed up. A loader that takes only a {@link StagedPath}
+ * cannot be handed the build output by mistake.
+ */
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Number of a version within one handle: 1, 2, 3 …, never reused. */
+export type VersionId = Brand<number, 'VersionId'>;
+/** Absolute path of the file that the build writes and that must never be loaded itself. */
+export type SourcePath = Brand<string, 'SourcePath'>;
+/** Absolute path of a copy in the stage directory: used once, written by nobody else. */
+export type StagedPath = Brand<string, 'StagedPath'>;
+/** SHA-256 of the source bytes, 64 lower-case hexadecimal digits. */
+export type ContentHash = Brand<string, 'ContentHash'>;

@@ -1,0 +1,175 @@
+/**
+ * What the C++ shim offers, as TypeScript sees it. native/binding.cc is the other side of this file.
+ *
+ * Functions of the shim return a failure as a value and never throw one: the stage that called it knows what was
+ * attempted and makes the ReloadError.
+ */
+import { createRequire } from 'node:module';
+import type { ContentHash, StagedPath } from './brands.ts';
+import { errors } from './errors.ts';
+
+/** A system call that failed in the shim. */
+export interface NativeIoFailure {
+  readonly ok: false;
+  readonly kind: 'io';
+  /** The call, such as `open` or `copy_file_range`. */
+  readonly operation: string;
+  readonly path: string;
+  /** Symbolic name such as `ENOSPC`. */
+  readonly errno: string;
+  readonly message: string;
+}
+
+/** Why a directory is not one to load code from. */
+export interface NativeUnsafeDirectory {
+  readonly ok: false;
+  readonly kind: 'unsafe';
+  readonly path: string;
+  /** What was found, such as `is owned by uid 0, not 1000` or `is a symbolic link`. */
+  readonly found: string;
+}
+
+/** A directory of ours, locked for the life of this object. */
+export interface NativeStageDirectory {
+  readonly ok: true;
+  readonly path: string;
+  /** Names of directories of dead processes that were removed while this one was made. */
+  readonly swept: readonly string[];
+  /** Opaque; given back to `stageCopy` and `stageClose`. */
+  readonly handle: object;
+}
+
+export interface NativeStaged {
+  readonly ok: true;
+  readonly kind: 'staged';
+  readonly path: StagedPath;
+  readonly hash: ContentHash;
+  readonly bytes: number;
+  /** How the bytes came over: `clone` shares blocks, `range` stays in the kernel, `read` passes through memory. */
+  readonly method: 'clone' | 'range' | 'read';
+}
+
+/** The source has the bytes of `skipHash`: nothing was staged. */
+export interface NativeSame {
+  readonly ok: true;
+  readonly kind: 'same';
+  readonly hash: ContentHash;
+}
+
+/** The source is not whole, or changed while it was copied: nothing was staged. */
+export interface NativeIncomplete {
+  readonly ok: false;
+  readonly kind: 'incomplete';
+  /** What is missing, such as `segment 3 ends at byte 8192 of 4096`. */
+  readonly found: string;
+  readonly bytes: number;
+  readonly mtimeMs: number;
+}
+
+/** The source is no regular ELF file at all; waiting will not help. */
+export interface NativeForeign {
+  readonly ok: false;
+  readonly kind: 'foreign';
+  /** What it is, such as `a Mach-O file`, `a directory`, `text`. */
+  readonly found: string;
+}
+
+export type NativeStageResult =
+  | NativeStaged
+  | NativeSame
+  | NativeIncomplete
+  | NativeForeign
+  | NativeIoFailure;
+
+/** What an ELF image says of itself without being loaded. */
+export interface NativeImage {
+  readonly ok: true;
+  /** `x64`, `arm64`, …, as in `process.arch`; `machine-N` when it has no such name. */
+  readonly arch: string;
+  /** Whether it is a 64-bit little-endian shared object. */
+  readonly sharedObject: boolean;
+  /** How it registers: `symbol` (napi_register_module_v1), `constructor` (napi_module_register), `v8` (not Node-API). */
+  readonly entry: 'symbol' | 'constructor' | 'v8' | 'none';
+  readonly hasApiVersion: boolean;
+  /** Symbols of binding STB_GNU_UNIQUE, which the loader shares between versions. */
+  readonly uniqueSymbols: number;
+  readonly noDelete: boolean;
+  /** Bytes of thread-local storage, and whether it must come from the static block. */
+  readonly tlsBytes: number;
+  readonly staticTls: boolean;
+  readonly needed: readonly string[];
+  readonly soname: string | null;
+  readonly runpath: string | null;
+  /** Memory mappings that loading it will add. */
+  readonly mappings: number;
+}
+
+export interface NativeNotElf {
+  readonly ok: false;
+  readonly kind: 'foreign' | 'malformed';
+  readonly found: string;
+}
+
+export interface NativeProbe {
+  readonly ok: true;
+  /** Result of `node_api_module_get_api_version_v1`, or null where it is absent. */
+  readonly apiVersion: number | null;
+  /** Opaque hold on the image; given back to `probeRelease` once Node has opened it too. */
+  readonly handle: object;
+}
+
+export interface NativeProbeFailure {
+  readonly ok: false;
+  /** The loader's own words (`dlerror`). */
+  readonly message: string;
+}
+
+export interface Native {
+  /**
+   * Makes `<stageDir>/<name>-<pid>-<random>`, mode 0700, locked until `stageClose` or the end of the process, and
+   * removes those of processes that have ended.
+   */
+  stageOpen(stageDir: string, name: string): NativeStageDirectory | NativeUnsafeDirectory | NativeIoFailure;
+  /**
+   * Removes the directory with all in it, and lets go of its lock. Safe to call twice. A copy in progress ends as an io
+   * failure with `ECANCELED`.
+   */
+  stageClose(handle: object): void;
+  /** Copies `source` to `<directory>/<id>-<first 16 digits of its hash>.node` on a thread of the pool. */
+  stageCopy(
+    handle: object,
+    source: string,
+    id: number,
+    skipHash: ContentHash | null,
+  ): Promise<NativeStageResult>;
+  /** Reads the facts of a staged file. */
+  inspect(path: StagedPath): NativeImage | NativeNotElf | NativeIoFailure;
+  /**
+   * Opens the staged file, RTLD_NOW and local, and asks for its Node-API version. Runs its constructors: never call it
+   * when `inspect` says that the entry is `constructor`, or the next `process.dlopen` aborts the process.
+   */
+  probe(path: StagedPath): NativeProbe | NativeProbeFailure;
+  /** Lets go of what `probe` opened. Safe to call twice. */
+  probeRelease(handle: object): void;
+  /** Memory mappings of this process, counted now; 0 where /proc can't be read. */
+  countMappings(): number;
+}
+
+const require = createRequire(import.meta.url);
+const SHIM_PATH = '../build/Release/napi_reload.node';
+let loaded: Native | undefined;
+
+/**
+ * The shim, loaded once for each thread.
+ *
+ * @throws `ERR_SHIM_UNAVAILABLE` when it is not built or does not load here
+ */
+export function loadNative(): Native {
+  if (loaded) return loaded;
+  try {
+    loaded = require(SHIM_PATH) as Native;
+    return loaded;
+  } catch (cause) {
+    throw errors.shimUnavailable({ path: require.resolve.paths('.')?.[0] ?? SHIM_PATH }, cause);
+  }
+}
