@@ -1,0 +1,335 @@
+/**
+ * Every refusal of napi-reload: one class, one closed union of codes, one factory for each code, sorted.
+ * Messages say what was attempted, what was found and what to do, with strings quoted and no full stop.
+ */
+import type { Diagnostic } from './diagnostic.ts';
+
+interface Stated {
+  /** Path of the addon that the handle serves. */
+  readonly addon?: string;
+}
+
+/** What each code carries in `details`. */
+export interface ErrorDetails {
+  ERR_ABORTED: Stated & { readonly during: string };
+  ERR_BUILD_FAILED: Stated & {
+    readonly command: string;
+    readonly reason: 'exit' | 'signal' | 'timeout' | 'spawn' | 'missing';
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    readonly diagnostics: readonly Diagnostic[];
+    /** Last lines of what the build printed. */
+    readonly output: string;
+  };
+  ERR_CLOSED: Stated & { readonly attempted: string };
+  ERR_EXPORT_REMOVED: Stated & { readonly name: string; readonly version: number };
+  ERR_EXPORTS_INCOMPATIBLE: Stated & { readonly found: string; readonly wanted: string };
+  ERR_HOOK_ASYNC: Stated & { readonly hook: string; readonly version: number };
+  ERR_HOOK_INVALID: Stated & { readonly path: string; readonly found: string; readonly wanted: string };
+  ERR_HOOK_THREW: Stated & { readonly hook: string; readonly version: number };
+  ERR_HOOK_TIMEOUT: Stated & { readonly hook: string; readonly version: number; readonly timeoutMs: number };
+  ERR_INIT_THREW: Stated & { readonly version: number };
+  ERR_INTEGRITY: Stated & { readonly path: string; readonly wanted: string; readonly found: string };
+  ERR_INVALID_OPTION: { readonly option: string; readonly found: string; readonly wanted: string };
+  ERR_LOAD_FAILED: Stated & { readonly path: string; readonly found: string };
+  ERR_NAPI_VERSION: Stated & { readonly path: string; readonly wanted: number; readonly supported: number };
+  ERR_NOT_AN_ADDON: Stated & {
+    readonly path: string;
+    readonly reason: 'foreign' | 'malformed' | 'not-shared' | 'no-entry' | 'v8-abi';
+    readonly found: string;
+  };
+  ERR_NOT_FOUND: Stated & { readonly path: string };
+  ERR_SHIM_UNAVAILABLE: { readonly path: string };
+  ERR_STAGE_INCOMPLETE: Stated & { readonly path: string; readonly found: string; readonly waitedMs: number };
+  ERR_STAGE_IO: Stated & { readonly path: string; readonly operation: string; readonly errno: string };
+  ERR_STATE_ROUNDTRIP: Stated & { readonly version: number };
+  ERR_STATE_SCHEMA: Stated & {
+    readonly from: number;
+    readonly to: number;
+    readonly reason: 'missing-step' | 'step-threw' | 'step-async' | 'no-init';
+    /** The step that is missing or failed: from schema, to schema. */
+    readonly step: readonly [number, number] | null;
+  };
+  ERR_UNDEFINED_SYMBOL: Stated & { readonly path: string; readonly symbol: string };
+  ERR_VERSION_BUDGET: Stated & {
+    readonly mappings: number;
+    readonly mappingsMax: number;
+    readonly keptVersions: number;
+  };
+  ERR_WRONG_ARCH: Stated & { readonly path: string; readonly found: string; readonly wanted: string };
+}
+
+/** The closed union of reasons; match on this, never on a message. */
+export type ErrorCode = keyof ErrorDetails;
+
+/**
+ * What `open()`, `reload()` and calls of a removed export reject or throw with.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await kernel.reload();
+ * } catch (error) {
+ *   if (isReloadError(error, 'ERR_BUILD_FAILED')) console.error(error.details.diagnostics);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class ReloadError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name: string = 'ReloadError';
+  readonly code: C;
+  readonly details: Readonly<ErrorDetails[C]>;
+
+  constructor(code: C, message: string, details: ErrorDetails[C], cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/**
+ * Whether a caught value is a {@link ReloadError}, and of this code where one is named.
+ *
+ * @example
+ * ```ts
+ * if (isReloadError(error, 'ERR_STAGE_IO')) console.error(error.details.path);
+ * ```
+ */
+export function isReloadError<C extends ErrorCode>(value: unknown, code?: C): value is ReloadError<C> {
+  return value instanceof ReloadError && (code === undefined || value.code === code);
+}
+
+type Details<C extends ErrorCode> = ErrorDetails[C];
+const q = (text: string): string => JSON.stringify(text);
+
+const notAnAddonAdvice: Record<Details<'ERR_NOT_AN_ADDON'>['reason'], string> = {
+  foreign: 'give the path of a built .node file',
+  malformed: 'rebuild it',
+  'not-shared': 'build it as a shared object ("type": "loadable_module")',
+  'no-entry': 'register it with NAPI_MODULE_INIT, NODE_API_MODULE or napi_register_module_v1',
+  'v8-abi':
+    "it is bound to V8's C++ ABI, which changes with every Node release and cannot be reloaded: port it to Node-API (node-addon-api)",
+};
+
+const schemaAdvice: Record<Details<'ERR_STATE_SCHEMA'>['reason'], string> = {
+  'missing-step': 'give open() a migrate step from that schema to the next',
+  'step-threw': 'see the cause; the state is as it was',
+  'step-async': 'a migrate step runs in the switch and must return the new state itself, not a promise',
+  'no-init': 'export napiReload.init to take the state, or reload with { discardState: true }',
+};
+
+function buildFailedMessage(d: Details<'ERR_BUILD_FAILED'>): string {
+  const first = d.diagnostics.find((x) => x.severity !== 'warning' && x.severity !== 'note');
+  const where = first ? `: ${first.file}:${first.line}:${first.column}: ${first.text}` : '';
+  const how: Record<typeof d.reason, string> = {
+    exit: `ended with exit code ${d.exitCode}`,
+    signal: `was ended by ${d.signal}`,
+    timeout: 'did not end in time and was stopped; raise buildTimeoutMs or look for what it waits for',
+    spawn: 'could not be started',
+    missing: 'ended well but did not write the addon',
+  };
+  return `Build ${q(d.command)} ${how[d.reason]}${where}`;
+}
+
+/** One factory for each code, in alphabetical order. */
+export const errors = {
+  aborted: (d: Details<'ERR_ABORTED'>, cause?: unknown): ReloadError<'ERR_ABORTED'> =>
+    new ReloadError(
+      'ERR_ABORTED',
+      `Stopped during ${d.during}: the signal given to open() fired, or the handle was closed`,
+      d,
+      cause,
+    ),
+
+  buildFailed: (d: Details<'ERR_BUILD_FAILED'>, cause?: unknown): ReloadError<'ERR_BUILD_FAILED'> =>
+    new ReloadError('ERR_BUILD_FAILED', buildFailedMessage(d), d, cause),
+
+  closed: (d: Details<'ERR_CLOSED'>): ReloadError<'ERR_CLOSED'> =>
+    new ReloadError('ERR_CLOSED', `Cannot ${d.attempted}: the handle is closed; open() the addon again`, d),
+
+  exportRemoved: (d: Details<'ERR_EXPORT_REMOVED'>): ReloadError<'ERR_EXPORT_REMOVED'> =>
+    new ReloadError(
+      'ERR_EXPORT_REMOVED',
+      `Cannot use ${q(d.name)}: version ${d.version} of the addon does not have it`,
+      d,
+    ),
+
+  exportsIncompatible: (
+    d: Details<'ERR_EXPORTS_INCOMPATIBLE'>,
+    cause?: unknown,
+  ): ReloadError<'ERR_EXPORTS_INCOMPATIBLE'> =>
+    new ReloadError(
+      'ERR_EXPORTS_INCOMPATIBLE',
+      `Cannot publish the new exports: found ${d.found}, wanted ${d.wanted}`,
+      d,
+      cause,
+    ),
+
+  hookAsync: (d: Details<'ERR_HOOK_ASYNC'>): ReloadError<'ERR_HOOK_ASYNC'> =>
+    new ReloadError(
+      'ERR_HOOK_ASYNC',
+      `Hook ${q(d.hook)} of version ${d.version} returned a promise: it runs in the switch and must be synchronous; do slow work in "prepare"`,
+      d,
+    ),
+
+  hookInvalid: (d: Details<'ERR_HOOK_INVALID'>): ReloadError<'ERR_HOOK_INVALID'> =>
+    new ReloadError('ERR_HOOK_INVALID', `Cannot use ${q(d.path)}: found ${d.found}, wanted ${d.wanted}`, d),
+
+  hookThrew: (d: Details<'ERR_HOOK_THREW'>, cause: unknown): ReloadError<'ERR_HOOK_THREW'> =>
+    new ReloadError(
+      'ERR_HOOK_THREW',
+      `Hook ${q(d.hook)} of version ${d.version} threw: ${describe(cause)}`,
+      d,
+      cause,
+    ),
+
+  hookTimeout: (d: Details<'ERR_HOOK_TIMEOUT'>): ReloadError<'ERR_HOOK_TIMEOUT'> =>
+    new ReloadError(
+      'ERR_HOOK_TIMEOUT',
+      `Hook ${q(d.hook)} of version ${d.version} did not settle within ${d.timeoutMs} ms: make it quicker or raise hookTimeoutMs`,
+      d,
+    ),
+
+  initThrew: (d: Details<'ERR_INIT_THREW'>, cause: unknown): ReloadError<'ERR_INIT_THREW'> =>
+    new ReloadError(
+      'ERR_INIT_THREW',
+      `The module initialiser of version ${d.version} threw: ${describe(cause)}`,
+      d,
+      cause,
+    ),
+
+  integrity: (d: Details<'ERR_INTEGRITY'>, cause?: unknown): ReloadError<'ERR_INTEGRITY'> =>
+    new ReloadError(
+      'ERR_INTEGRITY',
+      `Refused to load ${q(d.path)}: integrity found ${d.found}, wanted ${d.wanted}`,
+      d,
+      cause,
+    ),
+
+  invalidOption: (d: Details<'ERR_INVALID_OPTION'>): ReloadError<'ERR_INVALID_OPTION'> =>
+    new ReloadError(
+      'ERR_INVALID_OPTION',
+      `Cannot use option ${q(d.option)}: found ${d.found}, wanted ${d.wanted}`,
+      d,
+    ),
+
+  loadFailed: (d: Details<'ERR_LOAD_FAILED'>, cause?: unknown): ReloadError<'ERR_LOAD_FAILED'> =>
+    new ReloadError('ERR_LOAD_FAILED', `Cannot load ${q(d.path)}: ${d.found}`, d, cause),
+
+  napiVersion: (d: Details<'ERR_NAPI_VERSION'>): ReloadError<'ERR_NAPI_VERSION'> =>
+    new ReloadError(
+      'ERR_NAPI_VERSION',
+      `Cannot load ${q(d.path)}: it asks for Node-API version ${d.wanted}, this Node.js offers up to ${d.supported}; build it with NAPI_VERSION=${d.supported} or run a newer Node.js`,
+      d,
+    ),
+
+  notAnAddon: (d: Details<'ERR_NOT_AN_ADDON'>): ReloadError<'ERR_NOT_AN_ADDON'> =>
+    new ReloadError(
+      'ERR_NOT_AN_ADDON',
+      `${q(d.path)} is not a Node-API addon: found ${d.found}; ${notAnAddonAdvice[d.reason]}`,
+      d,
+    ),
+
+  notFound: (d: Details<'ERR_NOT_FOUND'>, cause?: unknown): ReloadError<'ERR_NOT_FOUND'> =>
+    new ReloadError(
+      'ERR_NOT_FOUND',
+      `No addon at ${q(d.path)}: build it first, or give open() a build option`,
+      d,
+      cause,
+    ),
+
+  shimUnavailable: (
+    d: Details<'ERR_SHIM_UNAVAILABLE'>,
+    cause: unknown,
+  ): ReloadError<'ERR_SHIM_UNAVAILABLE'> =>
+    new ReloadError(
+      'ERR_SHIM_UNAVAILABLE',
+      `Cannot load napi-reload's own native part: ${describe(cause)}; run "npm rebuild napi-reload"`,
+      d,
+      cause,
+    ),
+
+  stageIncomplete: (d: Details<'ERR_STAGE_INCOMPLETE'>): ReloadError<'ERR_STAGE_INCOMPLETE'> =>
+    new ReloadError(
+      'ERR_STAGE_INCOMPLETE',
+      `${q(d.path)} is not whole: ${d.found}, after ${d.waitedMs} ms of waiting; let the build finish, or build it again`,
+      d,
+    ),
+
+  stageIo: (d: Details<'ERR_STAGE_IO'>, cause?: unknown): ReloadError<'ERR_STAGE_IO'> =>
+    new ReloadError(
+      'ERR_STAGE_IO',
+      `Cannot stage: ${d.operation} of ${q(d.path)} found ${d.errno}; ${stageAdvice(d.errno)}`,
+      d,
+      cause,
+    ),
+
+  stateRoundtrip: (d: Details<'ERR_STATE_ROUNDTRIP'>, cause: unknown): ReloadError<'ERR_STATE_ROUNDTRIP'> =>
+    new ReloadError(
+      'ERR_STATE_ROUNDTRIP',
+      `Version ${d.version} took the state but cannot hand it on, its save() failed: ${describe(cause)}`,
+      d,
+      cause,
+    ),
+
+  stateSchema: (d: Details<'ERR_STATE_SCHEMA'>, cause?: unknown): ReloadError<'ERR_STATE_SCHEMA'> =>
+    new ReloadError(
+      'ERR_STATE_SCHEMA',
+      `Cannot carry the state from schema ${d.from} to ${d.to}${schemaStep(d)}: ${schemaAdvice[d.reason]}`,
+      d,
+      cause,
+    ),
+
+  undefinedSymbol: (d: Details<'ERR_UNDEFINED_SYMBOL'>): ReloadError<'ERR_UNDEFINED_SYMBOL'> =>
+    new ReloadError(
+      'ERR_UNDEFINED_SYMBOL',
+      `Cannot load ${q(d.path)}: nothing defines ${q(d.symbol)}; add the source or library that does, or build against this Node.js`,
+      d,
+    ),
+
+  versionBudget: (d: Details<'ERR_VERSION_BUDGET'>): ReloadError<'ERR_VERSION_BUDGET'> =>
+    new ReloadError(
+      'ERR_VERSION_BUDGET',
+      `Refused to load one more version: ${d.keptVersions} kept versions, ${d.mappings} memory mappings of at most ${d.mappingsMax}; restart the process`,
+      d,
+    ),
+
+  wrongArch: (d: Details<'ERR_WRONG_ARCH'>): ReloadError<'ERR_WRONG_ARCH'> =>
+    new ReloadError(
+      'ERR_WRONG_ARCH',
+      `Cannot load ${q(d.path)}: it is built for ${d.found}, this process is ${d.wanted}; build it here`,
+      d,
+    ),
+} as const;
+
+function stageAdvice(errno: string): string {
+  switch (errno) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'free some space, or set stageDir to a file system that has it';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'set stageDir to a directory that this user may write';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'close files, or raise the limit of open files';
+    case 'ENOEXEC':
+      return 'its file system is mounted noexec: set stageDir to one that may hold code';
+    default:
+      return 'mend that, or set stageDir to another directory';
+  }
+}
+
+function schemaStep(d: Details<'ERR_STATE_SCHEMA'>): string {
+  return d.step === null ? '' : `, step ${d.step[0]} to ${d.step[1]}`;
+}
+
+/** A caught value in one line, whatever it is. Never throws itself. */
+export function describe(value: unknown): string {
+  try {
+    return value instanceof Error ? value.message : String(value);
+  } catch {
+    return 'a value that cannot be printed';
+  }
+}

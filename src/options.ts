@@ -1,0 +1,283 @@
+/** What `open()` takes, and the full form that everything behind it works with. */
+import os from 'node:os';
+import path from 'node:path';
+import { describe, errors } from './errors.ts';
+import type { Phase } from './report.ts';
+
+/** Carries state from one schema to the next; returns the new state and leaves the one it was given as it was. */
+export type MigrateStep = (state: never) => unknown;
+
+/** Steps by schema: the one under n leads `up` from n to n+1 and, where given, `down` from n+1 back to n. */
+export type MigrateSteps = Readonly<
+  Record<number, MigrateStep | { readonly up?: MigrateStep; readonly down?: MigrateStep }>
+>;
+
+/** Any command that writes the addon. It runs without a shell. */
+export interface CommandBuild {
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** @defaultValue the project folder: the nearest one above the addon with a package.json or binding.gyp */
+  readonly cwd?: string;
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface WatchOptions {
+  /** Files and folders to watch instead of what the build is known to read. */
+  readonly paths?: readonly string[];
+  /** Paths to leave out. */
+  readonly ignore?: readonly (string | RegExp)[];
+  /** Silence after the last change before a build starts. @defaultValue 30 */
+  readonly debounceMs?: number;
+}
+
+/** The second argument of `open()`. All of it is optional. */
+export interface OpenOptions {
+  /** Who builds the addon, at `open` and before each reload. @defaultValue false: somebody else does */
+  readonly build?: false | 'node-gyp' | CommandBuild;
+  /** Reload by itself when a source (or, without `build`, the built file) changes. @defaultValue false */
+  readonly watch?: boolean | WatchOptions;
+  /** Where versions run. @defaultValue 'inline': in this thread */
+  readonly isolation?: 'inline';
+  /** Steps that carry state from one schema to another. @defaultValue none */
+  readonly migrate?: MigrateSteps;
+  /** Bound on an asynchronous hook. A synchronous hook cannot be interrupted. @defaultValue 10000 */
+  readonly hookTimeoutMs?: number;
+  /** Bound on one build. @defaultValue 300000 */
+  readonly buildTimeoutMs?: number;
+  /** What may be loaded at all: a Subresource Integrity string, or a function of the staged bytes. */
+  readonly integrity?: string | ((bytes: Uint8Array) => boolean);
+  /** @defaultValue `napi-reload` under the user's cache folder */
+  readonly stageDir?: string;
+  /** Stops `open()` while it runs, and closes the handle afterwards. */
+  readonly signal?: AbortSignal;
+  /** Told of each stage, and each step of a build, from `open()` on: before there is a handle to listen to. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Where a reload stands. */
+export interface Progress {
+  readonly phase: Phase;
+  /** What a builder is at, such as `CXX kernel.cc`. */
+  readonly step?: string;
+}
+
+export interface ResolvedWatch {
+  readonly paths: readonly string[] | null;
+  readonly ignore: readonly (string | RegExp)[];
+  readonly debounceMs: number;
+}
+
+export interface ResolvedCommand {
+  readonly kind: 'command';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string | null;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type ResolvedBuild = { readonly kind: 'none' } | { readonly kind: 'node-gyp' } | ResolvedCommand;
+
+/** One step with both ways, whichever of them exist. */
+export interface ResolvedStep {
+  readonly up: ((state: unknown) => unknown) | null;
+  readonly down: ((state: unknown) => unknown) | null;
+}
+
+export interface Options {
+  readonly build: ResolvedBuild;
+  readonly watch: ResolvedWatch | null;
+  readonly migrate: ReadonlyMap<number, ResolvedStep>;
+  readonly hookTimeoutMs: number;
+  readonly buildTimeoutMs: number;
+  readonly integrity: string | ((bytes: Uint8Array) => boolean) | null;
+  readonly stageDir: string;
+  readonly signal: AbortSignal | null;
+  readonly onProgress: ((progress: Progress) => void) | null;
+}
+
+const DEFAULT_HOOK_TIMEOUT_MS = 10_000;
+const DEFAULT_BUILD_TIMEOUT_MS = 300_000;
+const DEFAULT_DEBOUNCE_MS = 30;
+/** Above it a timer of Node.js fires at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+const KNOWN = [
+  'build',
+  'watch',
+  'isolation',
+  'migrate',
+  'hookTimeoutMs',
+  'buildTimeoutMs',
+  'integrity',
+  'stageDir',
+  'signal',
+  'onProgress',
+] as const satisfies readonly (keyof OpenOptions)[];
+
+/**
+ * Checks what a user gave and fills in the rest.
+ *
+ * @throws `ERR_INVALID_OPTION` at the first option that cannot be used
+ */
+export function resolveOptions(given: unknown = {}): Options {
+  const options = asRecord(given, 'options');
+  for (const key of Object.keys(options)) {
+    if (!(KNOWN as readonly string[]).includes(key))
+      invalid(key, 'an option of that name', `one of ${KNOWN.join(', ')}`);
+  }
+  const isolation = options['isolation'];
+  if (isolation !== undefined && isolation !== 'inline') {
+    invalid('isolation', show(isolation), "'inline'");
+  }
+  return {
+    build: resolveBuild(options['build']),
+    watch: resolveWatch(options['watch']),
+    migrate: resolveMigrate(options['migrate']),
+    hookTimeoutMs: milliseconds('hookTimeoutMs', options['hookTimeoutMs'], DEFAULT_HOOK_TIMEOUT_MS),
+    buildTimeoutMs: milliseconds('buildTimeoutMs', options['buildTimeoutMs'], DEFAULT_BUILD_TIMEOUT_MS),
+    integrity: resolveIntegrity(options['integrity']),
+    stageDir: path.resolve(text('stageDir', options['stageDir']) ?? defaultStageDir()),
+    signal: resolveSignal(options['signal']),
+    onProgress: resolveOnProgress(options['onProgress']),
+  };
+}
+
+/** `$XDG_CACHE_HOME/napi-reload`, else `~/.cache/napi-reload`, else one for this user under the temporary folder. */
+export function defaultStageDir(env: NodeJS.ProcessEnv = process.env): string {
+  const cache = env['XDG_CACHE_HOME'];
+  if (cache && path.isAbsolute(cache)) return path.join(cache, 'napi-reload');
+  const home = env['HOME'];
+  if (home && path.isAbsolute(home)) return path.join(home, '.cache', 'napi-reload');
+  return path.join(os.tmpdir(), `napi-reload-${process.getuid?.() ?? 'user'}`);
+}
+
+function resolveBuild(value: unknown): ResolvedBuild {
+  if (value === undefined || value === false) return { kind: 'none' };
+  if (value === 'node-gyp') return { kind: 'node-gyp' };
+  if (typeof value !== 'object' || value === null) {
+    return invalid('build', show(value), "false, 'node-gyp' or { command, args, cwd, env }");
+  }
+  const build = asRecord(value, 'build');
+  onlyKeys('build', build, ['command', 'args', 'cwd', 'env']);
+  const command = text('build.command', build['command']);
+  if (!command) invalid('build.command', show(build['command']), 'the name or path of a program');
+  return {
+    kind: 'command',
+    command,
+    args: strings('build.args', build['args']),
+    cwd: text('build.cwd', build['cwd']) ?? null,
+    env: stringRecord('build.env', build['env']),
+  };
+}
+
+function resolveWatch(value: unknown): ResolvedWatch | null {
+  if (value === undefined || value === false) return null;
+  if (value === true) return { paths: null, ignore: [], debounceMs: DEFAULT_DEBOUNCE_MS };
+  if (typeof value !== 'object' || value === null) {
+    return invalid('watch', show(value), 'true, false or { paths, ignore, debounceMs }');
+  }
+  const watch = asRecord(value, 'watch');
+  onlyKeys('watch', watch, ['paths', 'ignore', 'debounceMs']);
+  const ignore = watch['ignore'] ?? [];
+  if (!Array.isArray(ignore) || !ignore.every((x) => typeof x === 'string' || x instanceof RegExp)) {
+    invalid('watch.ignore', show(ignore), 'an array of strings and regular expressions');
+  }
+  return {
+    paths: watch['paths'] === undefined ? null : strings('watch.paths', watch['paths']),
+    ignore: ignore as (string | RegExp)[],
+    debounceMs: milliseconds('watch.debounceMs', watch['debounceMs'], DEFAULT_DEBOUNCE_MS),
+  };
+}
+
+function resolveMigrate(value: unknown): ReadonlyMap<number, ResolvedStep> {
+  const steps = new Map<number, ResolvedStep>();
+  if (value === undefined) return steps;
+  for (const [key, step] of Object.entries(asRecord(value, 'migrate'))) {
+    const from = Number(key);
+    if (!Number.isSafeInteger(from) || from < 1) {
+      invalid('migrate', `a step from ${show(key)}`, 'schemas as whole numbers from 1');
+    }
+    steps.set(from, resolveStep(`migrate.${key}`, step));
+  }
+  return steps;
+}
+
+function resolveStep(name: string, value: unknown): ResolvedStep {
+  if (typeof value === 'function') return { up: value as ResolvedStep['up'], down: null };
+  const step = asRecord(value, name);
+  onlyKeys(name, step, ['up', 'down']);
+  const { up = null, down = null } = step;
+  for (const way of [up, down]) {
+    if (way !== null && typeof way !== 'function') invalid(name, show(way), 'a function, or { up, down }');
+  }
+  return { up: up as ResolvedStep['up'], down: down as ResolvedStep['down'] };
+}
+
+function resolveIntegrity(value: unknown): Options['integrity'] {
+  if (value === undefined) return null;
+  if (typeof value === 'function') return value as (bytes: Uint8Array) => boolean;
+  if (typeof value === 'string' && /^sha(256|384|512)-[A-Za-z0-9+/]+={0,2}$/.test(value)) return value;
+  return invalid('integrity', show(value), "'sha256-…', 'sha384-…' or 'sha512-…' in base64, or a function");
+}
+
+function resolveSignal(value: unknown): AbortSignal | null {
+  if (value === undefined) return null;
+  if (value instanceof AbortSignal) return value;
+  return invalid('signal', show(value), 'an AbortSignal');
+}
+
+function resolveOnProgress(value: unknown): Options['onProgress'] {
+  if (value === undefined) return null;
+  if (typeof value === 'function') return value as (progress: Progress) => void;
+  return invalid('onProgress', show(value), 'a function');
+}
+
+function milliseconds(option: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && value >= 0 && value <= TIMER_MAX_MS) return value;
+  return invalid(option, show(value), `milliseconds from 0 to ${TIMER_MAX_MS}`);
+}
+
+function text(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+  return invalid(option, show(value), 'a string that is not empty');
+}
+
+function strings(option: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((x) => typeof x === 'string')) return value;
+  return invalid(option, show(value), 'an array of strings');
+}
+
+function stringRecord(option: string, value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  const record = asRecord(value, option);
+  for (const [key, item] of Object.entries(record)) {
+    if (typeof item !== 'string') invalid(`${option}.${key}`, show(item), 'a string');
+  }
+  return record as Record<string, string>;
+}
+
+function asRecord(value: unknown, option: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  return invalid(option, show(value), 'an object');
+}
+
+function onlyKeys(option: string, record: Record<string, unknown>, keys: readonly string[]): void {
+  for (const key of Object.keys(record)) {
+    if (!keys.includes(key))
+      invalid(`${option}.${key}`, 'an option of that name', `one of ${keys.join(', ')}`);
+  }
+}
+
+function invalid(option: string, found: string, wanted: string): never {
+  throw errors.invalidOption({ option, found, wanted });
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : `${describe(value)} (${typeof value})`;
+}

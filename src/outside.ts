@@ -1,0 +1,68 @@
+/**
+ * Everything that reaches outside of the program's own memory enters here, so that a test can make any of it fail.
+ */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import fs from 'node:fs/promises';
+import chokidar, { type ChokidarOptions, type FSWatcher } from 'chokidar';
+import type { StagedPath } from './brands.ts';
+import { loadNative, type Native } from './native.ts';
+
+/** The part of `NodeModule` that `process.dlopen` looks at. */
+export interface LoadedModule {
+  exports: unknown;
+  readonly filename: string;
+}
+
+export interface Outside {
+  readonly native: Native;
+  /** Monotonic, in milliseconds. */
+  nowMs(): number;
+  /** Calls back once after `delayMs`, which keeps the process alive; returns what cancels it. */
+  after(delayMs: number, callback: () => void): () => void;
+  readFile(path: string): Promise<Buffer>;
+  stat(path: string): Promise<{ readonly mtimeMs: number; readonly size: number; isFile(): boolean }>;
+  readdir(path: string): Promise<readonly { readonly name: string; isDirectory(): boolean }[]>;
+  /** Deletes a file, if it is there. */
+  remove(path: string): Promise<void>;
+  spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+  /** Signals a whole process group; 0 only looks. Returns false when it has ended already. */
+  killGroup(pid: number, signal: NodeJS.Signals | 0): boolean;
+  watch(paths: readonly string[], options: ChokidarOptions): FSWatcher;
+  /** `process.dlopen` of a staged copy, RTLD_NOW and local. */
+  dlopen(module: LoadedModule, path: StagedPath): void;
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const realOutside: Outside = {
+  get native() {
+    return loadNative();
+  },
+  nowMs: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+  readFile: (path) => fs.readFile(path),
+  stat: (path) => fs.stat(path),
+  readdir: (path) => fs.readdir(path, { withFileTypes: true }),
+  async remove(path) {
+    await fs.unlink(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  },
+  spawn: (command, args, options) => spawn(command, args, options),
+  killGroup,
+  watch: (paths, options) => chokidar.watch([...paths], options),
+  dlopen(module, path) {
+    process.dlopen(module, path, constants.dlopen.RTLD_NOW);
+  },
+};

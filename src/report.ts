@@ -1,0 +1,53 @@
+/** What a reload says of itself. */
+
+/** The stages in the order in which they run. */
+export const PHASES = [
+  'build',
+  'stage',
+  'inspect',
+  'load',
+  'prepare',
+  'save',
+  'migrate',
+  'init',
+  'verify',
+  'swap',
+  'retire',
+] as const;
+
+export type Phase = (typeof PHASES)[number];
+
+/** Milliseconds of each stage that ran. */
+export type PhasesMs = Readonly<Partial<Record<Phase, number>>>;
+
+/** What became of the version that was replaced. Observed, never assumed. */
+export interface Retirement {
+  readonly id: number;
+  readonly outcome: 'kept';
+  readonly reason: 'no-ledger';
+}
+
+interface ReportBase {
+  readonly phasesMs: PhasesMs;
+  /** The version that served before; null at the first load. */
+  readonly from: number | null;
+  /** The version that serves now. */
+  readonly to: number;
+}
+
+export interface ReloadedReport extends ReportBase {
+  readonly status: 'reloaded';
+  /** `carried` from `save` to `init`; `stateless` when there was nothing to carry; `discarded` by request. */
+  readonly state: 'carried' | 'stateless' | 'discarded';
+  /** Dotted names that came and went. */
+  readonly exports: { readonly added: readonly string[]; readonly removed: readonly string[] };
+  readonly retired: Retirement | null;
+}
+
+export interface UnchangedReport extends ReportBase {
+  readonly status: 'unchanged';
+  /** The bytes are those of the live version, or, in watch mode, those that were refused last. */
+  readonly reason: 'live' | 'rejected';
+}
+
+export type ReloadReport = ReloadedReport | UnchangedReport;

@@ -1,0 +1,130 @@
+/** The hook object that an addon may export as `napiReload`: checked once, when loaded, then called from here only. */
+import { HOOKS_EXPORT } from '../contract.ts';
+import type { Deadline } from '../deadline.ts';
+import { describe, errors } from '../errors.ts';
+
+/** Why a version comes to life. */
+export type Reason = 'first' | 'reload';
+
+/** What `prepare` and `init` are given. */
+export interface HookContext {
+  readonly reason: Reason;
+  /** What the old version's `save()` returned, migrated to this version's schema; undefined for a first load. */
+  readonly state: unknown;
+  /** The version that the state comes from. */
+  readonly from?: { readonly version: number; readonly schema: number };
+}
+
+type HookName = 'prepare' | 'init' | 'save' | 'dispose' | 'resume';
+type HookFunction = (context?: HookContext) => unknown;
+
+const HOOK_NAMES: readonly HookName[] = ['prepare', 'init', 'save', 'dispose', 'resume'];
+const DEFAULT_SCHEMA = 1;
+
+export interface Hooks {
+  readonly version: number;
+  /** Layout of what `save()` returns. */
+  readonly schema: number;
+  has(hook: HookName): boolean;
+  /**
+   * Calls a hook that must be done when it returns. A hook that the addon does not have gives undefined.
+   *
+   * @throws `ERR_HOOK_THREW`, or `ERR_HOOK_ASYNC` when it returned a promise
+   */
+  callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): unknown;
+  /**
+   * Calls a hook that may take its time.
+   *
+   * @throws `ERR_HOOK_THREW`; `ERR_HOOK_TIMEOUT` by way of `deadline`
+   */
+  callAsync(hook: 'prepare' | 'dispose', deadline: Deadline, context?: HookContext): Promise<void>;
+}
+
+/**
+ * Finds the hooks among an addon's exports. An addon without any gets hooks that do nothing.
+ *
+ * @throws `ERR_HOOK_INVALID` when `napiReload` is not what the contract says
+ */
+export function readHooks(exports: unknown, version: number): Hooks {
+  const object = readHookObject(exports, version);
+  const schema = object === null ? DEFAULT_SCHEMA : readSchema(object, version);
+  const functions = new Map<HookName, HookFunction>();
+  for (const name of HOOK_NAMES) {
+    const hook = object === null ? undefined : read(object, name, version);
+    if (hook === undefined) continue;
+    if (typeof hook !== 'function') throw invalid(`${HOOKS_EXPORT}.${name}`, hook, 'a function');
+    functions.set(name, hook as HookFunction);
+  }
+  const call = (name: HookName, context?: HookContext): unknown => {
+    const hook = functions.get(name);
+    if (hook === undefined) return undefined;
+    try {
+      return context === undefined ? Reflect.apply(hook, object, []) : Reflect.apply(hook, object, [context]);
+    } catch (cause) {
+      throw errors.hookThrew({ hook: name, version }, cause);
+    }
+  };
+  return {
+    version,
+    schema,
+    has: (hook) => functions.has(hook),
+    callSync(hook, context) {
+      const result = call(hook, context);
+      if (!isThenable(result)) return result;
+      ignoreRejection(result);
+      throw errors.hookAsync({ hook, version });
+    },
+    async callAsync(hook, deadline, context) {
+      const result = call(hook, context);
+      if (!isThenable(result)) return;
+      const work = Promise.resolve(result).then(
+        () => undefined,
+        (cause: unknown) => {
+          throw errors.hookThrew({ hook, version }, cause);
+        },
+      );
+      await deadline.race(work, () => errors.hookTimeout({ hook, version, timeoutMs: deadline.timeoutMs }));
+    },
+  };
+}
+
+function readHookObject(exports: unknown, version: number): object | null {
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return null;
+  const object = read(exports, HOOKS_EXPORT, version);
+  if (object === undefined) return null;
+  if (typeof object !== 'object' || object === null) throw invalid(HOOKS_EXPORT, object, 'an object');
+  return object;
+}
+
+function readSchema(object: object, version: number): number {
+  const schema = read(object, 'schema', version);
+  if (schema === undefined) return DEFAULT_SCHEMA;
+  if (typeof schema === 'number' && Number.isSafeInteger(schema) && schema >= 1) return schema;
+  throw invalid(`${HOOKS_EXPORT}.schema`, schema, 'a whole number from 1');
+}
+
+/** Reads a property that may be an accessor of the addon's, and so may throw. */
+function read(object: object, key: string, version: number): unknown {
+  try {
+    return Reflect.get(object, key);
+  } catch (cause) {
+    throw errors.hookThrew({ hook: `get ${key}`, version }, cause);
+  }
+}
+
+function invalid(path: string, found: unknown, wanted: string): Error {
+  return errors.hookInvalid({ path, found: `${describe(found)} (${typeof found})`, wanted });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  try {
+    return typeof Reflect.get(value, 'then') === 'function';
+  } catch {
+    return false;
+  }
+}
+
+function ignoreRejection(promise: PromiseLike<unknown>): void {
+  Promise.resolve(promise).catch(() => undefined);
+}

@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { Events } from '../../src/events.ts';
+
+describe('Events', () => {
+  test('calls listeners in order, once() listeners once, and none after off()', () => {
+    const events = new Events();
+    const seen: string[] = [];
+    const gone = () => seen.push('gone');
+    events.on('building', () => seen.push('on'));
+    events.once('building', () => seen.push('once'));
+    events.on('building', gone);
+    events.off('building', gone);
+    events.emit('building');
+    events.emit('building');
+    expect(seen).toEqual(['on', 'once', 'on']);
+  });
+
+  test('turns what a listener throws into a process warning and calls the others', async () => {
+    const events = new Events();
+    const seen: string[] = [];
+    events.on('closed', () => {
+      throw new Error('mine');
+    });
+    events.on('closed', () => seen.push('after'));
+    const warned = once(process, 'warning');
+    events.emit('closed');
+    expect(seen).toEqual(['after']);
+    const [warning] = await warned;
+    expect(warning).toMatchObject({ code: 'NAPI_RELOAD_LISTENER', message: expect.stringContaining('mine') });
+  });
+});

@@ -1,0 +1,76 @@
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { defaultStageDir, resolveOptions } from '../../src/options.ts';
+
+describe('resolveOptions', () => {
+  test('fills in every default', () => {
+    expect(resolveOptions()).toEqual({
+      build: { kind: 'none' },
+      watch: null,
+      migrate: new Map(),
+      hookTimeoutMs: 10_000,
+      buildTimeoutMs: 300_000,
+      integrity: null,
+      stageDir: defaultStageDir(),
+      signal: null,
+      onProgress: null,
+    });
+  });
+
+  test('makes relative folders absolute and fills in the parts of nested options', () => {
+    const options = resolveOptions({
+      stageDir: 'staged',
+      watch: { paths: ['src'] },
+      build: { command: 'make' },
+    });
+    expect(options.stageDir).toBe(path.resolve('staged'));
+    expect(options.watch).toEqual({ paths: ['src'], ignore: [], debounceMs: 30 });
+    expect(options.build).toEqual({ kind: 'command', command: 'make', args: [], cwd: null, env: {} });
+  });
+
+  test.each([
+    [null, 'options'],
+    ['fast', 'options'],
+    [[], 'options'],
+    [{ wach: true }, 'wach'],
+    [{ build: true }, 'build'],
+    [{ build: 'cargo' }, 'build'],
+    [{ build: {} }, 'build.command'],
+    [{ build: { command: 'make', args: 'all' } }, 'build.args'],
+    [{ build: { command: 'make', shell: true } }, 'build.shell'],
+    [{ build: { command: 'make', env: { A: 1 } } }, 'build.env.A'],
+    [{ watch: 'src' }, 'watch'],
+    [{ watch: { path: 'src' } }, 'watch.path'],
+    [{ watch: { ignore: [7] } }, 'watch.ignore'],
+    [{ watch: { debounceMs: -1 } }, 'watch.debounceMs'],
+    [{ isolation: 'worker' }, 'isolation'],
+    [{ migrate: [] }, 'migrate'],
+    [{ migrate: { one: () => 1 } }, 'migrate'],
+    [{ migrate: { 0: () => 1 } }, 'migrate'],
+    [{ migrate: { 1: { up: 'x' } } }, 'migrate.1'],
+    [{ migrate: { 1: { sideways: () => 1 } } }, 'migrate.1.sideways'],
+    [{ hookTimeoutMs: Number.NaN }, 'hookTimeoutMs'],
+    [{ hookTimeoutMs: 2 ** 31 }, 'hookTimeoutMs'],
+    [{ buildTimeoutMs: '1s' }, 'buildTimeoutMs'],
+    [{ integrity: 'md5-abc' }, 'integrity'],
+    [{ stageDir: '' }, 'stageDir'],
+    [{ stageDir: 'a\0b' }, 'stageDir'],
+    [{ signal: {} }, 'signal'],
+    [{ onProgress: 'console' }, 'onProgress'],
+  ])('refuses %j and names the option', (options, option) => {
+    expect(() => resolveOptions(options)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', details: expect.objectContaining({ option }) }),
+    );
+  });
+});
+
+describe('defaultStageDir', () => {
+  test.each([
+    [{ XDG_CACHE_HOME: '/x', HOME: '/h' }, '/x/napi-reload'],
+    [{ XDG_CACHE_HOME: 'relative', HOME: '/h' }, '/h/.cache/napi-reload'],
+    [{ HOME: '' }, path.join(os.tmpdir(), `napi-reload-${process.getuid?.()}`)],
+  ])('for %j is %s', (env, expected) => {
+    expect(defaultStageDir(env)).toBe(expected);
+  });
+});
