@@ -1,0 +1,132 @@
+/**
+ * What stands in for one exported thing, for the life of the handle. A facade that the live version does not have stays
+ * known, so that a name that comes back is the same object again: one for each name and kind there ever was.
+ */
+import type { VersionId } from '../brands.ts';
+import { errors } from '../errors.ts';
+import { Accessor } from './accessor.ts';
+import { ClassPrototype } from './class-prototype.ts';
+import { type ClassSlot, forwardClass, forwardFunction, type Slot } from './forwarder.ts';
+import { type Edits, type Planning, pushParent } from './planning.ts';
+import {
+  type Callable,
+  isCallable,
+  isLabel,
+  join,
+  type Kind,
+  labelsOf,
+  type Node,
+  type OwnShape,
+} from './shape.ts';
+import { type Edit, Surface } from './surface.ts';
+import type { Versions } from './versions.ts';
+
+export class Facade {
+  readonly kind: Kind;
+  /** The first name it had. */
+  readonly path: string;
+  /** The object that the user holds. */
+  readonly value: object;
+  readonly prototype: ClassPrototype | null;
+  /** The facades that the properties of this one hold or held, by kind. */
+  readonly children: Map<PropertyKey, Partial<Record<Kind, Facade>>> = new Map();
+  readonly #versions: Versions;
+  readonly #slot: Slot;
+  readonly #surface: Surface;
+  readonly #accessors = new Map<PropertyKey, Accessor>();
+
+  constructor(versions: Versions, node: Node) {
+    this.kind = node.kind;
+    this.path = node.path;
+    this.#versions = versions;
+    const slot: ClassSlot = { versions, target: this.#thrower(0), prototype: Object.prototype };
+    this.#slot = slot;
+    if (node.kind === 'class') {
+      const forwarder = forwardClass(slot);
+      this.prototype = new ClassPrototype(versions, forwarder, join(node.path, 'prototype'));
+      slot.prototype = this.prototype.value;
+      this.value = forwarder;
+    } else {
+      this.prototype = null;
+      this.value =
+        node.kind === 'function' ? forwardFunction(slot) : Object.create(Object.getPrototypeOf(node.raw));
+    }
+    this.#surface = new Surface(this.value, ['name', 'length']);
+  }
+
+  /**
+   * Plans to stand in for a node of the new version.
+   *
+   * @throws what `planning.refuse` throws, where the user froze what would have to change
+   */
+  plan(node: Node, planning: Planning, edits: Edits): void {
+    const { raw } = node;
+    edits.define.push(this.#planOwn(node.own, raw, planning));
+    if (this.kind === 'namespace' || !isCallable(raw)) return;
+    const parent = this.#surface.planParent(planning.parentOf(Object.getPrototypeOf(raw)), planning.refuse);
+    pushParent(parent, edits);
+    edits.define.push(() => {
+      this.#slot.target = raw;
+    });
+    if (node.prototype) this.prototype?.plan(node.prototype, planning, edits);
+  }
+
+  /** Plans for a version that has nothing for this facade: kept references throw. */
+  planAbsence(planning: Planning, edits: Edits): void {
+    edits.define.push(this.#planOwn(labelsOf(this.value), null, planning));
+    edits.define.push(() => {
+      this.#slot.target = this.#thrower(planning.record.version);
+    });
+    this.prototype?.planAbsence(planning, edits);
+  }
+
+  /** Makes every call throw, for good. */
+  revoke(thrower: Callable): void {
+    this.#slot.target = thrower;
+    for (const accessor of this.#accessors.values()) accessor.retire(thrower);
+    this.prototype?.revoke(thrower);
+  }
+
+  #planOwn(own: ReadonlyMap<PropertyKey, OwnShape>, raw: object | null, planning: Planning): Edit {
+    const wanted = new Map<PropertyKey, PropertyDescriptor>();
+    const accessors = new Map<PropertyKey, Accessor>();
+    for (const [key, shape] of own) {
+      if (shape.kind === 'accessor') {
+        const accessor = this.#accessors.get(key) ?? new Accessor(this.value);
+        accessors.set(key, accessor);
+        wanted.set(key, accessor.descriptor(shape));
+      } else {
+        const value = shape.kind === 'node' ? planning.facadeOf(shape.node).value : shape.value;
+        const writable = !(this.kind !== 'namespace' && isLabel(key, value));
+        wanted.set(key, { value, writable, enumerable: shape.enumerable, configurable: true });
+      }
+    }
+    const define = this.#surface.plan(wanted, planning.refuse);
+    return () => {
+      for (const [key, accessor] of accessors) this.#accessors.set(key, accessor);
+      this.#publishAccessors(own, raw, planning.record.version);
+      define();
+    };
+  }
+
+  #publishAccessors(own: ReadonlyMap<PropertyKey, OwnShape>, raw: object | null, version: VersionId): void {
+    for (const [key, accessor] of this.#accessors) {
+      const shape = own.get(key);
+      if (shape?.kind === 'accessor' && raw) {
+        accessor.publish(shape, raw);
+        continue;
+      }
+      accessor.retire(this.#thrower(version, join(this.path, key)));
+      // A symbol that a version makes for itself never comes back, so symbols are not kept past their version.
+      if (typeof key === 'symbol') this.#accessors.delete(key);
+    }
+  }
+
+  #thrower(version: VersionId | 0, name: string = this.path): Callable {
+    const { addon } = this.#versions;
+    // Not an arrow function: `new` on a removed class must reach the error.
+    return function removed(): never {
+      throw errors.exportRemoved({ addon, name, version });
+    };
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * What `addon.exports` returns: one object for the life of the handle, whose functions run the live version's code.
+ *
+ *     readShape (what the version exports) → assign (which facade stands for what) → plan (each facade's edits) → publish
+ *
+ * Everything that can be refused is refused by the plan; the publish only carries out edits that were checked.
+ */
+import assert from 'node:assert';
+import type { VersionId } from '../brands.ts';
+import { errors } from '../errors.ts';
+import { type Assignment, assign, reachable } from './assignment.ts';
+import { Facade } from './facade.ts';
+import type { Edits, Planning } from './planning.ts';
+import type { Edit } from './surface.ts';
+import { type Kind, type Node, readShape, type Shape } from './shape.ts';
+import { linkClass, type VersionRecord, type Versions } from './versions.ts';
+
+/** A version that was looked at and can be published. */
+export interface SwapPlan {
+  /** Dotted paths, such as `stats.mean` or `Counter.prototype.add`. A name that changes its kind is in neither list. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Synchronous, all or nothing; throws only when it is called out of turn, which is an assertion. */
+  publish(): void;
+}
+
+export interface LiveExports {
+  /** What `addon.exports` returns; undefined before the first publish. */
+  readonly value: unknown;
+  /**
+   * Reads a version's exports and changes nothing.
+   *
+   * @throws `ERR_EXPORTS_INCOMPATIBLE` where the root changes between object, function, class and value, or the user froze
+   *   what would have to change
+   */
+  plan(raw: unknown, version: VersionId): SwapPlan;
+  /** After `close()`: every function, method and accessor throws what `why` makes. */
+  revoke(why: () => Error): void;
+}
+
+/** @param addon path of the addon, for messages */
+export function createLiveExports(addon: string): LiveExports {
+  return new Exports(addon);
+}
+
+/** A plan in the making; null once it is published, so that it holds nothing of a version that may be retired. */
+interface Pending {
+  readonly raw: unknown;
+  readonly shape: Shape;
+  readonly record: VersionRecord;
+  readonly root: Facade | null;
+  readonly assignment: Assignment | null;
+  readonly edits: readonly Edit[];
+}
+
+class Exports implements LiveExports {
+  readonly #versions: Versions;
+  #kind: Kind | 'value' | null = null;
+  #root: Facade | null = null;
+  #value: unknown;
+  #names: ReadonlySet<string> = new Set();
+  /** Counts publishes: a plan fits only the state that it was made for. */
+  #generation = 0;
+
+  constructor(addon: string) {
+    this.#versions = { addon, current: null, revoked: null };
+  }
+
+  get value(): unknown {
+    return this.#root ? this.#root.value : this.#value;
+  }
+
+  plan(raw: unknown, version: VersionId): SwapPlan {
+    assert(this.#versions.revoked === null, 'plan after revoke');
+    const shape = readShape(raw);
+    const kind = shape.root?.kind ?? 'value';
+    if (this.#kind !== null && this.#kind !== kind)
+      this.#refuse(describeKind[kind], describeKind[this.#kind]);
+    let pending: Pending | null = this.#prepare(raw, shape, version);
+    const generation = this.#generation;
+    const publish = (): void => {
+      assert(this.#versions.revoked === null, 'publish after revoke');
+      assert(pending !== null && generation === this.#generation, 'publish of a plan that is out of date');
+      this.#publish(pending);
+      pending = null;
+    };
+    return { added: without(shape.names, this.#names), removed: without(this.#names, shape.names), publish };
+  }
+
+  revoke(why: () => Error): void {
+    this.#versions.revoked ??= why;
+    this.#versions.current = null;
+    const thrower = function revoked(): never {
+      throw why();
+    };
+    if (this.#root) for (const facade of reachable(this.#root)) facade.revoke(thrower);
+  }
+
+  #prepare(raw: unknown, shape: Shape, version: VersionId): Pending {
+    const prototypes = new Map<object, object>();
+    const record: VersionRecord = { owner: this.#versions, version, prototypes };
+    if (!shape.root) return { raw, shape, record, root: null, assignment: null, edits: [] };
+    const root = this.#root ?? new Facade(this.#versions, shape.root);
+    const assignment = assign(this.#versions, root, shape);
+    const standsFor = [...assignment.facades].map(([node, facade]) => [facade, node] as const);
+    const live = new Map<Facade, Node>([...standsFor, ...assignment.twins]);
+    const planning = this.#planning(record, assignment);
+    const edits: Edits = { detach: [], attach: [], define: [] };
+    for (const [facade, node] of live) {
+      facade.plan(node, planning, edits);
+      if (facade.prototype && node.prototype) prototypes.set(facade.prototype.value, node.prototype.raw);
+    }
+    for (const facade of reachable(root)) if (!live.has(facade)) facade.planAbsence(planning, edits);
+    const link = standsFor.map(([facade, node]) => linking(facade, node, record));
+    const all = [...edits.detach, ...edits.attach, ...edits.define, ...link];
+    return { raw, shape, record, root, assignment, edits: all };
+  }
+
+  #planning(record: VersionRecord, { facades }: Assignment): Planning {
+    const parents = new Map<object, object>();
+    for (const [node, facade] of facades) {
+      parents.set(node.raw, facade.value);
+      if (node.prototype && facade.prototype) parents.set(node.prototype.raw, facade.prototype.value);
+    }
+    return {
+      record,
+      refuse: (found) => this.#refuse(found, 'facades that are not frozen, or the same exports as before'),
+      parentOf: (raw) => (raw === null ? null : (parents.get(raw) ?? raw)),
+      facadeOf: (node) => {
+        const facade = facades.get(node);
+        assert(facade, 'every node has a facade');
+        return facade;
+      },
+    };
+  }
+
+  #publish({ raw, shape, record, root, assignment, edits }: Pending): void {
+    for (const edit of edits) edit();
+    assignment?.remember();
+    this.#kind = shape.root?.kind ?? 'value';
+    this.#root = root;
+    this.#value = root ? undefined : raw;
+    this.#names = shape.names;
+    this.#versions.current = record;
+    this.#generation += 1;
+  }
+
+  #refuse(found: string, wanted: string): never {
+    throw errors.exportsIncompatible({ addon: this.#versions.addon, found, wanted });
+  }
+}
+
+const describeKind: Record<Kind | 'value', string> = {
+  namespace: 'an object',
+  function: 'a function that is not a constructor',
+  class: 'a function or class',
+  value: 'a value that is used as it is',
+};
+
+function linking(facade: Facade, node: Node, record: VersionRecord): Edit {
+  return () => {
+    if (!facade.prototype || !node.prototype) return;
+    linkClass({
+      raw: node.raw,
+      rawPrototype: node.prototype.raw,
+      facade: facade.value,
+      facadePrototype: facade.prototype.value,
+      record,
+    });
+  };
+}
+
+function without(names: ReadonlySet<string>, others: ReadonlySet<string>): readonly string[] {
+  return [...names].filter((name) => !others.has(name));
+}
