@@ -1,0 +1,39 @@
+/** What a builder is to the transaction: something that writes the addon, and knows what it reads to do so. */
+import type { Diagnostic } from '../diagnostic.ts';
+
+export interface BuildProgress {
+  /** What the builder is at, such as `CXX kernel.cc` or `configure`. */
+  readonly step: string;
+}
+
+export interface BuildRequest {
+  /** Ends the build, with its whole process group, when it fires. */
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  onProgress(progress: BuildProgress): void;
+}
+
+export interface BuildOutcome {
+  /** Whether the project had to be configured first. */
+  readonly configured: boolean;
+  /** Warnings and notes; a build with errors is a ReloadError instead. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface Builder {
+  /** The folder that the build belongs to. */
+  readonly root: string;
+  /**
+   * Settles only when no process of the build is left.
+   *
+   * @throws `ERR_BUILD_FAILED` when it ends badly, in time or not; `ERR_ABORTED` when the signal fired
+   */
+  build(request: BuildRequest): Promise<BuildOutcome>;
+  /**
+   * Absolute paths of all files that decide what is built, as far as they are known now: sorted, each once. Some may
+   * not exist (yet).
+   *
+   * @throws `ERR_INVALID_OPTION` for `watch` when there are too many to find them by walking the folder
+   */
+  inputs(): Promise<readonly string[]>;
+}

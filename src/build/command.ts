@@ -1,0 +1,67 @@
+/** Builds with any command. */
+import path from 'node:path';
+import type { SourcePath } from '../brands.ts';
+import { errors } from '../errors.ts';
+import type { ResolvedCommand } from '../options.ts';
+import type { Outside } from '../outside.ts';
+import { attempt } from './attempt.ts';
+import type { Builder } from './builder.ts';
+import { readDepfiles } from './depfiles.ts';
+import { isInside, nearestWith } from './files.ts';
+import { findSources, isDescription, isSource } from './sources.ts';
+
+/** Files that mark the folder of a project. */
+const MARKS = ['package.json', 'binding.gyp', 'CMakeLists.txt'];
+
+/**
+ * @throws `ERR_INVALID_OPTION` when it names no folder and none above the addon is one of a project
+ */
+export async function createCommandBuilder(
+  command: ResolvedCommand,
+  source: SourcePath,
+  outside: Outside,
+): Promise<Builder> {
+  const root = command.cwd ?? (await nearestWith(outside, path.dirname(source), MARKS));
+  if (root !== null) return commandBuilder(command, source, outside, path.resolve(root));
+  throw errors.invalidOption({
+    option: 'build.cwd',
+    found: `none, and no ${MARKS.join(', ')} in any folder above ${JSON.stringify(source)}`,
+    wanted: 'the folder to run the command in',
+  });
+}
+
+function commandBuilder(build: ResolvedCommand, source: SourcePath, outside: Outside, root: string): Builder {
+  const { command, args, env } = build;
+  const title = [command, ...args].join(' ');
+  const output = outputFolder(root, source);
+  return {
+    root,
+    async build(request) {
+      const what = {
+        addon: source,
+        command,
+        args,
+        cwd: root,
+        env,
+        title,
+        messagesFrom: root,
+        writesAddon: true,
+      };
+      return { configured: false, diagnostics: await attempt(outside, what, request) };
+    },
+    async inputs() {
+      const read = output === null ? new Set<string>() : await readDepfiles(outside, output, [output, root]);
+      // A source without a depfile is one that nothing compiled yet, or every one where the tool keeps none.
+      const found = await findSources(outside, root, output, read.size > 0 ? isDescription : isSource);
+      const outputOf = (file: string) => output !== null && isInside(output, file);
+      return [...new Set([...read, ...found])].filter((file) => !outputOf(file)).sort();
+    },
+  };
+}
+
+/** The top folder that the addon is written under; null when that is the project's own folder. */
+function outputFolder(root: string, source: SourcePath): string | null {
+  if (!isInside(root, source)) return path.dirname(source);
+  const [top = '', below] = path.relative(root, source).split(path.sep);
+  return below === undefined ? null : path.join(root, top);
+}

@@ -1,0 +1,27 @@
+/** Chooses the builder that the options ask for. */
+import type { SourcePath } from '../brands.ts';
+import type { ResolvedBuild } from '../options.ts';
+import type { Outside } from '../outside.ts';
+import type { Builder } from './builder.ts';
+import { createCommandBuilder } from './command.ts';
+import { createNodeGypBuilder } from './node-gyp.ts';
+
+/**
+ * @param source absolute path of the addon that the build writes
+ * @returns null when somebody else builds
+ * @throws `ERR_INVALID_OPTION` when the project's folder cannot be found
+ */
+export async function createBuilder(
+  build: ResolvedBuild,
+  source: SourcePath,
+  outside: Outside,
+): Promise<Builder | null> {
+  switch (build.kind) {
+    case 'none':
+      return null;
+    case 'node-gyp':
+      return createNodeGypBuilder(source, outside);
+    case 'command':
+      return createCommandBuilder(build, source, outside);
+  }
+}

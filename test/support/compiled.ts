@@ -1,0 +1,62 @@
+/** src/ as JavaScript, for tests whose subject runs in a child process. Compiled once for each content. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const CACHE = path.join(ROOT, 'node_modules/.cache/napi-reload-test');
+
+/**
+ * Compiles what src/ holds now, unless that was done before. Types are not looked at: `npm run types` does that.
+ *
+ * @returns absolute folder with `index.js` and the rest, beside which `../build` is the repository's own
+ */
+export function compiledSource(): string {
+  const folder = path.join(CACHE, hashOf(path.join(ROOT, 'src')));
+  const dist = path.join(folder, 'dist');
+  if (fs.existsSync(dist)) return dist;
+  fs.mkdirSync(CACHE, { recursive: true });
+  const scratch = fs.mkdtempSync(path.join(CACHE, 'new-'));
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const out = path.join(scratch, 'dist');
+  const flags = ['--noCheck', '--outDir', out];
+  execFileSync(process.execPath, [tsc, '-p', path.join(ROOT, 'tsconfig.build.json'), ...flags], {
+    stdio: 'pipe',
+  });
+  fs.writeFileSync(path.join(scratch, 'package.json'), '{ "type": "module" }\n');
+  fs.symlinkSync(path.join(ROOT, 'build'), path.join(scratch, 'build'));
+  publish(scratch, folder);
+  return dist;
+}
+
+/** @returns what `import()` takes for a module of {@link compiledSource}, such as `watch/watcher.js` */
+export function compiledUrl(module: string): string {
+  return pathToFileURL(path.join(compiledSource(), module)).href;
+}
+
+/** Another test file may have compiled the same meanwhile; then its result stands. */
+function publish(scratch: string, folder: string): void {
+  try {
+    fs.renameSync(scratch, folder);
+  } catch (error) {
+    fs.rmSync(scratch, { recursive: true });
+    if (!fs.existsSync(folder)) throw error;
+  }
+}
+
+function hashOf(folder: string): string {
+  const hash = createHash('sha256');
+  const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  for (const file of files.filter((name) => name.endsWith('.ts'))) {
+    hash
+      .update(`${file}\0`)
+      .update(fs.readFileSync(path.join(folder, file)))
+      .update('\0');
+  }
+  return hash
+    .update(fs.readFileSync(path.join(ROOT, 'tsconfig.json')))
+    .digest('hex')
+    .slice(0, 16);
+}
