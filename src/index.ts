@@ -1,0 +1,17 @@
+export { Addon, open, type ReloadOptions } from './addon.ts';
+export type { BuildOutcome } from './build/builder.ts';
+export type { Diagnostic } from './diagnostic.ts';
+export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from './errors.ts';
+export type { AddonEvents, Listener, Warning } from './events.ts';
+export type {
+  CommandBuild,
+  MigrateStep,
+  MigrateSteps,
+  OpenOptions,
+  Progress,
+  WatchOptions,
+} from './options.ts';
+export type { Phase, PhasesMs, ReloadedReport, ReloadReport, Retirement, UnchangedReport } from './report.ts';
+export type { HookContext, Reason } from './state/hooks.ts';
+export type { TraceContext } from './tracing.ts';
+export type { KeptReason, VersionInfo } from './version.ts';

@@ -1,0 +1,108 @@
+/** One job at a time; whatever is asked for meanwhile becomes one more. */
+import { errors, isReloadError } from './errors.ts';
+
+interface Job<Request, Result> {
+  request: Request;
+  readonly promise: Promise<Result>;
+  resolve(result: Result | PromiseLike<Result>): void;
+  reject(error: unknown): void;
+}
+
+/** What ends a job early: `build` by a newer change, `all` by the end of the queue. */
+export interface JobSignals {
+  readonly build: AbortSignal;
+  readonly all: AbortSignal;
+}
+
+export interface JobQueueOptions<Request, Result> {
+  readonly addon: string;
+  run(request: Request, signals: JobSignals): Promise<Result>;
+  /** One request that stands for both. */
+  merge(older: Request, newer: Request): Request;
+}
+
+export class JobQueue<Request, Result> {
+  readonly #options: JobQueueOptions<Request, Result>;
+  readonly #end = new AbortController();
+  #pending: Job<Request, Result> | null = null;
+  #running: Promise<void> | null = null;
+  #build = new AbortController();
+
+  constructor(options: JobQueueOptions<Request, Result>) {
+    this.#options = options;
+  }
+
+  /** @throws `ERR_CLOSED` after `close()`, else what the job throws */
+  push(request: Request): Promise<Result> {
+    if (this.#end.signal.aborted) return Promise.reject(this.#closed());
+    if (this.#pending === null) this.#pending = createJob(request);
+    else this.#pending.request = this.#options.merge(this.#pending.request, request);
+    const { promise } = this.#pending;
+    this.#running ??= this.#drain();
+    return promise;
+  }
+
+  /** Like `push`, and a build in flight is ended: what it builds is old already. */
+  supersede(request: Request): Promise<Result> {
+    const result = this.push(request);
+    if (this.#pending !== null) this.#build.abort('a newer change');
+    return result;
+  }
+
+  /** Ends the job that runs, refuses the one that waits, and resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#end.abort('close');
+    this.#pending?.reject(this.#closed());
+    this.#pending = null;
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    // A listener of the first job may push again before `#running` is set: start after it is.
+    await null;
+    for (let job = this.#take(); job !== null; job = this.#take()) await this.#runJob(job);
+    this.#running = null;
+  }
+
+  #take(): Job<Request, Result> | null {
+    const job = this.#pending;
+    this.#pending = null;
+    return job;
+  }
+
+  async #runJob(job: Job<Request, Result>): Promise<void> {
+    this.#build = new AbortController();
+    const all = this.#end.signal;
+    const build = AbortSignal.any([this.#build.signal, all]);
+    try {
+      job.resolve(await this.#options.run(job.request, { build, all }));
+    } catch (error) {
+      const aborted = isReloadError(error, 'ERR_ABORTED');
+      if (aborted && all.aborted) job.reject(this.#closed());
+      else if (aborted && this.#pending !== null) this.#joinPending(job, this.#pending);
+      else job.reject(error);
+    }
+  }
+
+  /** A superseded job ends as the one that took its place. */
+  #joinPending(job: Job<Request, Result>, next: Job<Request, Result>): void {
+    next.request = this.#options.merge(job.request, next.request);
+    job.resolve(next.promise);
+  }
+
+  #closed(): Error {
+    return errors.closed({ addon: this.#options.addon, attempted: 'reload' });
+  }
+}
+
+function createJob<Request, Result>(request: Request): Job<Request, Result> {
+  let resolve!: Job<Request, Result>['resolve'];
+  let reject!: Job<Request, Result>['reject'];
+  const promise = new Promise<Result>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // Whoever asked holds the promise; a watcher that asked does not, and hears of failures by event.
+  promise.catch(() => undefined);
+  return { request, promise, resolve, reject };
+}

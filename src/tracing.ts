@@ -1,0 +1,24 @@
+/**
+ * The tracing channel `napi-reload`, for tools that watch a process from beside it:
+ * `diagnostics_channel.tracingChannel('napi-reload')` sees each open, reload and close with its outcome.
+ *
+ * https://nodejs.org/docs/latest-v20.x/api/diagnostics_channel.html#class-tracingchannel
+ */
+import { tracingChannel } from 'node:diagnostics_channel';
+import type { ReloadReport } from './report.ts';
+
+/** What subscribers are given; Node.js adds `result` and `error` when they are known. */
+export interface TraceContext {
+  readonly operation: 'open' | 'reload' | 'close';
+  /** Path of the addon. */
+  readonly addon: string;
+  readonly trigger?: 'first' | 'call' | 'watch';
+  readonly result?: ReloadReport | undefined;
+  readonly error?: unknown;
+}
+
+const channel = tracingChannel<unknown, TraceContext>('napi-reload');
+
+export function trace<T>(context: TraceContext, work: () => Promise<T>): Promise<T> {
+  return channel.tracePromise(work, context);
+}

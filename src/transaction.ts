@@ -1,0 +1,368 @@
+/**
+ * One reload, from a changed source to a retired version: the one place that knows the order of the stages.
+ *
+ *     build → stage → inspect → load → prepare → [ save → migrate → init → verify → swap ] → retire
+ *
+ * Invariants:
+ * 1. Until `swap`, the version that served before serves, and any failure leaves it serving with its state.
+ * 2. What stands in brackets is one synchronous turn: no call, event or timer sees half of it.
+ * 3. After `swap`, nothing undoes it; a failure of `retire` is a warning.
+ * 4. Whatever was staged for a version that did not go live is deleted.
+ */
+import type { ContentHash, SourcePath, VersionId } from './brands.ts';
+import type { Builder } from './build/builder.ts';
+import { createDeadline } from './deadline.ts';
+import { describe, errors, isReloadError, type ReloadError } from './errors.ts';
+import type { Events } from './events.ts';
+import { inspect } from './load/inspect.ts';
+import { load } from './load/load.ts';
+import type { NativeImage } from './native.ts';
+import type { Options } from './options.ts';
+import type { Outside } from './outside.ts';
+import { PhaseClock } from './phase-clock.ts';
+import type { ReloadedReport, ReloadReport, Retirement } from './report.ts';
+import type { Budget } from './retire/budget.ts';
+import { retire } from './retire/retire.ts';
+import { checkIntegrity } from './stage/integrity.ts';
+import type { Staged, Stager } from './stage/stager.ts';
+import { type HookContext, type Hooks, readHooks } from './state/hooks.ts';
+import { migrate } from './state/migrate.ts';
+import type { LiveExports, SwapPlan } from './swap/live-exports.ts';
+import { enter, type LoadedCode, liveCode, type Version } from './version.ts';
+
+/** What the stages of one handle share. */
+export interface Workshop {
+  readonly source: SourcePath;
+  readonly options: Options;
+  readonly outside: Outside;
+  readonly events: Events;
+  readonly builder: Builder | null;
+  readonly stager: Stager;
+  readonly live: LiveExports;
+  readonly budget: Budget;
+  /** Every version whose image is in memory, oldest first. */
+  readonly versions: Version[];
+  serving: Version | null;
+  nextId: number;
+  /** Bytes that were refused last: the watcher does not try them again. */
+  rejected: ContentHash | null;
+}
+
+export interface ReloadRequest {
+  readonly trigger: 'first' | 'call' | 'watch';
+  /** Also when the bytes are those of the live version. */
+  readonly force: boolean;
+  /** Start the new version without the old one's state. */
+  readonly discardState: boolean;
+}
+
+/** What ends a reload early: `build` by a newer change, `all` by the end of the handle. */
+export interface ReloadSignals {
+  readonly build: AbortSignal;
+  readonly all: AbortSignal;
+}
+
+/**
+ * Runs one reload.
+ *
+ * @throws `ReloadError` of any stage before `swap`; the version that served before then goes on serving
+ */
+export async function transact(
+  shop: Workshop,
+  request: ReloadRequest,
+  signals: ReloadSignals,
+): Promise<ReloadReport> {
+  const clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
+  if (shop.builder !== null) await build(shop, shop.builder, clock, signals.build);
+  const staged = await clock.during('stage', () => stage(shop, request, signals.all));
+  const unchanged = staged === null ? 'live' : await skipRejected(shop, request, staged);
+  if (staged === null || unchanged !== null) {
+    const serving = shop.serving?.id ?? 0;
+    return {
+      status: 'unchanged',
+      reason: unchanged ?? 'live',
+      from: serving,
+      to: serving,
+      phasesMs: clock.phasesMs,
+    };
+  }
+  const candidate = createCandidate(shop, staged);
+  try {
+    const image = await clock.during('inspect', () => admit(shop, staged, candidate));
+    const code = await clock.during('load', () => loadCode(shop, candidate, image));
+    return await goLive(shop, request, candidate, code, clock, signals.all);
+  } catch (error) {
+    await shop.stager.discard(staged.path);
+    if (isFaultOfTheBytes(error)) shop.rejected = staged.hash;
+    throw error;
+  }
+}
+
+async function build(
+  shop: Workshop,
+  builder: Builder,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<void> {
+  const startMs = shop.outside.nowMs();
+  shop.events.emit('building');
+  const outcome = await clock.during('build', () =>
+    builder.build({
+      signal,
+      timeoutMs: shop.options.buildTimeoutMs,
+      onProgress: ({ step }) => shop.events.emit('progress', { phase: 'build', step }),
+    }),
+  );
+  shop.events.emit('built', { ...outcome, durationMs: shop.outside.nowMs() - startMs });
+}
+
+async function stage(shop: Workshop, request: ReloadRequest, signal: AbortSignal): Promise<Staged | null> {
+  const skipHash = request.force ? null : (shop.serving?.hash ?? null);
+  try {
+    return await shop.stager.stage(shop.nextId as VersionId, skipHash, signal);
+  } catch (error) {
+    throw shop.builder !== null && isReloadError(error, 'ERR_NOT_FOUND')
+      ? notBuilt(shop.builder, error)
+      : error;
+  }
+}
+
+function notBuilt(builder: Builder, cause: ReloadError): ReloadError {
+  const details = { exitCode: 0, signal: null, diagnostics: [], output: '' };
+  return errors.buildFailed(
+    { command: `the build in ${builder.root}`, reason: 'missing', ...details },
+    cause,
+  );
+}
+
+async function skipRejected(
+  shop: Workshop,
+  request: ReloadRequest,
+  staged: Staged,
+): Promise<'rejected' | null> {
+  if (request.trigger !== 'watch' || staged.hash !== shop.rejected) return null;
+  shop.nextId += 1;
+  await shop.stager.discard(staged.path);
+  return 'rejected';
+}
+
+function createCandidate(shop: Workshop, { path, hash, bytes }: Staged): Version {
+  const id = shop.nextId as VersionId;
+  shop.nextId += 1;
+  const { source } = shop;
+  return { id, hash, source, path, bytes, schema: null, loadedAt: Date.now(), state: { name: 'candidate' } };
+}
+
+/** Everything that can be known, and refused, before any code of the new version runs. */
+async function admit(shop: Workshop, staged: Staged, candidate: Version): Promise<NativeImage> {
+  await checkIntegrity(staged, shop.options.integrity, shop.outside);
+  const image = inspect(candidate.path, shop.source, shop.outside);
+  const warning = shop.budget.admit(image.mappings, shop.source);
+  if (warning !== null) shop.events.emit('warning', { code: 'version-budget', message: warning });
+  if (image.uniqueSymbols > 0 && shop.serving !== null) {
+    const message = `${image.uniqueSymbols} symbols are STB_GNU_UNIQUE: the new version shares their values with the old one; compile with -fno-gnu-unique`;
+    shop.events.emit('warning', { code: 'unique-symbols', message });
+  }
+  return image;
+}
+
+function loadCode(shop: Workshop, candidate: Version, image: NativeImage): LoadedCode {
+  const { id, path } = candidate;
+  let exports: unknown;
+  try {
+    exports = load({ id, path, source: shop.source, image }, shop.outside);
+  } catch (error) {
+    if (isReloadError(error, 'ERR_INIT_THREW')) keepDiscarded(shop, candidate);
+    throw error;
+  }
+  try {
+    const hooks = readHooks(exports, id);
+    candidate.schema = hooks.schema;
+    return { exports, hooks };
+  } catch (error) {
+    keepDiscarded(shop, candidate);
+    throw error;
+  }
+}
+
+/** Its image is mapped and stays so: the list says it, and the budget counts it. */
+function keepDiscarded(shop: Workshop, candidate: Version): void {
+  enter(candidate, { name: 'discarded', reason: 'no-ledger' });
+  shop.versions.push(candidate);
+  shop.budget.keep();
+}
+
+async function goLive(
+  shop: Workshop,
+  request: ReloadRequest,
+  candidate: Version,
+  code: LoadedCode,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<ReloadedReport> {
+  const previous = shop.serving;
+  let switched: Switched;
+  try {
+    await clock.during('prepare', () => prepare(shop, previous, code.hooks, signal));
+    if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
+    switched = switchOver(shop, request, candidate, code, clock);
+  } catch (error) {
+    keepDiscarded(shop, candidate);
+    await dispose(shop, code.hooks).catch((cause: unknown) => warnOfDispose(shop, candidate, cause));
+    throw error;
+  }
+  const retired =
+    previous === null
+      ? null
+      : await clock.during('retire', () => retireVersion(shop, previous, switched.oldHooks));
+  return {
+    status: 'reloaded',
+    from: previous?.id ?? null,
+    to: candidate.id,
+    phasesMs: clock.phasesMs,
+    state: switched.state,
+    exports: { added: switched.plan.added, removed: switched.plan.removed },
+    retired,
+  };
+}
+
+async function prepare(
+  shop: Workshop,
+  previous: Version | null,
+  hooks: Hooks,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = createDeadline(shop.options.hookTimeoutMs, signal, 'prepare', shop.outside);
+  await hooks.callAsync('prepare', deadline, hookContext(previous, undefined, true));
+}
+
+interface Switched {
+  readonly plan: SwapPlan;
+  readonly state: ReloadedReport['state'];
+  readonly oldHooks: Hooks | null;
+}
+
+/** The switch: synchronous from its first line to its last. Nothing in it may emit, await or call back. */
+function switchOver(
+  shop: Workshop,
+  request: ReloadRequest,
+  candidate: Version,
+  code: LoadedCode,
+  clock: PhaseClock,
+): Switched {
+  const previous = shop.serving;
+  const old = previous === null ? null : liveCode(previous).hooks;
+  const next = code.hooks;
+  let saved = false;
+  try {
+    let state: unknown;
+    if (old !== null && !request.discardState) {
+      state = clock.inSwitch('save', () => {
+        saved = old.has('save');
+        return old.callSync('save');
+      });
+      if (state !== undefined) state = clock.inSwitch('migrate', () => carry(shop, state, old, next));
+    }
+    const context = hookContext(previous, state, !request.discardState);
+    clock.inSwitch('init', () => next.callSync('init', context));
+    const plan = clock.inSwitch('verify', () => verify(shop, next, code.exports, candidate));
+    clock.inSwitch('swap', () => {
+      plan.publish();
+      shop.serving = candidate;
+      shop.versions.push(candidate);
+      shop.rejected = null;
+      enter(candidate, { name: 'live', code });
+    });
+    return { plan, oldHooks: old, state: stateOutcome(request, old, state) };
+  } catch (error) {
+    if (saved && old !== null) resume(shop, old);
+    throw error;
+  }
+}
+
+/** Carries the state to the new version's schema. A version that would drop it is refused. */
+function carry(shop: Workshop, state: unknown, old: Hooks, next: Hooks): unknown {
+  if (!next.has('init')) {
+    throw errors.stateSchema({
+      addon: shop.source,
+      from: old.schema,
+      to: next.schema,
+      reason: 'no-init',
+      step: null,
+    });
+  }
+  return migrate(state, old.schema, next.schema, shop.options.migrate);
+}
+
+/** The new version must be able to hand its state on, and its exports must fit the handle's, before it goes live. */
+function verify(shop: Workshop, next: Hooks, exports: unknown, candidate: Version): SwapPlan {
+  try {
+    next.callSync('save');
+  } catch (cause) {
+    throw errors.stateRoundtrip({ addon: shop.source, version: candidate.id }, cause);
+  }
+  return shop.live.plan(exports, candidate.id);
+}
+
+function stateOutcome(request: ReloadRequest, old: Hooks | null, state: unknown): ReloadedReport['state'] {
+  if (state !== undefined) return 'carried';
+  return request.discardState && old?.has('save') ? 'discarded' : 'stateless';
+}
+
+function hookContext(previous: Version | null, state: unknown, withOrigin: boolean): HookContext {
+  if (previous === null) return { reason: 'first', state: undefined };
+  const { hooks } = liveCode(previous);
+  const from = { version: previous.id, schema: hooks.schema };
+  return withOrigin ? { reason: 'reload', state, from } : { reason: 'reload', state };
+}
+
+function resume(shop: Workshop, old: Hooks): void {
+  try {
+    old.callSync('resume');
+  } catch (cause) {
+    const message = `version ${old.version} could not resume after a failed reload`;
+    shop.events.emit('warning', { code: 'resume-failed', message, cause });
+  }
+}
+
+/** Ends a version that served. Also the last step of `close()`. */
+export async function retireVersion(
+  shop: Workshop,
+  version: Version,
+  hooks: Hooks | null,
+): Promise<Retirement> {
+  const retirement = await retire(
+    version,
+    async () => {
+      if (hooks !== null) await dispose(shop, hooks);
+    },
+    (cause) => warnOfDispose(shop, version, cause),
+  );
+  shop.budget.keep();
+  await shop.stager.discard(version.path);
+  return retirement;
+}
+
+/** Bounded by time alone: the end of the handle must not keep a version from stopping its threads. */
+async function dispose(shop: Workshop, hooks: Hooks): Promise<void> {
+  const never = new AbortController().signal;
+  await hooks.callAsync(
+    'dispose',
+    createDeadline(shop.options.hookTimeoutMs, never, 'dispose', shop.outside),
+  );
+}
+
+function warnOfDispose(shop: Workshop, version: Version, cause: unknown): void {
+  const message = `dispose of version ${version.id} failed: ${describe(cause)}`;
+  shop.events.emit('warning', { code: 'dispose-failed', message, cause });
+}
+
+/** Whether the same bytes would be refused again. Disks fill and empty, handles close; code stays what it is. */
+function isFaultOfTheBytes(error: unknown): boolean {
+  return (
+    isReloadError(error) &&
+    error.code !== 'ERR_ABORTED' &&
+    error.code !== 'ERR_STAGE_IO' &&
+    error.code !== 'ERR_VERSION_BUDGET'
+  );
+}

@@ -1,0 +1,418 @@
+import { createHash } from 'node:crypto';
+import { tracingChannel } from 'node:diagnostics_channel';
+import fs from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Addon, type AddonEvents, type OpenOptions, open, type TraceContext } from '../../src/index.ts';
+import { createScratch, install, type Scratch, scriptedAddon } from '../support/addons.ts';
+
+/** Hooks that write down each call as `<version>.<hook>`; `extra` is code that runs before the hook object is made. */
+function counter(version: number, { schema = 1, hooks = '', extra = '' } = {}): string {
+  return scriptedAddon(`
+    const log = (hook, value) => { (globalThis.trace ??= []).push('v${version}.' + hook); return value; };
+    let count = 0;
+    let seen;
+    exports.context = () => seen;
+    exports.version = () => ${version};
+    exports.increment = () => ++count;
+    exports.count = () => count;
+    ${extra}
+    exports.napiReload = {
+      schema: ${schema},
+      prepare(context) { log('prepare:' + context.reason); },
+      init(context) { log('init'); seen = context; if (context.state) count = context.state.count; },
+      save() { return log('save', { count }); },
+      dispose() { log('dispose'); },
+      resume() { log('resume'); },
+      ${hooks}
+    };
+  `);
+}
+
+interface Counter {
+  version(): number;
+  increment(): number;
+  count(): number;
+  context(): unknown;
+}
+
+declare global {
+  var trace: string[] | undefined;
+}
+
+let scratch: Scratch;
+let file: string;
+
+beforeEach(() => {
+  scratch = createScratch();
+  file = scratch.file('build/kernel.node');
+  globalThis.trace = [];
+});
+afterEach(() => scratch[Symbol.dispose]());
+
+function openCounter(built = counter(1), options: OpenOptions = {}): Promise<Addon<Counter>> {
+  install(built, file);
+  return open<Counter>(file, { stageDir: scratch.file('stage'), ...options });
+}
+
+function nextEvent<K extends keyof AddonEvents>(addon: Addon<unknown>, event: K): Promise<AddonEvents[K]> {
+  return new Promise((resolve) => {
+    addon.once(event, (...args) => resolve(args));
+  });
+}
+
+const staged = (): string[] =>
+  fs
+    .readdirSync(scratch.file('stage'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.node'));
+
+describe('open', () => {
+  test('loads a copy, runs the hooks in order and describes the version', async () => {
+    await using addon = await openCounter();
+    expect(addon.exports.version()).toBe(1);
+    expect(addon.exports.context()).toEqual({ reason: 'first', state: undefined });
+    expect(globalThis.trace).toEqual(['v1.prepare:first', 'v1.init', 'v1.save']);
+    const hash = createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+    const bytes = fs.statSync(file).size;
+    expect(addon.current).toMatchObject({
+      id: 1,
+      hash,
+      bytes,
+      source: file,
+      schema: 1,
+      state: 'live',
+      reason: null,
+    });
+    expect(addon.current.path).toMatch(new RegExp(`/kernel-[^/]+/1-${hash.slice(0, 16)}\\.node$`));
+    expect(addon.current.loadedAt.getTime()).toBeLessThanOrEqual(Date.now());
+    expect(addon.versions()).toEqual([addon.current]);
+  });
+
+  test('accepts the file that its integrity string names', async () => {
+    const built = counter(1);
+    const digest = createHash('sha384').update(fs.readFileSync(built)).digest('base64');
+    await using addon = await openCounter(built, { integrity: `sha384-${digest}` });
+    expect(addon.exports.version()).toBe(1);
+    install(counter(2), file);
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_INTEGRITY' });
+    expect(addon.exports.version()).toBe(1);
+  });
+
+  test('gives each of two handles on one file versions of its own', async () => {
+    await using one = await openCounter();
+    await using two = await open<Counter>(file, { stageDir: scratch.file('stage') });
+    one.exports.increment();
+    expect(two.exports.count()).toBe(0);
+    install(counter(2), file);
+    await one.reload();
+    expect([one.exports.version(), two.exports.version()]).toEqual([2, 1]);
+    expect(one.current.path).not.toBe(two.current.path);
+  });
+
+  test('leaves nothing in the stage directory when it fails', async () => {
+    await expect(openCounter(counter(1, { hooks: 'init() { throw 1; },' }))).rejects.toThrow('threw: 1');
+    expect(staged()).toEqual([]);
+    expect(fs.readdirSync(scratch.file('stage')).filter((name) => name !== '.lock')).toEqual([]);
+  });
+
+  test('closes the handle when its signal fires later', async () => {
+    const controller = new AbortController();
+    const addon = await openCounter(undefined, { signal: controller.signal });
+    const closed = nextEvent(addon, 'closed');
+    controller.abort();
+    await closed;
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  });
+
+  test('stops, and leaves nothing, when its signal fires while a hook is pending', async () => {
+    const controller = new AbortController();
+    const opening = openCounter(counter(1, { hooks: 'prepare: () => new Promise(() => {}),' }), {
+      signal: controller.signal,
+      onProgress: ({ phase }) => {
+        if (phase === 'prepare') queueMicrotask(() => controller.abort('enough'));
+      },
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(staged()).toEqual([]);
+  });
+});
+
+describe('reload', () => {
+  test('carries the state, keeps the functions, and reports what it did', async () => {
+    await using addon = await openCounter();
+    const { version, count, increment } = addon.exports;
+    increment();
+    increment();
+    globalThis.trace = [];
+    install(counter(2, { extra: 'exports.extra = () => 1; delete exports.increment;' }), file);
+    const report = await addon.reload();
+    expect([version(), count()]).toEqual([2, 2]);
+    expect(globalThis.trace).toEqual(['v2.prepare:reload', 'v1.save', 'v2.init', 'v2.save', 'v1.dispose']);
+    expect(addon.exports.context()).toEqual({
+      reason: 'reload',
+      state: { count: 2 },
+      from: { version: 1, schema: 1 },
+    });
+    expect(report).toMatchObject({
+      status: 'reloaded',
+      from: 1,
+      to: 2,
+      state: 'carried',
+      exports: { added: ['extra'], removed: ['increment'] },
+      retired: { id: 1, outcome: 'kept', reason: 'no-ledger' },
+    });
+    expect(Object.keys(report.phasesMs)).toEqual(
+      'stage inspect load prepare save migrate init verify swap retire'.split(' '),
+    );
+    expect(addon.versions().map(({ id, state, reason }) => [id, state, reason])).toEqual([
+      [1, 'kept', 'no-ledger'],
+      [2, 'live', null],
+    ]);
+    expect(staged()).toEqual([expect.stringContaining('/2-')]);
+  });
+
+  test('does nothing when the bytes are those of the live version, unless forced', async () => {
+    await using addon = await openCounter();
+    await expect(addon.reload()).resolves.toMatchObject({
+      status: 'unchanged',
+      reason: 'live',
+      from: 1,
+      to: 1,
+    });
+    await expect(addon.reload({ force: true })).resolves.toMatchObject({
+      status: 'reloaded',
+      from: 1,
+      to: 2,
+    });
+  });
+
+  test('counts going back to an earlier build as a change', async () => {
+    await using addon = await openCounter(counter(1));
+    for (const version of [2, 1, 2]) {
+      install(counter(version), file);
+      await expect(addon.reload()).resolves.toMatchObject({ status: 'reloaded' });
+      expect(addon.exports.version()).toBe(version);
+    }
+    expect(addon.current.id).toBe(4);
+  });
+
+  test('reloads an addon without hooks stateless, and says so', async () => {
+    await using addon = await openCounter(scriptedAddon('exports.version = () => 1;'));
+    install(scriptedAddon('exports.version = () => 2;'), file);
+    await expect(addon.reload()).resolves.toMatchObject({ state: 'stateless' });
+    expect(addon.exports.version()).toBe(2);
+  });
+
+  test('refuses to lose state to a version that cannot take it, unless told to', async () => {
+    await using addon = await openCounter();
+    addon.exports.increment();
+    install(scriptedAddon('exports.version = () => 2;'), file);
+    await expect(addon.reload()).rejects.toMatchObject({
+      code: 'ERR_STATE_SCHEMA',
+      details: { reason: 'no-init' },
+    });
+    expect(addon.exports.count()).toBe(1);
+    await expect(addon.reload({ discardState: true })).resolves.toMatchObject({ state: 'discarded' });
+    expect(addon.exports.version()).toBe(2);
+  });
+
+  test('migrates the state up and down by the steps it was given', async () => {
+    const migrate = {
+      1: {
+        up: (s: { count: number }) => ({ count: s.count * 10 }),
+        down: (s: { count: number }) => ({ count: s.count / 10 }),
+      },
+    };
+    await using addon = await openCounter(counter(1), { migrate });
+    addon.exports.increment();
+    install(counter(2, { schema: 2 }), file);
+    await addon.reload();
+    expect([addon.exports.count(), addon.current.schema]).toEqual([10, 2]);
+    install(counter(1), file);
+    await addon.reload();
+    expect([addon.exports.count(), addon.current.schema]).toEqual([1, 1]);
+  });
+
+  test('shares one more run among all calls that come while one runs', async () => {
+    await using addon = await openCounter();
+    install(counter(2), file);
+    const first = addon.reload({ force: true });
+    await nextEvent(addon, 'progress');
+    const rest = [addon.reload({ force: true }), addon.reload(), addon.reload()];
+    expect((await first).to).toBe(2);
+    const reports = await Promise.all(rest);
+    expect(reports.map((report) => report.to)).toEqual([3, 3, 3]);
+    expect(new Set(reports).size).toBe(1);
+  });
+
+  test('tells of its outcome by event', async () => {
+    await using addon = await openCounter();
+    const unchanged = nextEvent(addon, 'unchanged');
+    await addon.reload();
+    expect((await unchanged)[0].status).toBe('unchanged');
+    install(counter(2), file);
+    const reloaded = nextEvent(addon, 'reloaded');
+    const report = await addon.reload();
+    expect((await reloaded)[0]).toBe(report);
+    install(scriptedAddon('throw new Error("no")'), file);
+    const failed = nextEvent(addon, 'failed');
+    const error = await addon.reload().catch((caught: unknown) => caught);
+    expect((await failed)[0]).toBe(error);
+  });
+
+  test('tells the tracing channel of open, reload and close', async () => {
+    const seen: string[] = [];
+    const note = (context: unknown) => {
+      const { operation, trigger, error } = context as TraceContext;
+      seen.push([operation, trigger, error ? 'failed' : 'done'].filter(Boolean).join(' '));
+    };
+    const channel = tracingChannel('napi-reload');
+    channel.asyncEnd.subscribe(note);
+    try {
+      const addon = await openCounter();
+      install(scriptedAddon('throw 1'), file);
+      await addon.reload().catch(() => undefined);
+      await addon.close();
+    } finally {
+      channel.asyncEnd.unsubscribe(note);
+    }
+    expect(seen).toEqual(['reload first done', 'open first done', 'reload call failed', 'close done']);
+  });
+});
+
+describe('a reload that fails', () => {
+  const failures: [string, Parameters<typeof counter>[1], string, string[]][] = [
+    ['in init of the module', { extra: 'throw new Error("no");' }, 'ERR_INIT_THREW', []],
+    [
+      'in the hook object',
+      { extra: 'exports.napiReload = 1;', hooks: '...null, save: 1,' },
+      'ERR_HOOK_INVALID',
+      [],
+    ],
+    ['in prepare', { hooks: 'prepare() { throw 1; },' }, 'ERR_HOOK_THREW', ['v2.dispose']],
+    [
+      'in init',
+      { hooks: 'init() { throw 1; },' },
+      'ERR_HOOK_THREW',
+      ['v2.prepare:reload', 'v1.save', 'v1.resume', 'v2.dispose'],
+    ],
+    [
+      'in an init that returns a promise',
+      { hooks: 'async init() { throw 1; },' },
+      'ERR_HOOK_ASYNC',
+      ['v2.prepare:reload', 'v1.save', 'v1.resume', 'v2.dispose'],
+    ],
+    [
+      'in migrate',
+      { schema: 2 },
+      'ERR_STATE_SCHEMA',
+      ['v2.prepare:reload', 'v1.save', 'v1.resume', 'v2.dispose'],
+    ],
+    [
+      'in verify',
+      { hooks: 'save() { throw 1; },' },
+      'ERR_STATE_ROUNDTRIP',
+      ['v2.prepare:reload', 'v1.save', 'v2.init', 'v1.resume', 'v2.dispose'],
+    ],
+  ];
+  test.each(failures)('%s leaves the old version serving with its state', async (_, how, code, trace) => {
+    await using addon = await openCounter();
+    addon.exports.increment();
+    globalThis.trace = [];
+    install(counter(2, how), file);
+    await expect(addon.reload()).rejects.toMatchObject({ code });
+    expect(globalThis.trace).toEqual(trace);
+    expect([addon.exports.version(), addon.exports.increment(), addon.current.id]).toEqual([1, 2, 1]);
+    expect(staged()).toEqual([expect.stringContaining('/1-')]);
+    install(counter(3), file);
+    await expect(addon.reload()).resolves.toMatchObject({ from: 1, to: 3, state: 'carried' });
+    expect([addon.exports.version(), addon.exports.count()]).toEqual([3, 2]);
+  });
+
+  test('in the old save resumes the old version', async () => {
+    await using addon = await openCounter(
+      counter(1, {
+        extra: 'let broken = false; exports.breakSave = () => { broken = true; };',
+        hooks: 'save() { if (broken) throw 1; return log("save", { count }); },',
+      }),
+    );
+    (addon.exports as Counter & { breakSave(): void }).breakSave();
+    globalThis.trace = [];
+    install(counter(2), file);
+    await expect(addon.reload()).rejects.toMatchObject({
+      code: 'ERR_HOOK_THREW',
+      details: { hook: 'save', version: 1 },
+    });
+    expect(globalThis.trace).toEqual(['v2.prepare:reload', 'v1.resume', 'v2.dispose']);
+    expect(addon.exports.version()).toBe(1);
+  });
+
+  test('by a dispose or resume that throws is a warning and no more', async () => {
+    await using addon = await openCounter(
+      counter(1, { hooks: 'dispose() { throw new Error("d"); }, resume() { throw new Error("r"); },' }),
+    );
+    install(counter(2, { hooks: 'init() { throw 1; },' }), file);
+    const resumed = nextEvent(addon, 'warning');
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_HOOK_THREW', details: { version: 2 } });
+    expect((await resumed)[0].code).toBe('resume-failed');
+    install(counter(3), file);
+    const disposed = nextEvent(addon, 'warning');
+    await expect(addon.reload()).resolves.toMatchObject({ status: 'reloaded' });
+    expect((await disposed)[0]).toMatchObject({ code: 'dispose-failed' });
+  });
+});
+
+describe('close', () => {
+  test('disposes the version that serves, deletes what was staged and ends the exports', async () => {
+    const addon = await openCounter();
+    const { version } = addon.exports;
+    globalThis.trace = [];
+    await addon.close();
+    expect(globalThis.trace).toEqual(['v1.dispose']);
+    expect(() => version()).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
+    expect(fs.readdirSync(scratch.file('stage'))).toEqual(['.lock']);
+    expect(addon.current).toMatchObject({ id: 1, state: 'kept' });
+    await addon.close();
+    expect(globalThis.trace).toEqual(['v1.dispose']);
+  });
+
+  test('ends a reload that waits for a hook, and refuses the one behind it', async () => {
+    const addon = await openCounter();
+    install(counter(2, { hooks: 'prepare: () => new Promise(() => {}),' }), file);
+    const ends = new Promise<PromiseSettledResult<unknown>[]>((resolve) => {
+      addon.on('progress', ({ phase }) => {
+        if (phase === 'prepare') resolve(Promise.allSettled([running, addon.reload(), addon.close()]));
+      });
+    });
+    const running = addon.reload();
+    const closed = { code: 'ERR_CLOSED' };
+    expect(await ends).toMatchObject([{ reason: closed }, { reason: closed }, { status: 'fulfilled' }]);
+    expect(fs.readdirSync(scratch.file('stage'))).toEqual(['.lock']);
+  });
+});
+
+describe('watch', () => {
+  test('reloads when the built file is replaced', async () => {
+    await using addon = await openCounter(counter(1), { watch: true });
+    const reloaded = nextEvent(addon, 'reloaded');
+    install(counter(2), file);
+    expect((await reloaded)[0]).toMatchObject({ from: 1, to: 2 });
+    expect(addon.exports.version()).toBe(2);
+  });
+
+  test('does not try refused bytes again, but an explicit reload does', async () => {
+    const bad = scriptedAddon('globalThis.tries = (globalThis.tries ?? 0) + 1; throw new Error("no");');
+    const tries = () => (globalThis as unknown as { tries: number }).tries;
+    await using addon = await openCounter(counter(1), { watch: true });
+    const failed = nextEvent(addon, 'failed');
+    install(bad, file);
+    expect((await failed)[0].code).toBe('ERR_INIT_THREW');
+    expect(tries()).toBe(1);
+    const unchanged = nextEvent(addon, 'unchanged');
+    install(bad, file);
+    expect((await unchanged)[0].reason).toBe('rejected');
+    expect(tries()).toBe(1);
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_INIT_THREW' });
+    expect(tries()).toBe(2);
+    expect(addon.exports.version()).toBe(1);
+  });
+});
