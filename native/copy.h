@@ -1,6 +1,6 @@
 // Copies a build output into a stage directory, hashing it on the way.
 //
-// Threads: StageFile runs on a pool thread and blocks it for the time of the copy. Failure: nothing
+// Threads: StageFile runs on any thread and blocks it for the time of the copy. Failure: nothing
 // stays in the directory unless the result is Staged.
 
 #ifndef NAPI_RELOAD_COPY_H_

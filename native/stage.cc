@@ -237,9 +237,12 @@ std::variant<std::string, IoFailure> StageDirectory::Publish(const PendingFile& 
   return path;
 }
 
-void StageDirectory::Unlink(const std::string& name) noexcept {
+std::optional<IoFailure> StageDirectory::Unlink(const std::string& name) noexcept {
   const std::lock_guard<std::mutex> guard(mutex_);
-  if (directory_.ok()) unlinkat(directory_.get(), name.c_str(), 0);
+  if (!directory_.ok() || unlinkat(directory_.get(), name.c_str(), 0) == 0 || errno == ENOENT) {
+    return std::nullopt;
+  }
+  return Failed("unlink", path_ + "/" + name);
 }
 
 }  // namespace napi_reload

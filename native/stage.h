@@ -1,9 +1,8 @@
 // A directory of ours to stage into: made, locked, and removed with all in it.
 //
 // Ownership: whoever opened it and each copy in progress share it; the files in it belong to it.
-// Threads: Open and Close run on the JS thread, CreateFile and Publish on the pool. One mutex
-// orders them, so that no
-//   name appears in a directory that has been removed.
+// Threads: Open and Close run on the JS thread, CreateFile and Publish there or on the pool. One
+// mutex orders them, so that no name appears in a directory that has been removed.
 // Failure: a system call that failed is an IoFailure; nothing it had begun stays behind.
 
 #ifndef NAPI_RELOAD_STAGE_H_
@@ -74,8 +73,8 @@ class StageDirectory : public std::enable_shared_from_this<StageDirectory> {
   std::variant<PendingFile, IoFailure> CreateFile();
   // Gives the file its name, which nothing may have yet. Returns its path.
   std::variant<std::string, IoFailure> Publish(const PendingFile& file, const std::string& name);
-  // Takes back a temporary name.
-  void Unlink(const std::string& name) noexcept;
+  // Takes a name back. One that is not there is no failure.
+  std::optional<IoFailure> Unlink(const std::string& name) noexcept;
 
  private:
   StageDirectory() = default;

@@ -146,9 +146,12 @@ export class Addon<T = unknown> {
     const onAbort = (): void => void this.close();
     signal?.addEventListener('abort', onAbort, { once: true });
     events.on('closed', () => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted) onAbort();
     // Before the first build, so that a change while it runs is not lost.
     if (watch !== null) {
       this.#watch = await watchSources(this.#shop, watch, (files) => this.#onChange(files));
+      // The signal may have ended the handle meanwhile; that close did not know of this watch yet.
+      if (this.#closing !== null) await this.#watch.close();
     }
     try {
       await this.#queue.push({ trigger: 'first', force: false, discardState: false });
@@ -182,9 +185,10 @@ export class Addon<T = unknown> {
   }
 
   async #close(): Promise<void> {
-    const { live, stager, serving, events, source } = this.#shop;
-    await this.#watch?.close();
-    await this.#queue.close();
+    const { live, stager, events, source } = this.#shop;
+    await Promise.all([this.#queue.close(), this.#watch?.close()]);
+    // Only now: a reload that was past its swap has changed it meanwhile.
+    const { serving } = this.#shop;
     live.revoke(() => errors.closed({ addon: source, attempted: 'call an export' }));
     if (serving !== null) await retireVersion(this.#shop, serving, liveCode(serving).hooks);
     stager.close();

@@ -8,12 +8,12 @@ import type { ReloadedReport, UnchangedReport } from './report.ts';
 /** Something that deserves a look but stopped nothing. */
 export interface Warning {
   readonly code:
-    | 'build-superseded'
+    | 'discard-failed'
     | 'dispose-failed'
     | 'resume-failed'
     | 'unique-symbols'
     | 'version-budget'
-    | 'watch-polling';
+    | 'watch';
   readonly message: string;
   readonly cause?: unknown;
 }

@@ -52,6 +52,7 @@ export class JobQueue<Request, Result> {
   /** Ends the job that runs, refuses the one that waits, and resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#end.abort('close');
+    this.#build.abort('close');
     this.#pending?.reject(this.#closed());
     this.#pending = null;
     await this.#running;
@@ -73,9 +74,8 @@ export class JobQueue<Request, Result> {
   async #runJob(job: Job<Request, Result>): Promise<void> {
     this.#build = new AbortController();
     const all = this.#end.signal;
-    const build = AbortSignal.any([this.#build.signal, all]);
     try {
-      job.resolve(await this.#options.run(job.request, { build, all }));
+      job.resolve(await this.#options.run(job.request, { build: this.#build.signal, all }));
     } catch (error) {
       const aborted = isReloadError(error, 'ERR_ABORTED');
       if (aborted && all.aborted) job.reject(this.#closed());

@@ -135,13 +135,18 @@ export interface Native {
    * failure with `ECANCELED`.
    */
   stageClose(handle: object): void;
-  /** Copies `source` to `<directory>/<id>-<first 16 digits of its hash>.node` on a thread of the pool. */
+  /**
+   * Copies `source` to `<directory>/<id>-<first 16 digits of its hash>.node`: a small one at once, one of more than a
+   * mebibyte on a thread of the pool.
+   */
   stageCopy(
     handle: object,
     source: string,
     id: number,
     skipHash: ContentHash | null,
-  ): Promise<NativeStageResult>;
+  ): NativeStageResult | Promise<NativeStageResult>;
+  /** Deletes a staged copy; null when it is gone. An image that is mapped from it stays as it is. */
+  stageDiscard(handle: object, path: StagedPath): NativeIoFailure | null;
   /** Reads the facts of a staged file. */
   inspect(path: StagedPath): NativeImage | NativeNotElf | NativeIoFailure;
   /**

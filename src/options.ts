@@ -16,7 +16,7 @@ export type MigrateSteps = Readonly<
 export interface CommandBuild {
   readonly command: string;
   readonly args?: readonly string[];
-  /** @defaultValue the project folder: the nearest one above the addon with a package.json or binding.gyp */
+  /** @defaultValue the project folder: the nearest one above the addon with a package.json, binding.gyp or CMakeLists.txt */
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export interface OpenOptions {
   readonly stageDir?: string;
   /** Stops `open()` while it runs, and closes the handle afterwards. */
   readonly signal?: AbortSignal;
-  /** Told of each stage, and each step of a build, from `open()` on: before there is a handle to listen to. */
+  /** Told of each stage, and each step of a build, for the life of the handle and from before `open()` returns it. */
   readonly onProgress?: (progress: Progress) => void;
 }
 

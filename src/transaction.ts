@@ -9,7 +9,7 @@
  * 3. After `swap`, nothing undoes it; a failure of `retire` is a warning.
  * 4. Whatever was staged for a version that did not go live is deleted.
  */
-import type { ContentHash, SourcePath, VersionId } from './brands.ts';
+import type { ContentHash, SourcePath, StagedPath, VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
 import { describe, errors, isReloadError, type ReloadError } from './errors.ts';
@@ -92,7 +92,7 @@ export async function transact(
     const code = await clock.during('load', () => loadCode(shop, candidate, image));
     return await goLive(shop, request, candidate, code, clock, signals.all);
   } catch (error) {
-    await shop.stager.discard(staged.path);
+    await discard(shop, staged.path);
     if (isFaultOfTheBytes(error)) shop.rejected = staged.hash;
     throw error;
   }
@@ -142,7 +142,7 @@ async function skipRejected(
 ): Promise<'rejected' | null> {
   if (request.trigger !== 'watch' || staged.hash !== shop.rejected) return null;
   shop.nextId += 1;
-  await shop.stager.discard(staged.path);
+  await discard(shop, staged.path);
   return 'rejected';
 }
 
@@ -339,8 +339,18 @@ export async function retireVersion(
     (cause) => warnOfDispose(shop, version, cause),
   );
   shop.budget.keep();
-  await shop.stager.discard(version.path);
+  await discard(shop, version.path);
   return retirement;
+}
+
+/** A copy that cannot be deleted hides no other failure and undoes no swap: it goes with the directory, at the close. */
+async function discard(shop: Workshop, staged: StagedPath): Promise<void> {
+  try {
+    await shop.stager.discard(staged);
+  } catch (cause) {
+    const message = `cannot delete the staged copy ${JSON.stringify(staged)}: ${describe(cause)}`;
+    shop.events.emit('warning', { code: 'discard-failed', message, cause });
+  }
 }
 
 /** Bounded by time alone: the end of the handle must not keep a version from stopping its threads. */

@@ -1,4 +1,5 @@
 /** Which files a handle watches, and which of their changes are its own doing. */
+import { describe } from './errors.ts';
 import type { ResolvedWatch } from './options.ts';
 import type { Workshop } from './transaction.ts';
 import { startWatcher } from './watch/watcher.ts';
@@ -12,7 +13,7 @@ export interface SourceWatch {
 /**
  * Watches what the build reads, and the built file, which somebody may also build by hand.
  *
- * @throws `ERR_BUILD_FAILED` when what the build reads cannot be found out
+ * @throws `ERR_INVALID_OPTION` when there are too many files to watch them all
  */
 export async function watchSources(
   shop: Workshop,
@@ -34,7 +35,7 @@ export async function watchSources(
           if (foreign.length > 0) onChange(foreign);
         });
       },
-      onWarning: (message, cause) => shop.events.emit('warning', { code: 'watch-polling', message, cause }),
+      onWarning: (message, cause) => shop.events.emit('warning', { code: 'watch', message, cause }),
     },
     shop.outside,
   );
@@ -42,7 +43,11 @@ export async function watchSources(
     async refresh() {
       // Inputs that cannot be read now, such as a binding.gyp in the middle of an edit, leave the old list in force.
       const now = await files().catch(() => null);
-      if (now !== null) await watcher.setFiles(now);
+      if (now === null) return;
+      await watcher.setFiles(now).catch((cause: unknown) => {
+        const message = `Watching what the build reads now failed; changes may be missed: ${describe(cause)}`;
+        shop.events.emit('warning', { code: 'watch', message, cause });
+      });
     },
     close: () => watcher.close(),
   };

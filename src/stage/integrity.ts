@@ -8,7 +8,7 @@ import type { Staged } from './stager.ts';
 /**
  * Checks the staged copy, which nobody else can write to, rather than the source, which may change after the look.
  *
- * @throws `ERR_INTEGRITY` when the bytes are not what the option allows, or the user's function threw
+ * @throws `ERR_INTEGRITY` when the bytes are not what the option allows, or the user's function threw; `ERR_STAGE_IO`
  */
 export async function checkIntegrity(
   staged: Staged,
@@ -16,7 +16,9 @@ export async function checkIntegrity(
   outside: Outside,
 ): Promise<void> {
   if (wanted === null) return;
-  const bytes = await outside.readFile(staged.path);
+  const bytes = await outside.readFile(staged.path).catch((cause: NodeJS.ErrnoException) => {
+    throw errors.stageIo({ path: staged.path, operation: 'read', errno: cause.code ?? 'unknown' }, cause);
+  });
   if (typeof wanted === 'string') checkDigest(bytes, wanted, staged.path);
   else checkByFunction(bytes, wanted, staged.path);
 }

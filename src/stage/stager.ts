@@ -28,8 +28,12 @@ export interface Stager {
    * @throws `ERR_NOT_FOUND`, `ERR_NOT_AN_ADDON`, `ERR_STAGE_INCOMPLETE`, `ERR_STAGE_IO`, `ERR_ABORTED`
    */
   stage(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Staged | null>;
-  /** Deletes one staged copy. An image that is mapped from it stays as it is. */
-  discard(staged: StagedPath): Promise<void>;
+  /**
+   * Deletes one staged copy. An image that is mapped from it stays as it is.
+   *
+   * @throws `ERR_STAGE_IO`; `close()` will try again
+   */
+  discard(staged: StagedPath): void;
   /** Deletes the directory with all in it. */
   close(): void;
 }
@@ -74,7 +78,10 @@ export function openStager(source: SourcePath, stageDir: string, outside: Outsid
         }
       }
     },
-    discard: (staged) => outside.remove(staged),
+    discard(staged) {
+      const failure = native.stageDiscard(directory.handle, staged);
+      if (failure !== null) throw ioError(source, failure);
+    },
     close: () => native.stageClose(directory.handle),
   };
 }
