@@ -1,5 +1,4 @@
 /** What the facades share while a plan is made: where they find each other, and where their edits go. */
-import type { Facade } from './facade.ts';
 import type { Node } from './shape.ts';
 import type { Edit, Refuse, Surface } from './surface.ts';
 import type { VersionRecord } from './versions.ts';
@@ -9,7 +8,7 @@ export interface Planning {
   readonly record: VersionRecord;
   readonly refuse: Refuse;
   /** The facade that a node of the new version gets. */
-  facadeOf(node: Node): Facade;
+  facadeOf(node: Node): { readonly value: object };
   /** The facade, or its prototype object, for a raw class or raw prototype that has one; else what was given. */
   parentOf(raw: object | null): object | null;
 }
