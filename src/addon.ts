@@ -12,15 +12,10 @@ import { createBudget } from './retire/budget.ts';
 import { openStager } from './stage/stager.ts';
 import { createLiveExports } from './swap/live-exports.ts';
 import { trace } from './tracing.ts';
-import {
-  type ReloadRequest,
-  type ReloadSignals,
-  retireVersion,
-  transact,
-  type Workshop,
-} from './transaction.ts';
+import { type ReloadRequest, type ReloadSignals, transact } from './transaction.ts';
 import { describeVersion, liveCode, type VersionInfo } from './version.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
+import { retireVersion, type Workshop } from './workshop.ts';
 
 /** What `reload()` takes. */
 export interface ReloadOptions {
@@ -156,10 +151,10 @@ export class Addon<T = unknown> {
     try {
       await this.#queue.push({ trigger: 'first', force: false, discardState: false });
     } catch (error) {
-      throw signal?.aborted
-        ? errors.aborted({ addon: this.#shop.source, during: 'open' }, signal.reason)
-        : error;
+      if (!signal?.aborted) throw error;
     }
+    // Also when it fired too late to stop the load: a handle that is closed already is of no use to who waits for it.
+    if (signal?.aborted) throw errors.aborted({ addon: this.#shop.source, during: 'open' }, signal.reason);
   }
 
   #onChange(files: readonly string[]): void {

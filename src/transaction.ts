@@ -9,44 +9,30 @@
  * 3. After `swap`, nothing undoes it; a failure of `retire` is a warning.
  * 4. Whatever was staged for a version that did not go live is deleted.
  */
-import type { ContentHash, SourcePath, StagedPath, VersionId } from './brands.ts';
+import type { VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
-import { describe, errors, isReloadError, type ReloadError } from './errors.ts';
-import type { Events } from './events.ts';
+import { errors, isReloadError } from './errors.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
 import type { NativeImage } from './native.ts';
-import type { Options } from './options.ts';
-import type { Outside } from './outside.ts';
 import { PhaseClock } from './phase-clock.ts';
-import type { ReloadedReport, ReloadReport, Retirement } from './report.ts';
-import type { Budget } from './retire/budget.ts';
-import { retire } from './retire/retire.ts';
+import type { ReloadedReport, ReloadReport } from './report.ts';
 import { checkIntegrity } from './stage/integrity.ts';
-import type { Staged, Stager } from './stage/stager.ts';
+import type { Staged } from './stage/stager.ts';
 import { type HookContext, type Hooks, readHooks } from './state/hooks.ts';
 import { migrate } from './state/migrate.ts';
-import type { LiveExports, SwapPlan } from './swap/live-exports.ts';
+import type { SwapPlan } from './swap/live-exports.ts';
 import { enter, type LoadedCode, liveCode, type Version } from './version.ts';
-
-/** What the stages of one handle share. */
-export interface Workshop {
-  readonly source: SourcePath;
-  readonly options: Options;
-  readonly outside: Outside;
-  readonly events: Events;
-  readonly builder: Builder | null;
-  readonly stager: Stager;
-  readonly live: LiveExports;
-  readonly budget: Budget;
-  /** Every version whose image is in memory, oldest first. */
-  readonly versions: Version[];
-  serving: Version | null;
-  nextId: number;
-  /** Bytes that were refused last: the watcher does not try them again. */
-  rejected: ContentHash | null;
-}
+import {
+  createCandidate,
+  discard,
+  dispose,
+  keepDiscarded,
+  retireVersion,
+  type Workshop,
+  warnOfDispose,
+} from './workshop.ts';
 
 export interface ReloadRequest {
   readonly trigger: 'first' | 'call' | 'watch';
@@ -74,7 +60,10 @@ export async function transact(
 ): Promise<ReloadReport> {
   const clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
   if (shop.builder !== null) await build(shop, shop.builder, clock, signals.build);
-  const staged = await clock.during('stage', () => stage(shop, request, signals.all));
+  const skipHash = request.force ? null : (shop.serving?.hash ?? null);
+  const staged = await clock.during('stage', () =>
+    shop.stager.stage(shop.nextId as VersionId, skipHash, signals.all),
+  );
   const unchanged = staged === null ? 'live' : await skipRejected(shop, request, staged);
   if (staged === null || unchanged !== null) {
     const serving = shop.serving?.id ?? 0;
@@ -116,25 +105,6 @@ async function build(
   shop.events.emit('built', { ...outcome, durationMs: shop.outside.nowMs() - startMs });
 }
 
-async function stage(shop: Workshop, request: ReloadRequest, signal: AbortSignal): Promise<Staged | null> {
-  const skipHash = request.force ? null : (shop.serving?.hash ?? null);
-  try {
-    return await shop.stager.stage(shop.nextId as VersionId, skipHash, signal);
-  } catch (error) {
-    throw shop.builder !== null && isReloadError(error, 'ERR_NOT_FOUND')
-      ? notBuilt(shop.builder, error)
-      : error;
-  }
-}
-
-function notBuilt(builder: Builder, cause: ReloadError): ReloadError {
-  const details = { exitCode: 0, signal: null, diagnostics: [], output: '' };
-  return errors.buildFailed(
-    { command: `the build in ${builder.root}`, reason: 'missing', ...details },
-    cause,
-  );
-}
-
 async function skipRejected(
   shop: Workshop,
   request: ReloadRequest,
@@ -144,13 +114,6 @@ async function skipRejected(
   shop.nextId += 1;
   await discard(shop, staged.path);
   return 'rejected';
-}
-
-function createCandidate(shop: Workshop, { path, hash, bytes }: Staged): Version {
-  const id = shop.nextId as VersionId;
-  shop.nextId += 1;
-  const { source } = shop;
-  return { id, hash, source, path, bytes, schema: null, loadedAt: Date.now(), state: { name: 'candidate' } };
 }
 
 /** Everything that can be known, and refused, before any code of the new version runs. */
@@ -183,13 +146,6 @@ function loadCode(shop: Workshop, candidate: Version, image: NativeImage): Loade
     keepDiscarded(shop, candidate);
     throw error;
   }
-}
-
-/** Its image is mapped and stays so: the list says it, and the budget counts it. */
-function keepDiscarded(shop: Workshop, candidate: Version): void {
-  enter(candidate, { name: 'discarded', reason: 'no-ledger' });
-  shop.versions.push(candidate);
-  shop.budget.keep();
 }
 
 async function goLive(
@@ -323,48 +279,6 @@ function resume(shop: Workshop, old: Hooks): void {
     const message = `version ${old.version} could not resume after a failed reload`;
     shop.events.emit('warning', { code: 'resume-failed', message, cause });
   }
-}
-
-/** Ends a version that served. Also the last step of `close()`. */
-export async function retireVersion(
-  shop: Workshop,
-  version: Version,
-  hooks: Hooks | null,
-): Promise<Retirement> {
-  const retirement = await retire(
-    version,
-    async () => {
-      if (hooks !== null) await dispose(shop, hooks);
-    },
-    (cause) => warnOfDispose(shop, version, cause),
-  );
-  shop.budget.keep();
-  await discard(shop, version.path);
-  return retirement;
-}
-
-/** A copy that cannot be deleted hides no other failure and undoes no swap: it goes with the directory, at the close. */
-async function discard(shop: Workshop, staged: StagedPath): Promise<void> {
-  try {
-    await shop.stager.discard(staged);
-  } catch (cause) {
-    const message = `cannot delete the staged copy ${JSON.stringify(staged)}: ${describe(cause)}`;
-    shop.events.emit('warning', { code: 'discard-failed', message, cause });
-  }
-}
-
-/** Bounded by time alone: the end of the handle must not keep a version from stopping its threads. */
-async function dispose(shop: Workshop, hooks: Hooks): Promise<void> {
-  const never = new AbortController().signal;
-  await hooks.callAsync(
-    'dispose',
-    createDeadline(shop.options.hookTimeoutMs, never, 'dispose', shop.outside),
-  );
-}
-
-function warnOfDispose(shop: Workshop, version: Version, cause: unknown): void {
-  const message = `dispose of version ${version.id} failed: ${describe(cause)}`;
-  shop.events.emit('warning', { code: 'dispose-failed', message, cause });
 }
 
 /** Whether the same bytes would be refused again. Disks fill and empty, handles close; code stays what it is. */

@@ -1,7 +1,7 @@
 /** Which files a handle watches, and which of their changes are its own doing. */
 import { describe } from './errors.ts';
 import type { ResolvedWatch } from './options.ts';
-import type { Workshop } from './transaction.ts';
+import type { Workshop } from './workshop.ts';
 import { startWatcher } from './watch/watcher.ts';
 
 export interface SourceWatch {
