@@ -1,0 +1,110 @@
+/** The code in the README, run as a reader would run it. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { compiledUrl } from '../../support/compiled.ts';
+import { type Block, blocksOf, readDocument, ROOT } from './markdown.ts';
+
+const blocks = blocksOf(readDocument('README.md'));
+const files = blocks.filter((block): block is Block & { file: string } => block.file !== null);
+
+let project: string;
+let child: ChildProcess | null = null;
+
+beforeEach(() => {
+  project = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-docs-'));
+  const modules = path.join(project, 'node_modules');
+  const library = path.join(modules, 'napi-reload');
+  fs.mkdirSync(library, { recursive: true });
+  fs.writeFileSync(path.join(library, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+  fs.writeFileSync(
+    path.join(library, 'index.js'),
+    `export * from ${JSON.stringify(compiledUrl('index.js'))};`,
+  );
+  fs.symlinkSync(path.join(ROOT, 'node_modules/node-addon-api'), path.join(modules, 'node-addon-api'));
+  fs.writeFileSync(path.join(project, 'package.json'), '{ "private": true }');
+  for (const { file, text } of files) fs.writeFileSync(path.join(project, file), text);
+});
+
+afterEach(async () => {
+  if (child !== null && child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  child = null;
+  fs.rmSync(project, { recursive: true, force: true });
+});
+
+const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_CACHE_HOME: path.join(project, 'cache') });
+
+/** Starts a script of the project; its output by the line. */
+function start(script: string): { readonly child: ChildProcess; nextLine(): Promise<string> } {
+  const started = spawn(process.execPath, [script], {
+    cwd: project,
+    env: env(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child = started;
+  const lines = createInterface({ input: started.stdout })[Symbol.asyncIterator]();
+  return {
+    child: started,
+    nextLine: async () => {
+      const { value, done } = await lines.next();
+      if (done) throw new Error('The example ended early');
+      return value;
+    },
+  };
+}
+
+function edit(find: string, replace: string): void {
+  const file = path.join(project, 'counter.cc');
+  const before = fs.readFileSync(file, 'utf8');
+  expect(before.split(find), `"${find}" is in counter.cc once`).toHaveLength(2);
+  fs.writeFileSync(file, before.replace(find, replace));
+}
+
+describe('the example of the README', () => {
+  test('has at most ten lines', () => {
+    const main = files.find(({ file }) => file === 'main.mjs');
+    expect(main?.text.trimEnd().split('\n').length).toBeLessThanOrEqual(10);
+  });
+
+  test('prints what the README says, survives a mistake, and ends well', async () => {
+    const [first, second] = fs.readFileSync(path.join(project, 'output.txt'), 'utf8').trimEnd().split('\n');
+    const example = start('main.mjs');
+    expect(await example.nextLine()).toBe(first);
+    edit('total_ += n;', 'total_ += 10 * n;');
+    expect(await example.nextLine()).toBe(second);
+    edit('total_ += 10 * n;', 'total_ += 10 * n');
+    expect(await example.nextLine()).toMatch(/^ERR_BUILD_FAILED: .*counter\.cc:\d+:\d+: expected/);
+    edit('total_ += 10 * n', 'total_ += 100 * n;');
+    expect(await example.nextLine()).toBe('version 3 is live, state carried: 111');
+    example.child.kill('SIGINT');
+    expect(await once(example.child, 'exit')).toEqual([0, null]);
+    expect(
+      fs.readdirSync(path.join(project, 'cache/napi-reload')).filter((name) => name !== '.lock'),
+    ).toEqual([]);
+  });
+
+  test('that only opens runs on the addon of the README', () => {
+    const scripts = blocks.filter(({ runs }) => runs);
+    expect(scripts).not.toEqual([]);
+    fs.writeFileSync(
+      path.join(project, 'build.mjs'),
+      `import { open } from 'napi-reload';
+       await (await open('build/Release/counter.node', { build: 'node-gyp' })).close();`,
+    );
+    for (const [index, { text }] of [
+      { text: fs.readFileSync(path.join(project, 'build.mjs'), 'utf8') },
+      ...scripts,
+    ].entries()) {
+      const script = path.join(project, `script-${index}.mjs`);
+      fs.writeFileSync(script, text);
+      execFileSync(process.execPath, [script], { cwd: project, env: env(), stdio: 'pipe' });
+    }
+  });
+});

@@ -1,0 +1,89 @@
+/** Reads as much of Markdown as the documents at the top of the repository use. */
+import fs from 'node:fs';
+import path from 'node:path';
+
+export const ROOT: string = path.resolve(import.meta.dirname, '../../..');
+
+export interface Block {
+  readonly language: string;
+  /** `file=main.mjs` among the words behind the language. */
+  readonly file: string | null;
+  /** Whether the word `run` is among them. */
+  readonly runs: boolean;
+  readonly text: string;
+}
+
+export interface Section {
+  readonly title: string;
+  /** Without code blocks. */
+  readonly text: string;
+  readonly blocks: readonly Block[];
+}
+
+const FENCE = /^```(\w*)(.*)\n([\s\S]*?)^```$/gm;
+
+/** @returns the text of a document at the top of the repository */
+export function readDocument(name: string): string {
+  return fs.readFileSync(path.join(ROOT, name), 'utf8');
+}
+
+export function blocksOf(markdown: string): readonly Block[] {
+  return [...markdown.matchAll(FENCE)].map(([, language = '', words = '', text = '']) => ({
+    language,
+    file: /\bfile=(\S+)/.exec(words)?.[1] ?? null,
+    runs: /\brun\b/.test(words),
+    text,
+  }));
+}
+
+/** @throws when there is no such section, or more than one */
+export function sectionOf(markdown: string, title: string): Section {
+  // The heading is looked for outside of code, where a comment of a shell looks the same.
+  const parts = withoutBlocks(markdown).split(/^#{2,3} /m);
+  const [text, ...others] = parts.filter((part) => part.startsWith(`${title}\n`));
+  if (text === undefined || others.length > 0) throw new Error(`Wanted one section "${title}"`);
+  const start = markdown.search(new RegExp(`^#{2,3} ${title}$`, 'm'));
+  const end = markdown.slice(start + 1).search(/^#{2,3} /m);
+  const whole = end === -1 ? markdown.slice(start) : markdown.slice(start, start + 1 + end);
+  return { title, text, blocks: blocksOf(whole) };
+}
+
+/** @returns the body of each table: its rows as cells */
+export function tablesOf(text: string): readonly (readonly (readonly string[])[])[] {
+  const tables = text.match(/(?:^\|.*\|\n)+/gm) ?? [];
+  return tables.map((table) => table.trimEnd().split('\n').slice(2).map(cellsOf));
+}
+
+function cellsOf(row: string): readonly string[] {
+  return row
+    .slice(1, -1)
+    .split('|')
+    .map((cell) => cell.trim());
+}
+
+/** @returns what stands in backticks in the first cells of a table */
+export function namesIn(table: readonly (readonly string[])[]): readonly string[] {
+  return table.flatMap(([first = '']) => [...first.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+}
+
+/** @returns targets of links and images */
+export function linksOf(markdown: string): readonly string[] {
+  return [...withoutBlocks(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+}
+
+/** @returns the anchors of its headings, as GitHub makes them */
+export function anchorsOf(markdown: string): ReadonlySet<string> {
+  const headings = withoutBlocks(markdown).matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+export function withoutBlocks(markdown: string): string {
+  return markdown.replace(FENCE, '');
+}
