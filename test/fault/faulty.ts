@@ -1,0 +1,154 @@
+/** The real outside, made to fail at one point, and an account of what is still held of it. */
+import type { ChildProcess } from 'node:child_process';
+import type { FSWatcher } from 'chokidar';
+import type { Native, NativeIoFailure } from '../../src/native.ts';
+import { type Outside, realOutside } from '../../src/outside.ts';
+
+/** `once`: the call alone fails. `for good`: every later one of the same name does too, as a full disk does. */
+export type Manner = 'once' | 'for good';
+
+/** Every call that the world can refuse. A clock, a signal to a process and closing things do not fail. */
+export const CALLS = [
+  'stageOpen',
+  'stageCopy',
+  'stageDiscard',
+  'inspect',
+  'probe',
+  'readFile',
+  'stat',
+  'readdir',
+  'spawn',
+  'watch',
+  'dlopen',
+] as const;
+export type Call = (typeof CALLS)[number];
+
+export interface Faulty {
+  readonly outside: Outside;
+  /** Whether the call was reached. */
+  hasStruck(): boolean;
+  /** What nobody gave back: timers, watchers, processes. */
+  held(): readonly string[];
+}
+
+function ioError(syscall: string): Error {
+  return Object.assign(new Error(`EIO: i/o error, ${syscall}`), { code: 'EIO', errno: -5, syscall });
+}
+
+function ioFailure(operation: string, path: string): NativeIoFailure {
+  return { ok: false, kind: 'io', operation, path, errno: 'EIO', message: 'Input/output error' };
+}
+
+/** Makes the `nth` call of one name fail, from 1, as the real one does. A function is run just before the call instead. */
+export function failAt(call: Call, nth: number, manner: Manner | (() => void)): Faulty {
+  let count = 0;
+  const once = manner === 'once';
+  const fails: Fails = (name) => {
+    if (name !== call) return false;
+    count += 1;
+    if (manner === 'for good') return count >= nth;
+    if (count !== nth) return false;
+    if (typeof manner === 'function') manner();
+    return once;
+  };
+  const timers = new Set<number>();
+  const watchers: FSWatcher[] = [];
+  const children: ChildProcess[] = [];
+  const outside: Outside = {
+    ...realOutside,
+    native: failingNative(realOutside.native, fails, once),
+    ...failingFiles(fails),
+    after: trackTimers(timers),
+    spawn(command, args, options) {
+      const isIt = fails('spawn');
+      if (isIt && once) throw ioError('spawn');
+      // The real failure: what cannot be started is told of by an event.
+      const child = realOutside.spawn(isIt ? '/nowhere/at all' : command, args, options);
+      children.push(child);
+      return child;
+    },
+    watch(paths, options) {
+      const watcher = realOutside.watch(paths, options);
+      watchers.push(watcher);
+      const error = Object.assign(new Error('no'), { code: once ? 'EIO' : 'EMFILE' });
+      if (fails('watch')) setImmediate(() => watcher.emit('error', error));
+      return watcher;
+    },
+    dlopen(module, path) {
+      const code = once ? { code: 'ERR_DLOPEN_FAILED' } : {};
+      if (fails('dlopen')) throw Object.assign(new Error(`${path}: cannot map`), code);
+      realOutside.dlopen(module, path);
+    },
+  };
+  return {
+    outside,
+    hasStruck: () => count >= nth,
+    held: () => [
+      ...Array.from(timers, () => 'timer'),
+      ...watchers.filter((watcher) => !watcher.closed).map(() => 'watcher'),
+      ...children.filter(isAlive).map(({ spawnfile }) => spawnfile),
+    ],
+  };
+}
+
+function isAlive({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
+
+type Fails = (name: Call) => boolean;
+
+function failingFiles(fails: Fails): Pick<Outside, 'readFile' | 'stat' | 'readdir'> {
+  const or = <A, R>(name: Call, real: (argument: A) => Promise<R>): ((argument: A) => Promise<R>) => {
+    return (argument) => (fails(name) ? Promise.reject(ioError(name)) : real(argument));
+  };
+  return {
+    readFile: or('readFile', realOutside.readFile),
+    stat: or('stat', realOutside.stat),
+    readdir: or('readdir', realOutside.readdir),
+  };
+}
+
+function failingNative(native: Native, fails: Fails, once: boolean): Native {
+  return {
+    ...native,
+    stageOpen(stageDir, name) {
+      if (!fails('stageOpen')) return native.stageOpen(stageDir, name);
+      return once
+        ? ioFailure('mkdir', stageDir)
+        : { ok: false, kind: 'unsafe', path: stageDir, found: 'is not ours' };
+    },
+    async stageCopy(handle, source, id, skipHash) {
+      if (!fails('stageCopy')) return native.stageCopy(handle, source, id, skipHash);
+      if (!once) return ioFailure('copy_file_range', source);
+      return { ok: false, kind: 'incomplete', found: 'half of it', bytes: 1, mtimeMs: Date.now() };
+    },
+    stageDiscard(handle, path) {
+      return fails('stageDiscard') ? ioFailure('unlink', path) : native.stageDiscard(handle, path);
+    },
+    inspect(path) {
+      if (!fails('inspect')) return native.inspect(path);
+      return once ? ioFailure('mmap', path) : { ok: false, kind: 'malformed', found: 'a broken header' };
+    },
+    probe(path) {
+      return fails('probe')
+        ? { ok: false, message: `${path}: cannot allocate memory in static TLS block` }
+        : native.probe(path);
+    },
+  };
+}
+
+function trackTimers(timers: Set<number>): Outside['after'] {
+  let last = 0;
+  return (delayMs, callback) => {
+    const id = ++last;
+    timers.add(id);
+    const cancel = realOutside.after(delayMs, () => {
+      timers.delete(id);
+      callback();
+    });
+    return () => {
+      timers.delete(id);
+      cancel();
+    };
+  };
+}

@@ -1,0 +1,69 @@
+/** The project that the tests of this folder live through: a build, a watch, an addon with state. */
+import fs from 'node:fs';
+import { isReloadError, type OpenOptions } from '../../src/index.ts';
+import { createScratch, install, type Scratch, scriptedAddon } from '../support/addons.ts';
+
+export interface Counter {
+  version(): number;
+  increment(): number;
+}
+
+const counter = (version: number): string =>
+  scriptedAddon(`
+    let count = 0;
+    exports.version = () => ${version};
+    exports.increment = () => ++count;
+    exports.napiReload = { init({ state }) { count = state ?? 0; }, save: () => count, prepare: async () => {} };
+  `);
+
+const BUILD = 'mkdir -p out && cp "built/v$(cat src/kernel.c).node" out/new && mv out/new out/kernel.node';
+
+export interface Project extends Disposable {
+  readonly file: string;
+  /** Reaches every part of the library: a build, a watch, a look at the bytes. */
+  options(debounceMs: number): OpenOptions;
+  /** The source says which version, 1 or 2, the build writes. */
+  edit(version: 1 | 2): void;
+  /** Directories that are left in the stage directory. */
+  staged(): readonly string[];
+  /** As before the first build. */
+  clean(): void;
+}
+
+export function createProject(): Project {
+  const scratch: Scratch = createScratch();
+  const stageDir = scratch.file('stage');
+  scratch.write('package.json', '{}');
+  for (const version of [1, 2]) install(counter(version), scratch.file(`built/v${version}.node`));
+  const edit = (version: 1 | 2): void => void scratch.write('src/kernel.c', `${version}`);
+  edit(1);
+  return {
+    file: scratch.file('out/kernel.node'),
+    options: (debounceMs) => ({
+      build: { command: 'sh', args: ['-c', BUILD], cwd: scratch.path },
+      watch: { debounceMs },
+      integrity: () => true,
+      stageDir,
+    }),
+    edit,
+    staged() {
+      return fs.existsSync(stageDir) ? fs.readdirSync(stageDir).filter((name) => name !== '.lock') : [];
+    },
+    clean() {
+      fs.rmSync(scratch.file('out'), { recursive: true, force: true });
+      edit(1);
+    },
+    [Symbol.dispose]: () => scratch[Symbol.dispose](),
+  };
+}
+
+/** @returns false when it was refused; anything but a ReloadError has no code that a user could match on, and is thrown */
+export async function isDone(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (!isReloadError(error)) throw error;
+    return false;
+  }
+}

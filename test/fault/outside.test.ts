@@ -1,0 +1,89 @@
+/**
+ * Each call that reaches outside fails, for every such call of a whole life with a build and a watch: open, call,
+ * edit, reload by the watch or by hand, close. Whatever fails, a good version serves and nothing stays behind.
+ */
+import { describe, expect, test } from 'vitest';
+import { Addon } from '../../src/addon.ts';
+import { CALLS, type Call, type Faulty, failAt, type Manner } from './faulty.ts';
+import { type Counter, createProject, isDone, type Project } from './life.ts';
+
+/** More calls of one name than a life has: the loop ends at the first that is never reached. */
+const CALLS_MAX = 200;
+/** Only `reload()` reloads: no test is that long. */
+const NEVER_MS = 3_600_000;
+
+/** Resolves when the watch has led to a reload of any outcome, or when the fault has struck and maybe ended the watch. */
+function reloadByWatch(addon: Addon<Counter>, faulty: Faulty): Promise<void> {
+  return new Promise((resolve) => {
+    const look = setInterval(() => {
+      if (faulty.hasStruck()) end();
+    }, 1);
+    const end = (): void => {
+      clearInterval(look);
+      resolve();
+    };
+    addon.once('reloaded', end).once('failed', end).once('unchanged', end);
+  });
+}
+
+interface Way {
+  readonly project: Project;
+  readonly manner: Manner;
+  /** Silence that the watch waits for. */
+  readonly debounceMs: number;
+}
+
+async function liveThrough(faulty: Faulty, { project, manner, debounceMs }: Way): Promise<void> {
+  const opening = Addon.open<Counter>(project.file, project.options(debounceMs), faulty.outside);
+  if (!(await isDone(opening))) return;
+  const addon = await opening;
+  expect([addon.exports.version(), addon.exports.increment()]).toEqual([1, 1]);
+  project.edit(2);
+  if (debounceMs !== NEVER_MS) await reloadByWatch(addon, faulty);
+  const isReloaded = await isDone(addon.reload());
+  const serves = addon.current.hash === addon.versions()[0]?.hash ? 1 : 2;
+  expect([addon.exports.version(), addon.exports.increment()]).toEqual([serves, 2]);
+  // What failed once has passed: the next try gets through.
+  const isMended = isReloaded || (manner === 'once' && (await isDone(addon.reload())));
+  if (manner === 'once') expect(isMended).toBe(true);
+  if (isMended) expect([addon.exports.version(), addon.exports.increment()]).toEqual([2, 3]);
+  await addon.close();
+  expect(addon.versions().filter(({ state }) => state === 'live')).toEqual([]);
+}
+
+/** @returns whether the call was reached */
+async function isReached(call: Call, nth: number, way: Way): Promise<boolean> {
+  const { project, manner } = way;
+  const faulty = failAt(call, nth, manner);
+  await liveThrough(faulty, way).catch((cause: unknown) => {
+    throw new Error(`${call} number ${nth} failed ${manner}`, { cause });
+  });
+  const left = { held: faulty.held(), staged: project.staged() };
+  expect({ call, nth, ...left }).toEqual({ call, nth, held: [], staged: [] });
+  project.clean();
+  return faulty.hasStruck();
+}
+
+describe('whatever call to the outside fails, a good version serves and nothing stays behind', () => {
+  const ways: [string, Manner, number][] = [
+    ['once, on a reload by hand', 'once', NEVER_MS],
+    ['for good, on a reload by hand', 'for good', NEVER_MS],
+    ['once, on a reload by the watch', 'once', 0],
+    ['for good, on a reload by the watch', 'for good', 0],
+  ];
+  test.concurrent.each(ways)('%s', async (name, manner, debounceMs) => {
+    using project = createProject();
+    const failed: [Call, number][] = [];
+    for (const call of CALLS) {
+      let nth = 1;
+      while (nth < CALLS_MAX && (await isReached(call, nth, { project, manner, debounceMs }))) nth += 1;
+      failed.push([call, nth - 1]);
+    }
+    const total = failed.reduce((sum, [, count]) => sum + count, 0);
+    console.log(`${total} calls made to fail ${name}: ${failed.map((entry) => entry.join(' ')).join(', ')}`);
+    for (const [call, count] of failed) {
+      expect(count, call).toBeGreaterThan(0);
+      expect(count, call).toBeLessThan(CALLS_MAX - 1);
+    }
+  });
+});
