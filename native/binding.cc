@@ -127,6 +127,8 @@ Napi::Object ToObject(Napi::Env env, const Staged& staged) {
   result["path"] = staged.path;
   result["hash"] = staged.hash;
   result["bytes"] = static_cast<double>(staged.bytes);
+  result["file"] = staged.file;
+  result["mtimeMs"] = staged.mtime_ms;
   result["method"] = kMethods[static_cast<size_t>(staged.method)];
   return result;
 }
@@ -331,6 +333,14 @@ Napi::Value CountMappings(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(CountProcessMappings()));
 }
 
+// Node.js keeps a wrap under a private symbol that all environments of a thread share, so that the
+// wraps of other addons are found too. The data is theirs, and is not looked at.
+Napi::Value HoldsNative(const Napi::CallbackInfo& info) {
+  void* data = nullptr;
+  const bool wrapped = napi_unwrap(info.Env(), info[0], &data) == napi_ok;
+  return Napi::Boolean::New(info.Env(), wrapped);
+}
+
 // sha256(bytes, portable, chunkBytes): for the tests of hash.cc alone.
 Napi::Value HashForTest(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -360,6 +370,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["probe"] = Napi::Function::New(env, Probe, "probe");
   exports["probeRelease"] = Napi::Function::New(env, ProbeRelease, "probeRelease");
   exports["countMappings"] = Napi::Function::New(env, CountMappings, "countMappings");
+  exports["holdsNative"] = Napi::Function::New(env, HoldsNative, "holdsNative");
   auto internals = Napi::Object::New(env);
   internals["sha256"] = Napi::Function::New(env, HashForTest, "sha256");
   internals["sha256Accelerated"] = Sha256::Accelerated();

@@ -5,6 +5,7 @@
  * attempted and makes the ReloadError.
  */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { ContentHash, StagedPath } from './brands.ts';
 import { errors } from './errors.ts';
 
@@ -45,6 +46,10 @@ export interface NativeStaged {
   readonly path: StagedPath;
   readonly hash: ContentHash;
   readonly bytes: number;
+  /** Identity of the source file: `device:inode`. */
+  readonly file: string;
+  /** When the source was last written to, in milliseconds since the Unix epoch. */
+  readonly mtimeMs: number;
   /** How the bytes came over: `clone` shares blocks, `range` stays in the kernel, `read` passes through memory. */
   readonly method: 'clone' | 'range' | 'read';
 }
@@ -158,6 +163,8 @@ export interface Native {
   probeRelease(handle: object): void;
   /** Memory mappings of this process, counted now; 0 where /proc can't be read. */
   countMappings(): number;
+  /** Whether an addon, this one or any other, has tied native data to the object with `napi_wrap`. */
+  holdsNative(value: object): boolean;
 }
 
 const require = createRequire(import.meta.url);
@@ -175,6 +182,6 @@ export function loadNative(): Native {
     loaded = require(SHIM_PATH) as Native;
     return loaded;
   } catch (cause) {
-    throw errors.shimUnavailable({ path: require.resolve.paths('.')?.[0] ?? SHIM_PATH }, cause);
+    throw errors.shimUnavailable({ path: fileURLToPath(new URL(SHIM_PATH, import.meta.url)) }, cause);
   }
 }

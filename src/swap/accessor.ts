@@ -1,53 +1,64 @@
-/** A getter and setter on an exported object or class; both run on the raw one that is live. */
+/**
+ * A data property, or a getter and setter, of an exported object or class, as it stands on the facade: it reads and writes
+ * the raw one that is live. So what native code changes later is seen, and what the user writes reaches the addon.
+ */
 import { type AccessorSlot, forwardAccessor } from './forwarder.ts';
-import type { AccessorShape, Callable } from './shape.ts';
+import type { AccessorShape, Callable, ValueShape } from './shape.ts';
 
 export class Accessor implements AccessorSlot {
   readonly #facade: object;
+  readonly #key: PropertyKey;
   readonly #halves: { readonly get: Callable; readonly set: Callable };
   #raw: object | null = null;
-  #get: Callable | undefined;
-  #set: Callable | undefined;
+  #thrower: Callable | null = null;
 
-  constructor(facade: object) {
+  constructor(facade: object, key: PropertyKey) {
     this.#facade = facade;
+    this.#key = key;
     this.#halves = forwardAccessor(this);
   }
 
   /** The property that stands on the facade while the live version has this shape. */
-  descriptor(shape: AccessorShape): PropertyDescriptor {
+  descriptor(shape: AccessorShape | ValueShape): PropertyDescriptor {
+    const { enumerable } = shape;
+    if (shape.kind === 'value') return { ...this.#halves, enumerable, configurable: true };
     return {
       ...(shape.get && { get: this.#halves.get }),
       ...(shape.set && { set: this.#halves.set }),
-      enumerable: shape.enumerable,
+      enumerable,
       configurable: true,
     };
   }
 
-  /** Takes the live version's halves and their holder. */
-  publish(shape: AccessorShape, raw: object): void {
+  /** Takes the live version's holder of the property. */
+  publish(raw: object): void {
     this.#raw = raw;
-    this.#get = shape.get;
-    this.#set = shape.set;
+    this.#thrower = null;
   }
 
-  /** The live version has no such accessor, or there is no live version any more. */
+  /** The live version has no such property, or there is no live version any more. */
   retire(thrower: Callable): void {
     this.#raw = null;
-    this.#get = thrower;
-    this.#set = thrower;
+    this.#thrower = thrower;
   }
 
   get(receiver: unknown): unknown {
-    return this.#get && Reflect.apply(this.#get, this.#holderFor(receiver), []);
+    this.#thrower?.();
+    return this.#raw === null ? undefined : Reflect.get(this.#raw, this.#key, this.#holderFor(receiver));
   }
 
   set(receiver: unknown, value: unknown): void {
-    if (this.#set) Reflect.apply(this.#set, this.#holderFor(receiver), [value]);
+    this.#thrower?.();
+    if (this.#raw === null || Reflect.set(this.#raw, this.#key, value, this.#holderFor(receiver))) return;
+    // What the language throws: a setter can't say "refused" in another way.
+    throw new TypeError(`Cannot assign to read only property '${String(this.#key)}'`);
   }
 
-  /** A static accessor may look for a private field, which only the raw class has. */
+  /**
+   * A static accessor may look for a private field, which only the raw class has. A subclass of the user stays itself:
+   * an assignment to it makes a property of its own.
+   */
   #holderFor(receiver: unknown): unknown {
-    return receiver === this.#facade && this.#raw ? this.#raw : receiver;
+    return receiver === this.#facade ? this.#raw : receiver;
   }
 }

@@ -6,7 +6,7 @@ import type { VersionId } from '../brands.ts';
 import { errors } from '../errors.ts';
 import { Accessor } from './accessor.ts';
 import { ClassPrototype } from './class-prototype.ts';
-import { type ClassSlot, forwardClass, forwardFunction, type Slot } from './forwarder.ts';
+import { type ClassSlot, forwardClass, forwardFunction, receiveRaw } from './forwarder.ts';
 import { type Edits, type Planning, pushParent } from './planning.ts';
 import {
   type Callable,
@@ -17,6 +17,7 @@ import {
   labelsOf,
   type Node,
   type OwnShape,
+  type ValueShape,
 } from './shape.ts';
 import { type Edit, Surface } from './surface.ts';
 import type { Versions } from './versions.ts';
@@ -31,15 +32,21 @@ export class Facade {
   /** The facades that the properties of this one hold or held, by kind. */
   readonly children: Map<PropertyKey, Partial<Record<Kind, Facade>>> = new Map();
   readonly #versions: Versions;
-  readonly #slot: Slot;
+  readonly #slot: ClassSlot;
   readonly #surface: Surface;
+  /** Of the live version. */
+  #own: ReadonlyMap<PropertyKey, OwnShape> = new Map();
   readonly #accessors = new Map<PropertyKey, Accessor>();
 
   constructor(versions: Versions, node: Node) {
     this.kind = node.kind;
     this.path = node.path;
     this.#versions = versions;
-    const slot: ClassSlot = { versions, target: this.#thrower(0), prototype: Object.prototype };
+    const slot: ClassSlot = {
+      versions,
+      target: this.#thrower(0),
+      prototype: Object.prototype,
+    };
     this.#slot = slot;
     if (node.kind === 'class') {
       const forwarder = forwardClass(slot);
@@ -65,8 +72,10 @@ export class Facade {
     if (this.kind === 'namespace' || !isCallable(raw)) return;
     const parent = this.#surface.planParent(planning.parentOf(Object.getPrototypeOf(raw)), planning.refuse);
     pushParent(parent, edits);
+    const { owner } = node;
+    const target = owner ? receiveRaw(raw, planning.facadeOf(owner).value, owner.raw) : raw;
     edits.define.push(() => {
-      this.#slot.target = raw;
+      this.#slot.target = target;
     });
     if (node.prototype) this.prototype?.plan(node.prototype, planning, edits);
   }
@@ -83,28 +92,33 @@ export class Facade {
   /** Makes every call throw, for good. */
   revoke(thrower: Callable): void {
     this.#slot.target = thrower;
+    this.#own = new Map();
     for (const accessor of this.#accessors.values()) accessor.retire(thrower);
     this.prototype?.revoke(thrower);
   }
 
   #planOwn(own: ReadonlyMap<PropertyKey, OwnShape>, raw: object | null, planning: Planning): Edit {
+    if (this.#hasSameLabels(own)) return () => undefined;
     const wanted = new Map<PropertyKey, PropertyDescriptor>();
     const accessors = new Map<PropertyKey, Accessor>();
     for (const [key, shape] of own) {
-      if (shape.kind === 'accessor') {
-        const accessor = this.#accessors.get(key) ?? new Accessor(this.value);
+      const { enumerable } = shape;
+      if (shape.kind === 'node') {
+        const { value } = planning.facadeOf(shape.node);
+        wanted.set(key, { value, writable: true, enumerable, configurable: true });
+      } else if (this.#isOwnLabel(key, shape)) {
+        wanted.set(key, { value: shape.value, writable: false, enumerable, configurable: true });
+      } else {
+        const accessor = this.#accessors.get(key) ?? new Accessor(this.value, key);
         accessors.set(key, accessor);
         wanted.set(key, accessor.descriptor(shape));
-      } else {
-        const value = shape.kind === 'node' ? planning.facadeOf(shape.node).value : shape.value;
-        const writable = !(this.kind !== 'namespace' && isLabel(key, value));
-        wanted.set(key, { value, writable, enumerable: shape.enumerable, configurable: true });
       }
     }
     const define = this.#surface.plan(wanted, planning.refuse);
     return () => {
       for (const [key, accessor] of accessors) this.#accessors.set(key, accessor);
       this.#publishAccessors(own, raw, planning.record.version);
+      this.#own = own;
       define();
     };
   }
@@ -112,14 +126,29 @@ export class Facade {
   #publishAccessors(own: ReadonlyMap<PropertyKey, OwnShape>, raw: object | null, version: VersionId): void {
     for (const [key, accessor] of this.#accessors) {
       const shape = own.get(key);
-      if (shape?.kind === 'accessor' && raw) {
-        accessor.publish(shape, raw);
+      if (raw && shape && shape.kind !== 'node' && !this.#isOwnLabel(key, shape)) {
+        accessor.publish(raw);
         continue;
       }
       accessor.retire(this.#thrower(version, join(this.path, key)));
       // A symbol that a version makes for itself never comes back, so symbols are not kept past their version.
       if (typeof key === 'symbol') this.#accessors.delete(key);
     }
+  }
+
+  /** Most exports are functions without properties, and of most of these only the code changes. */
+  #hasSameLabels(own: ReadonlyMap<PropertyKey, OwnShape>): boolean {
+    if (own.size !== this.#own.size || this.#accessors.size > 0) return false;
+    for (const [key, shape] of own) {
+      const before = this.#own.get(key);
+      if (!this.#isOwnLabel(key, shape) || before?.kind !== 'value') return false;
+      if (before.value !== shape.value || before.enumerable !== shape.enumerable) return false;
+    }
+    return own.size > 0;
+  }
+
+  #isOwnLabel(key: PropertyKey, shape: OwnShape): shape is ValueShape {
+    return this.kind !== 'namespace' && shape.kind === 'value' && isLabel(key, shape.value);
   }
 
   #thrower(version: VersionId | 0, name: string = this.path): Callable {

@@ -1,5 +1,6 @@
 /**
- * What `addon.exports` returns: one object for the life of the handle, whose functions run the live version's code.
+ * What `addon.exports` returns: one object, function or class for the life of the handle, which runs the live version's
+ * code. Exports that are another kind of thing as a whole, such as an instance or an array, are the live version's own.
  *
  *     readShape (what the version exports) → assign (which facade stands for what) → plan (each facade's edits) → publish
  *
@@ -12,7 +13,7 @@ import { type Assignment, assign, reachable } from './assignment.ts';
 import { Facade } from './facade.ts';
 import type { Edits, Planning } from './planning.ts';
 import type { Edit } from './surface.ts';
-import { type Kind, type Node, readShape, type Shape } from './shape.ts';
+import { type Kind, type Node, readShape, type Shape, type Wraps } from './shape.ts';
 import { linkClass, type VersionRecord, type Versions } from './versions.ts';
 
 /** A version that was looked at and can be published. */
@@ -20,12 +21,20 @@ export interface SwapPlan {
   /** Dotted paths, such as `stats.mean` or `Counter.prototype.add`. A name that changes its kind is in neither list. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Synchronous, all or nothing; throws only when it is called out of turn, which is an assertion. */
-  publish(): void;
+  /**
+   * Synchronous, and never half done; throws only when it is called out of turn, which is an assertion.
+   *
+   * @returns what code of the addon threw while its classes were linked. The version is live all the same, but
+   *   `instanceof` does not know instances of such a class that native code made by itself.
+   */
+  publish(): readonly unknown[];
 }
 
 export interface LiveExports {
-  /** What `addon.exports` returns; undefined before the first publish. */
+  /**
+   * What `addon.exports` returns; undefined before the first publish. After `revoke` a facade stays what it is, and
+   * everything else throws what `why` made, since nothing stops an instance from running old code.
+   */
   readonly value: unknown;
   /**
    * Reads a version's exports and changes nothing.
@@ -34,13 +43,16 @@ export interface LiveExports {
    *   what would have to change
    */
   plan(raw: unknown, version: VersionId): SwapPlan;
-  /** After `close()`: every function, method and accessor throws what `why` makes. */
+  /** After `close()`: every function, method and property throws what `why` makes. */
   revoke(why: () => Error): void;
 }
 
-/** @param addon path of the addon, for messages */
-export function createLiveExports(addon: string): LiveExports {
-  return new Exports(addon);
+/**
+ * @param addon path of the addon, for messages
+ * @param wraps the shim, which knows the objects that hold native data
+ */
+export function createLiveExports(addon: string, wraps: Wraps): LiveExports {
+  return new Exports(addon, wraps);
 }
 
 /** A plan in the making; null once it is published, so that it holds nothing of a version that may be retired. */
@@ -51,10 +63,13 @@ interface Pending {
   readonly root: Facade | null;
   readonly assignment: Assignment | null;
   readonly edits: readonly Edit[];
+  /** Runs code of the addon where it has a Proxy among its prototypes, so these may throw. */
+  readonly links: readonly Edit[];
 }
 
 class Exports implements LiveExports {
   readonly #versions: Versions;
+  readonly #wraps: Wraps;
   #kind: Kind | 'value' | null = null;
   #root: Facade | null = null;
   #value: unknown;
@@ -62,27 +77,31 @@ class Exports implements LiveExports {
   /** Counts publishes: a plan fits only the state that it was made for. */
   #generation = 0;
 
-  constructor(addon: string) {
+  constructor(addon: string, wraps: Wraps) {
+    this.#wraps = wraps;
     this.#versions = { addon, current: null, revoked: null };
   }
 
   get value(): unknown {
-    return this.#root ? this.#root.value : this.#value;
+    if (this.#root) return this.#root.value;
+    if (this.#versions.revoked) throw this.#versions.revoked();
+    return this.#value;
   }
 
   plan(raw: unknown, version: VersionId): SwapPlan {
     assert(this.#versions.revoked === null, 'plan after revoke');
-    const shape = readShape(raw);
+    const shape = readShape(raw, this.#wraps);
     const kind = shape.root?.kind ?? 'value';
     if (this.#kind !== null && this.#kind !== kind)
       this.#refuse(describeKind[kind], describeKind[this.#kind]);
     let pending: Pending | null = this.#prepare(raw, shape, version);
     const generation = this.#generation;
-    const publish = (): void => {
+    const publish = (): readonly unknown[] => {
       assert(this.#versions.revoked === null, 'publish after revoke');
       assert(pending !== null && generation === this.#generation, 'publish of a plan that is out of date');
-      this.#publish(pending);
+      const failures = this.#publish(pending);
       pending = null;
+      return failures;
     };
     return { added: without(shape.names, this.#names), removed: without(this.#names, shape.names), publish };
   }
@@ -90,6 +109,7 @@ class Exports implements LiveExports {
   revoke(why: () => Error): void {
     this.#versions.revoked ??= why;
     this.#versions.current = null;
+    this.#value = undefined;
     const thrower = function revoked(): never {
       throw why();
     };
@@ -99,7 +119,7 @@ class Exports implements LiveExports {
   #prepare(raw: unknown, shape: Shape, version: VersionId): Pending {
     const prototypes = new Map<object, object>();
     const record: VersionRecord = { owner: this.#versions, version, prototypes };
-    if (!shape.root) return { raw, shape, record, root: null, assignment: null, edits: [] };
+    if (!shape.root) return { raw, shape, record, root: null, assignment: null, edits: [], links: [] };
     const root = this.#root ?? new Facade(this.#versions, shape.root);
     const assignment = assign(this.#versions, root, shape);
     const standsFor = [...assignment.facades].map(([node, facade]) => [facade, node] as const);
@@ -111,9 +131,9 @@ class Exports implements LiveExports {
       if (facade.prototype && node.prototype) prototypes.set(facade.prototype.value, node.prototype.raw);
     }
     for (const facade of reachable(root)) if (!live.has(facade)) facade.planAbsence(planning, edits);
-    const link = standsFor.map(([facade, node]) => linking(facade, node, record));
-    const all = [...edits.detach, ...edits.attach, ...edits.define, ...link];
-    return { raw, shape, record, root, assignment, edits: all };
+    const links = standsFor.map(([facade, node]) => linking(facade, node, record));
+    const all = [...edits.detach, ...edits.attach, ...edits.define];
+    return { raw, shape, record, root, assignment, edits: all, links };
   }
 
   #planning(record: VersionRecord, { facades }: Assignment): Planning {
@@ -134,8 +154,10 @@ class Exports implements LiveExports {
     };
   }
 
-  #publish({ raw, shape, record, root, assignment, edits }: Pending): void {
+  #publish({ raw, shape, record, root, assignment, edits, links }: Pending): readonly unknown[] {
+    const failures: unknown[] = [];
     for (const edit of edits) edit();
+    for (const link of links) attempt(link, failures);
     assignment?.remember();
     this.#kind = shape.root?.kind ?? 'value';
     this.#root = root;
@@ -143,6 +165,7 @@ class Exports implements LiveExports {
     this.#names = shape.names;
     this.#versions.current = record;
     this.#generation += 1;
+    return failures;
   }
 
   #refuse(found: string, wanted: string): never {
@@ -168,6 +191,14 @@ function linking(facade: Facade, node: Node, record: VersionRecord): Edit {
       record,
     });
   };
+}
+
+function attempt(edit: Edit, failures: unknown[]): void {
+  try {
+    edit();
+  } catch (error) {
+    failures.push(error);
+  }
 }
 
 function without(names: ReadonlySet<string>, others: ReadonlySet<string>): readonly string[] {

@@ -2,7 +2,9 @@
  * Reads what a version exports, without calling any of it: a graph of the things that get a facade, in breadth-first
  * order, so that the shortest name of an alias comes first.
  */
+import { types } from 'node:util';
 import { HOOKS_EXPORT } from '../contract.ts';
+import type { Native } from '../native.ts';
 import { parentOf, isOurs } from './versions.ts';
 
 /** Any function, as seen from outside. */
@@ -48,6 +50,8 @@ export interface Node {
   readonly raw: object;
   /** Dotted; empty for the root. */
   readonly path: string;
+  /** The class of JavaScript, or the root that holds native data, whose method this is: it is the receiver, not its facade. */
+  readonly owner: Node | null;
   /** Own properties, but for `prototype`. */
   readonly own: ReadonlyMap<PropertyKey, OwnShape>;
   /** Those of them that hold a node. */
@@ -69,31 +73,48 @@ const globals: ReadonlySet<unknown> = new Set(
   Object.values(Object.getOwnPropertyDescriptors(globalThis)).map((property) => property.value),
 );
 
-/** What facade a raw value gets; null for one that is handed on as it is. */
-export function kindOf(raw: unknown): Kind | null {
-  if (typeof raw === 'function') {
-    if (globals.has(raw)) return null;
-    return isObject(Object.getOwnPropertyDescriptor(raw, 'prototype')?.value) ? 'class' : 'function';
+/** What the shim is asked. */
+export type Wraps = Pick<Native, 'holdsNative'>;
+
+/**
+ * What facade a raw value gets; null for one that is handed on as it is. Nothing looks into a Proxy, whose traps are code
+ * of the addon and could throw at the publish.
+ */
+function kindOf(raw: unknown): Kind | null {
+  if (!isObject(raw) || globals.has(raw) || types.isProxy(raw) || types.isExternal(raw)) return null;
+  if (isCallable(raw)) {
+    const prototype: unknown = Object.getOwnPropertyDescriptor(raw, 'prototype')?.value;
+    if (types.isProxy(prototype)) return null;
+    return isObject(prototype) ? 'class' : 'function';
   }
-  if (typeof raw !== 'object' || raw === null || globals.has(raw)) return null;
   const parent = Object.getPrototypeOf(raw);
   return parent === Object.prototype || parent === null ? 'namespace' : null;
 }
 
-/** @returns the shape of one version's exports; reads them, calls no getter and changes nothing */
-export function readShape(raw: unknown): Shape {
+/**
+ * @returns the shape of one version's exports; reads them, calls no getter and changes nothing
+ *
+ * A plain object that holds native data is a value, since native code would not know a facade for it. Only the root has
+ * one all the same, so that it stays live; its functions are called with the raw root in place of the facade.
+ */
+export function readShape(raw: unknown, wraps: Wraps): Shape {
   const nodes = new Map<object, Draft>();
   const names = new Set<string>();
-  const root = draft(nodes, raw, '');
+  const kind = kindOf(raw);
+  const root = kind !== null && isObject(raw) ? draft(raw, kind, '', null) : null;
+  if (root) nodes.set(root.raw, root);
+  const isOwner = (node: Draft): boolean =>
+    isDeclaredClass(node) || (node === root && node.kind === 'namespace' && wraps.holdsNative(node.raw));
   // A Map's iterator also visits what is added meanwhile: this is the queue of the breadth-first walk.
   for (const node of nodes.values()) {
+    const owner = isOwner(node) ? node : null;
     for (const key of Reflect.ownKeys(node.raw)) {
       const property = isSkipped(node, key, root)
         ? undefined
         : Object.getOwnPropertyDescriptor(node.raw, key);
       if (property === undefined || isOurCheck(key, property)) continue;
       const path = join(node.path, key);
-      const shape = ownShape(nodes, property, path);
+      const shape = ownShape(property, childOf(nodes, property.value, path, owner, wraps));
       node.own.set(key, shape);
       if (shape.kind === 'node') node.children.push([key, shape.node]);
       if (node.kind === 'namespace' || !isLabel(key, property.value)) names.add(path);
@@ -115,27 +136,37 @@ type Draft = Node & {
   readonly children: [PropertyKey, Node][];
 };
 
-function draft(nodes: Map<object, Draft>, raw: unknown, path: string): Draft | null {
-  const kind = kindOf(raw);
-  if (kind === null || !isObject(raw)) return null;
+/** @returns the node of what a property holds, made where there was none; null for what is handed on as it is */
+function childOf(
+  nodes: Map<object, Draft>,
+  raw: unknown,
+  path: string,
+  owner: Node | null,
+  wraps: Wraps,
+): Draft | null {
+  if (!isObject(raw)) return null;
   const known = nodes.get(raw);
   if (known) return known;
-  const node: Draft = {
-    kind,
-    raw,
-    path,
-    own: new Map(),
-    children: [],
-    prototype: kind === 'class' ? prototypeShape(raw) : null,
-  };
+  const kind = kindOf(raw);
+  if (kind === null || (kind === 'namespace' && wraps.holdsNative(raw))) return null;
+  const node = draft(raw, kind, path, kind === 'namespace' ? null : owner);
   nodes.set(raw, node);
   return node;
 }
 
-function ownShape(nodes: Map<object, Draft>, property: PropertyDescriptor, path: string): OwnShape {
+function draft(raw: object, kind: Kind, path: string, owner: Node | null): Draft {
+  const prototype = kind === 'class' ? prototypeShape(raw) : null;
+  return { kind, raw, path, owner, own: new Map(), children: [], prototype };
+}
+
+/** Only `class` makes private fields, and only it makes a prototype read-only; native classes do not. */
+function isDeclaredClass({ kind, raw }: Node): boolean {
+  return kind === 'class' && Object.getOwnPropertyDescriptor(raw, 'prototype')?.writable === false;
+}
+
+function ownShape(property: PropertyDescriptor, node: Node | null): OwnShape {
   const enumerable = property.enumerable === true;
   if (isAccessor(property)) return { kind: 'accessor', get: property.get, set: property.set, enumerable };
-  const node = draft(nodes, property.value, path);
   return node ? { kind: 'node', node, enumerable } : { kind: 'value', value: property.value, enumerable };
 }
 

@@ -34,7 +34,8 @@ interface Link {
 const links = new WeakMap<object, Link>();
 /** Private fields may be refused on objects that are not extensible (nonextensible-applies-to-private). */
 const frozen = new WeakMap<object, VersionRecord>();
-const instanceChecks = new WeakSet<object>();
+/** By raw class; what {@link isInstance} goes by. */
+const classes = new WeakMap<object, ClassLink>();
 
 class Identity {
   constructor(value: object) {
@@ -116,7 +117,9 @@ export interface ClassLink {
 
 /**
  * Makes instances that native code creates by itself instances of the facade, and the other way round. Does what it
- * can on a raw class that is frozen, and never throws.
+ * can on a raw class that is frozen.
+ *
+ * @throws what a trap throws, where the class inherits from a Proxy
  */
 export function linkClass(link: ClassLink): void {
   const { raw, rawPrototype, facadePrototype, record } = link;
@@ -127,12 +130,14 @@ export function linkClass(link: ClassLink): void {
   if (made?.value === raw)
     Reflect.defineProperty(rawPrototype, 'constructor', { ...made, value: link.facade });
   const check = Object.getOwnPropertyDescriptor(raw, Symbol.hasInstance);
-  if (check === undefined || isOurs(check.value)) defineInstanceCheck(link);
+  if (check !== undefined && !isOurs(check.value)) return;
+  classes.set(raw, link);
+  if (check === undefined) Reflect.defineProperty(raw, Symbol.hasInstance, instanceCheck);
 }
 
 /** Whether a raw class's `Symbol.hasInstance` was put there by {@link linkClass}. */
 export function isOurs(check: unknown): boolean {
-  return typeof check === 'function' && instanceChecks.has(check);
+  return check === isInstance;
 }
 
 /**
@@ -164,16 +169,15 @@ function inheritedProperty(parent: object | null, key: PropertyKey): PropertyDes
  * not have the raw prototype in their chain, so the class is told; only of its own version, since another one's
  * memory has another layout.
  */
-function defineInstanceCheck({ raw, rawPrototype, facadePrototype, record }: ClassLink): void {
-  const ordinary = Function.prototype[Symbol.hasInstance];
-  function isInstance(this: unknown, value: unknown): boolean {
-    if (Reflect.apply(ordinary, this, [value]) === true) return true;
-    if (this !== raw || !inherits(value, facadePrototype)) return false;
-    return versionOf(record.owner, value)?.prototypes.get(facadePrototype) === rawPrototype;
-  }
-  instanceChecks.add(isInstance);
-  Reflect.defineProperty(raw, Symbol.hasInstance, { value: isInstance, configurable: true });
+function isInstance(this: unknown, value: unknown): boolean {
+  if (Reflect.apply(Function.prototype[Symbol.hasInstance], this, [value]) === true) return true;
+  const link = classes.get(this as object);
+  if (link === undefined || !inherits(value, link.facadePrototype)) return false;
+  const { record, rawPrototype, facadePrototype } = link;
+  return versionOf(record.owner, value)?.prototypes.get(facadePrototype) === rawPrototype;
 }
+
+const instanceCheck: PropertyDescriptor = { value: isInstance, configurable: true };
 
 /** Whether a prototype is in the chain of a value. */
 export function inherits(value: unknown, prototype: object): boolean {

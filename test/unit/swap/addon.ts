@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll } from 'vitest';
 
-const source = path.resolve(import.meta.dirname, '../../fixtures/swap/counter.c');
+const fixtures = path.resolve(import.meta.dirname, '../../fixtures/swap');
 const headers = path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node');
 const flags = ['-O1', '-fPIC', '-shared', '-Wall', '-Wextra', '-Werror'];
 
@@ -15,12 +15,25 @@ export interface Fixture {
   load(version: 1 | 2): unknown;
 }
 
-export async function buildFixture(): Promise<Fixture> {
+/**
+ * @param name of the C file in test/fixtures/swap
+ * @param defines more flags for both versions, such as `-DNAME`
+ */
+export async function buildFixture(name = 'counter', defines: readonly string[] = []): Promise<Fixture> {
   const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-swap-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const output = (version: 1 | 2): string => path.join(folder, `counter-${version}.node`);
+  const source = path.join(fixtures, `${name}.c`);
+  const output = (version: 1 | 2): string => path.join(folder, `${name}-${version}.node`);
   for (const version of [1, 2] as const) {
-    const args = [...flags, `-DVERSION=${version}`, `-I${headers}`, source, '-o', output(version)];
+    const args = [
+      ...flags,
+      ...defines,
+      `-DVERSION=${version}`,
+      `-I${headers}`,
+      source,
+      '-o',
+      output(version),
+    ];
     await promisify(execFile)('gcc', args);
   }
   let copies = 0;

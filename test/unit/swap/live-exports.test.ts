@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { loadNative } from '../../../src/native.ts';
 import { createLiveExports } from '../../../src/swap/live-exports.ts';
 import { firstVersion, thrownBy } from './support.ts';
 
@@ -170,7 +171,7 @@ describe('an object', () => {
     });
   });
 
-  test('holds constants as writable values and everything that is not plain by reference', () => {
+  test('holds constants that can be written and everything that is not plain by reference', () => {
     const list = [1];
     const map = new Map();
     const { exports, reload } = firstVersion<Record<string, unknown>>({
@@ -179,12 +180,13 @@ describe('an object', () => {
       map,
       bytes: new Uint8Array(1),
     });
-    expect(Object.getOwnPropertyDescriptor(exports, 'PI')).toEqual({
-      value: 3,
-      writable: true,
+    expect(Object.getOwnPropertyDescriptor(exports, 'PI')).toMatchObject({
       enumerable: true,
       configurable: true,
     });
+    expect({ ...exports }).toMatchObject({ PI: 3 });
+    exports['PI'] = 4;
+    expect(exports['PI']).toBe(4);
     expect([exports['list'] === list, exports['map'] === map]).toEqual([true, true]);
     reload({ PI: 3.14, list: [2] });
     expect(exports).toEqual({ PI: 3.14, list: [2] });
@@ -292,19 +294,21 @@ describe('what the user did to the facade', () => {
     const mock = (): string => 'mock';
     exports['path'] = '/somewhere';
     exports['f'] = mock;
-    exports['c'] = 'mine';
+    Object.defineProperty(exports, 'c', { value: 'mine', configurable: true, enumerable: true });
     reload({ f: () => 2, g: () => 2, c: 2, path: 'theirs' });
     expect([exports['path'], exports['f'], exports['c']]).toEqual(['/somewhere', mock, 'mine']);
     reload({ g: () => 3 });
     expect(Object.keys(exports).sort()).toEqual(['c', 'f', 'g', 'path']);
   });
 
-  test('by freezing is fine as long as only code changes, and refused by the plan otherwise', () => {
+  test('by freezing is fine as long as only code and constants change, and refused by the plan otherwise', () => {
     const { exports, plan, reload } = firstVersion<{ f: Fn; c: number }>({ f: () => 1, c: 1 });
     Object.freeze(exports);
     reload({ f: () => 2, c: 1 });
     expect(exports.f()).toBe(2);
-    for (const raw of [{ f: () => 3, c: 2 }, { f: () => 3 }, { f: () => 3, c: 1, more: 1 }]) {
+    reload({ f: () => 2, c: 2 });
+    expect(exports.c).toBe(2);
+    for (const raw of [{ f: () => 3 }, { f: () => 3, c: { d: 1 } }, { f: () => 3, c: 1, more: 1 }]) {
       expect(thrownBy(() => plan(raw))).toMatchObject({ code: 'ERR_EXPORTS_INCOMPATIBLE' });
     }
     expect(exports.f()).toBe(2);
@@ -340,7 +344,7 @@ describe('exports as a whole', () => {
   );
 
   test('are undefined before the first publish', () => {
-    expect(createLiveExports('x.node').value).toBe(undefined);
+    expect(createLiveExports('x.node', loadNative()).value).toBe(undefined);
   });
 });
 

@@ -24,7 +24,17 @@ interface Addon {
   Counter: { new (start: number): Counter; version(): number; prototype: Counter };
 }
 
+interface Wrapped {
+  readonly external: object;
+  readExternal(value: unknown): number;
+  readReceiver(): number;
+  self(): unknown;
+  readonly wrapped: { read(): number };
+}
+
 const fixture = await buildFixture();
+const wrapped = await buildFixture('wrapped');
+const wrappedRoot = await buildFixture('wrapped', ['-DWRAPPED_ROOT']);
 const start = (): ReturnType<typeof firstVersion<Addon>> => firstVersion<Addon>(fixture.load(1));
 
 test('a native function runs the new version under a reference taken before', () => {
@@ -112,4 +122,27 @@ test('ten versions later the same objects serve', () => {
     true,
   ]);
   expect([version(), new Counter(1).add(1)]).toEqual([1, 2]);
+});
+
+test('an external is handed on as it is, of the live version', () => {
+  const { exports, reload } = firstVersion<Wrapped>(wrapped.load(1));
+  expect(exports.readExternal(exports.external)).toBe(42);
+  reload(wrapped.load(2));
+  expect(exports.readExternal(exports.external)).toBe(84);
+});
+
+test('a plain object that holds native data is handed on as it is, of the live version', () => {
+  const { exports, reload } = firstVersion<Wrapped>(wrapped.load(1));
+  const kept = exports.wrapped;
+  reload(wrapped.load(2));
+  expect([kept.read(), exports.wrapped.read()]).toEqual([42, 84]);
+  expect(exports.readReceiver()).toBe(-1);
+});
+
+test('exports that hold native data stay one object, and their functions get the raw one as receiver', () => {
+  const { live, exports, reload } = firstVersion<Wrapped>(wrappedRoot.load(1));
+  expect([exports.readReceiver(), exports.self() === exports]).toEqual([42, true]);
+  reload(wrappedRoot.load(2));
+  expect([exports.readReceiver(), exports.self() === exports]).toEqual([84, true]);
+  expect(live.value).toBe(exports);
 });

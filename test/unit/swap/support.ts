@@ -1,5 +1,6 @@
 /** Publishes raw exports one after another, as reloads do. */
 import type { VersionId } from '../../../src/brands.ts';
+import { loadNative } from '../../../src/native.ts';
 import { createLiveExports, type LiveExports, type SwapPlan } from '../../../src/swap/live-exports.ts';
 
 export interface Reloading<T> {
@@ -13,7 +14,7 @@ export interface Reloading<T> {
 
 /** @param raw the exports of version 1, which is published at once */
 export function firstVersion<T>(raw: unknown): Reloading<T> {
-  const live = createLiveExports('/addons/test.node');
+  const live = createLiveExports('/addons/test.node', loadNative());
   let id = 0;
   const plan = (next: unknown): SwapPlan => {
     id += 1;
