@@ -14,6 +14,15 @@ export interface LoadedModule {
   readonly filename: string;
 }
 
+/** The part of `fs.Stats` that is looked at. */
+export interface FileStats {
+  readonly mtimeMs: number;
+  /** When bytes, name or rights last changed. Unlike `mtimeMs`, nobody can set it back. */
+  readonly ctimeMs: number;
+  readonly size: number;
+  isFile(): boolean;
+}
+
 export interface Outside {
   readonly native: Native;
   /** Monotonic, in milliseconds. */
@@ -21,7 +30,7 @@ export interface Outside {
   /** Calls back once after `delayMs`, which keeps the process alive; returns what cancels it. */
   after(delayMs: number, callback: () => void): () => void;
   readFile(path: string): Promise<Buffer>;
-  stat(path: string): Promise<{ readonly mtimeMs: number; readonly size: number; isFile(): boolean }>;
+  stat(path: string): Promise<FileStats>;
   readdir(path: string): Promise<readonly { readonly name: string; isDirectory(): boolean }[]>;
   /** Deletes a file, if it is there. */
   remove(path: string): Promise<void>;

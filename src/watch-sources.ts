@@ -1,8 +1,12 @@
 /** Which files a handle watches, and which of their changes are its own doing. */
+import { hasChangedSince } from './build/files.ts';
+import { isBuiltHere } from './build/turns.ts';
 import { describe } from './errors.ts';
 import type { ResolvedWatch } from './options.ts';
+import { BuildChanges, hashOf } from './watch/build-changes.ts';
+import { Restarts } from './watch/restarts.ts';
+import { startWatcher, type Watcher } from './watch/watcher.ts';
 import type { Workshop } from './workshop.ts';
-import { startWatcher } from './watch/watcher.ts';
 
 export interface SourceWatch {
   /** Looks again at what the build reads. Never rejects. */
@@ -20,23 +24,17 @@ export async function watchSources(
   options: ResolvedWatch,
   onChange: (files: readonly string[]) => void,
 ): Promise<SourceWatch> {
-  const ownOutput = followOwnOutput(shop);
+  const warn = (message: string, cause?: unknown) =>
+    shop.events.emit('warning', { code: 'watch', message, ...(cause === undefined ? {} : { cause }) });
+  const filter = new ChangeFilter(shop, new Restarts({ onChange, onWarning: warn }));
   const files = async (): Promise<readonly string[]> => [
     ...(options.paths ?? (await shop.builder?.inputs()) ?? []),
     shop.source,
   ];
-  const watcher = await startWatcher(
-    {
-      files: await files(),
-      ignore: options.ignore,
-      debounceMs: options.debounceMs,
-      onChange: (changed) => {
-        void ownOutput.without(changed).then((foreign) => {
-          if (foreign.length > 0) onChange(foreign);
-        });
-      },
-      onWarning: (message, cause) => shop.events.emit('warning', { code: 'watch', message, cause }),
-    },
+  const { ignore, debounceMs } = options;
+  let watched = await files();
+  const watcher: Watcher = await startWatcher(
+    { files: watched, ignore, debounceMs, onChange: (changed) => filter.push(changed), onWarning: warn },
     shop.outside,
   );
   return {
@@ -44,43 +42,73 @@ export async function watchSources(
       // Inputs that cannot be read now, such as a binding.gyp in the middle of an edit, leave the old list in force.
       const now = await files().catch(() => null);
       if (now === null) return;
+      const before = new Set(watched);
+      watched = now;
       await watcher.setFiles(now).catch((cause: unknown) => {
-        const message = `Watching what the build reads now failed; changes may be missed: ${describe(cause)}`;
-        shop.events.emit('warning', { code: 'watch', message, cause });
+        warn(`Watching what the build reads now failed; changes may be missed: ${describe(cause)}`, cause);
       });
+      // Nobody told of what changed in a file between the start of the build that first read it and now.
+      if (options.paths === null) await filter.pushLate(now.filter((file) => !before.has(file)));
     },
     close: () => watcher.close(),
   };
 }
 
-interface OwnOutput {
-  without(changed: readonly string[]): Promise<readonly string[]>;
-}
+/** Drops what the handle's own builds, and those of other handles on the same folder, have written. */
+class ChangeFilter {
+  readonly #shop: Workshop;
+  readonly #changes: BuildChanges;
+  readonly #restarts: Restarts;
+  /** Judging reads files; one list at a time, so that none overtakes another. */
+  #judged: Promise<void> = Promise.resolve();
 
-/** The handle's own build writes the watched file; that is no change to react to. */
-function followOwnOutput({ builder, events, outside, source }: Workshop): OwnOutput {
-  let building = false;
-  let written: string | null = null;
-  const stamp = async (): Promise<string | null> => {
-    const stat = await outside.stat(source).catch(() => null);
-    return stat === null ? null : `${stat.mtimeMs} ${stat.size}`;
-  };
-  events.on('building', () => {
-    building = true;
-  });
-  const onEnd = (): void => {
-    building = false;
-    void stamp().then((now) => {
-      written = now;
+  constructor(shop: Workshop, restarts: Restarts) {
+    this.#shop = shop;
+    this.#changes = new BuildChanges(shop.outside);
+    this.#restarts = restarts;
+    shop.events.on('building', () => {
+      this.#changes.begin();
+      restarts.begin();
     });
-  };
-  events.on('built', onEnd);
-  events.on('failed', onEnd);
-  return {
-    async without(changed) {
-      if (builder === null || !changed.includes(source)) return changed;
-      const own = building || (await stamp()) === written;
-      return own ? changed.filter((file) => file !== source) : changed;
-    },
-  };
+    for (const event of ['built', 'failed'] as const) shop.events.on(event, () => this.#end());
+  }
+
+  push(changed: readonly string[]): void {
+    this.#judged = this.#judged.then(() => this.#judge(changed));
+  }
+
+  /** Tells of those that have changed since the last build began. */
+  async pushLate(files: readonly string[]): Promise<void> {
+    const { outside } = this.#shop;
+    const late: string[] = [];
+    for (const file of files) {
+      if (await hasChangedSince(outside, file, this.#changes.startedMs)) late.push(file);
+    }
+    if (late.length > 0) this.push(late);
+  }
+
+  /** A failure after the build is no second end of it. */
+  #end(): void {
+    if (!this.#changes.isBuilding) return;
+    this.#changes.end();
+    this.#restarts.end();
+  }
+
+  async #judge(changed: readonly string[]): Promise<void> {
+    const { builder, source } = this.#shop;
+    if (builder === null) return this.#restarts.changedOutside(changed);
+    const { files, inBuild } = await this.#changes.judge(changed.filter((file) => file !== source));
+    const foreign = changed.includes(source) && (await this.#isForeign(builder.root));
+    if (foreign) this.#restarts.changedOutside([...files, source].sort());
+    else if (files.length > 0 && inBuild) this.#restarts.changedInside(files);
+    else if (files.length > 0) this.#restarts.changedOutside(files);
+  }
+
+  /** Whether somebody else has put other bytes there than those that serve, or were refused. */
+  async #isForeign(root: string): Promise<boolean> {
+    const { source, outside } = this.#shop;
+    if (this.#changes.isBuilding || (await isBuiltHere(root, source, outside))) return false;
+    const hash = await hashOf(outside, source);
+    return hash === null || (hash !== this.#shop.serving?.hash && hash !== this.#shop.rejected);
+  }
 }

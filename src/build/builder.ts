@@ -24,7 +24,9 @@ export interface Builder {
   /** The folder that the build belongs to. */
   readonly root: string;
   /**
-   * Settles only when no process of the build is left.
+   * Waits for its turn while another handle of this thread builds in the same folder. Settles when no process of the
+   * build's group is left; one that the kernel does not let go of is given up on after a bounded time. A process that
+   * left the group, as daemons do, is not waited for.
    *
    * @throws `ERR_BUILD_FAILED` when it ends badly, in time or not; `ERR_ABORTED` when the signal fired
    */

@@ -9,6 +9,7 @@ import type { Builder } from './builder.ts';
 import { readDepfiles } from './depfiles.ts';
 import { isInside, nearestWith } from './files.ts';
 import { findSources, isDescription, isSource } from './sources.ts';
+import { findObjects, removeStaleObjects } from './stale.ts';
 
 /** Files that mark the folder of a project. */
 const MARKS = ['package.json', 'binding.gyp', 'CMakeLists.txt'];
@@ -47,7 +48,15 @@ function commandBuilder(build: ResolvedCommand, source: SourcePath, outside: Out
         messagesFrom: root,
         writesAddon: true,
       };
-      return { configured: false, diagnostics: await attempt(outside, what, request) };
+      const sinceMs = Date.now();
+      try {
+        return { configured: false, diagnostics: await attempt(outside, what, request) };
+      } finally {
+        if (output !== null) {
+          const objects = await findObjects(outside, output);
+          await removeStaleObjects(outside, { objects, bases: [output, root], output, sinceMs });
+        }
+      }
     },
     async inputs() {
       const read = output === null ? new Set<string>() : await readDepfiles(outside, output, [output, root]);

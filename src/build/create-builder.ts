@@ -5,6 +5,7 @@ import type { Outside } from '../outside.ts';
 import type { Builder } from './builder.ts';
 import { createCommandBuilder } from './command.ts';
 import { createNodeGypBuilder } from './node-gyp.ts';
+import { inTurns } from './turns.ts';
 
 /**
  * @param source absolute path of the addon that the build writes
@@ -20,8 +21,8 @@ export async function createBuilder(
     case 'none':
       return null;
     case 'node-gyp':
-      return createNodeGypBuilder(source, outside);
+      return inTurns(await createNodeGypBuilder(source, outside), source, outside);
     case 'command':
-      return createCommandBuilder(build, source, outside);
+      return inTurns(await createCommandBuilder(build, source, outside), source, outside);
   }
 }

@@ -4,6 +4,10 @@ import type { Outside } from '../outside.ts';
 
 /** Entries that one walk looks at before it gives up. */
 export const WALK_ENTRIES_MAX = 50_000;
+/** The most that the clock of a local file system may be behind, in milliseconds: a tick of a kernel with 100 a second. */
+export const CLOCK_STEP_MS = 10;
+/** The same for a file system that keeps whole seconds, in milliseconds: some keep only even ones. */
+const WHOLE_SECONDS_STEP_MS = 2_000;
 
 /** @returns the time of the last change in milliseconds; null when there is no such file */
 export async function modifiedMs(outside: Outside, file: string): Promise<number | null> {
@@ -11,6 +15,17 @@ export async function modifiedMs(outside: Outside, file: string): Promise<number
     (found) => found.mtimeMs,
     () => null,
   );
+}
+
+/**
+ * Whether the file has changed at `sinceMs` of the wall clock or later, or so little before that a coarse clock cannot
+ * tell. False when there is no such file.
+ */
+export async function hasChangedSince(outside: Outside, file: string, sinceMs: number): Promise<boolean> {
+  const found = await outside.stat(file).catch(() => null);
+  if (found === null) return false;
+  const stepMs = found.ctimeMs % 1_000 === 0 ? WHOLE_SECONDS_STEP_MS : CLOCK_STEP_MS;
+  return found.ctimeMs + stepMs >= sinceMs;
 }
 
 /** False also for a folder. */

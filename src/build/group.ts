@@ -1,4 +1,4 @@
-/** Process groups that builds run in: how they end, and that none outlives this process. */
+/** Process groups that builds run in: how they end, and that they end with an orderly exit of this process. */
 import type { Outside } from '../outside.ts';
 import { readText } from './files.ts';
 
@@ -16,7 +16,7 @@ function endAll(): void {
   for (const [pid, outside] of running) outside.killGroup(pid, 'SIGKILL');
 }
 
-/** From now on the group ends with this process. Undone by {@link forgetGroup}. */
+/** From now on the group ends when this process (or worker) runs its exit listeners; a signal runs none. Undone by {@link forgetGroup}. */
 export function rememberGroup(outside: Outside, pid: number): void {
   // One listener for all: a process with many handles must not run into the warning about leaked listeners.
   if (running.size === 0) process.on('exit', endAll);
@@ -31,22 +31,29 @@ export function forgetGroup(pid: number): void {
 /**
  * Ends a whole group: SIGTERM, then after {@link TERM_GRACE_MS} SIGKILL.
  *
+ * @param isReaped whether the leader has ended and was waited for, so that no longer it but its children alone keep
+ *   the number from being given to others
  * @returns whether it was seen to be gone; false after {@link KILL_WAIT_MS} more (a process stuck in the kernel)
  */
-export async function stopGroup(outside: Outside, pid: number): Promise<boolean> {
-  if (!outside.killGroup(pid, 'SIGTERM')) return true;
-  if (await goneWithin(outside, pid, TERM_GRACE_MS)) return true;
+export async function stopGroup(outside: Outside, pid: number, isReaped: () => boolean): Promise<boolean> {
+  const group = { outside, pid, isReaped };
+  if (!(await mayRun(group))) return true;
+  outside.killGroup(pid, 'SIGTERM');
+  if (await goneWithin(group, TERM_GRACE_MS)) return true;
   outside.killGroup(pid, 'SIGKILL');
-  return goneWithin(outside, pid, KILL_WAIT_MS);
+  return goneWithin(group, KILL_WAIT_MS);
 }
 
-async function goneWithin(outside: Outside, pid: number, waitMs: number): Promise<boolean> {
+interface Group {
+  readonly outside: Outside;
+  readonly pid: number;
+  isReaped(): boolean;
+}
+
+async function goneWithin(group: Group, waitMs: number): Promise<boolean> {
+  const { outside } = group;
   const deadlineMs = outside.nowMs() + waitMs;
-  for (
-    let pauseMs = LOOK_FIRST_MS;
-    await isRunning(outside, pid);
-    pauseMs = Math.min(2 * pauseMs, LOOK_LAST_MS)
-  ) {
+  for (let pauseMs = LOOK_FIRST_MS; await mayRun(group); pauseMs = Math.min(2 * pauseMs, LOOK_LAST_MS)) {
     if (outside.nowMs() >= deadlineMs) return false;
     await new Promise<void>((resolve) => outside.after(pauseMs, resolve));
   }
@@ -54,20 +61,29 @@ async function goneWithin(outside: Outside, pid: number, waitMs: number): Promis
 }
 
 /**
- * Whether the group has a process that can still do something.
+ * Whether the group is ours and has a process that can still do something.
  *
  * Dead ones that nobody has reaped take signals too, and where process 1 is no real init (a container's often is
  * not) orphans stay like that for seconds or for ever.
+ *
+ * The kernel gives a number to nobody as long as a process or a group has it. Once the leader is reaped, a process of
+ * that number is a stranger's, and so is its group: ours must have ended before. What cannot be looked at then is
+ * taken for a stranger too.
  */
-async function isRunning(outside: Outside, group: number): Promise<boolean> {
+async function mayRun({ outside, pid: group, isReaped }: Group): Promise<boolean> {
+  const reaped = isReaped();
   if (!outside.killGroup(group, 0)) return false;
   const entries = await outside.readdir('/proc').catch(() => null);
-  if (entries === null) return true;
+  if (entries === null) return !reaped;
   const pids = entries.map((entry) => entry.name).filter((name) => /^\d+$/.test(name));
+  if (reaped && pids.includes(String(group))) return false;
   const stats = await Promise.all(pids.map((pid) => readText(outside, `/proc/${pid}/stat`)));
   return stats.some((stat) => {
-    // `pid (name) state parent group …`: the name may hold blanks and brackets.
-    const [state, , itsGroup] = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ');
-    return Number(itsGroup) === group && state !== 'Z' && state !== 'X';
+    // `pid (name) state parent group session …`: the name may hold blanks and brackets.
+    const words = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ');
+    const [state, , itsGroup, itsSession] = words;
+    // The leader made a session of its own number too, which nobody else can enter.
+    const isOurs = Number(itsGroup) === group && Number(itsSession) === group;
+    return isOurs && state !== 'Z' && state !== 'X';
   });
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Outside } from '../outside.ts';
 import { splitMakeWords } from './depfiles.ts';
-import { modifiedMs, readText } from './files.ts';
+import { hasChangedSince, isInside, modifiedMs, readText } from './files.ts';
 import { run } from './run.ts';
 
 /** Bound on reading the gyp files, in milliseconds. */
@@ -96,19 +96,38 @@ export interface Configuration {
  */
 export async function isConfigured(outside: Outside, { root, nodeDir }: Configuration): Promise<boolean> {
   const build = path.join(root, 'build');
-  const makefile = path.join(build, 'Makefile');
-  const madeMs = await modifiedMs(outside, makefile);
-  const read = readRegenerationRule((await readText(outside, makefile)) ?? '');
-  if (madeMs === null || read === null) return false;
-  const inputs = new Set([
-    ...read.map((name) => path.resolve(build, name)),
-    ...(await findGypFiles(outside, root)),
-  ]);
+  const madeMs = await modifiedMs(outside, path.join(build, 'Makefile'));
+  const inputs = await findConfigureInputs(outside, root);
+  if (madeMs === null || inputs === null) return false;
   for (const input of inputs) {
     const changedMs = await modifiedMs(outside, input);
     if (changedMs === null || changedMs > madeMs) return false;
   }
   return isForThisNode((await readText(outside, path.join(build, 'config.gypi'))) ?? '', nodeDir);
+}
+
+/** @returns absolute paths of what gyp read to make the Makefile; null when there is none, or half of one */
+async function findConfigureInputs(outside: Outside, root: string): Promise<ReadonlySet<string> | null> {
+  const build = path.join(root, 'build');
+  const read = readRegenerationRule((await readText(outside, path.join(build, 'Makefile'))) ?? '');
+  if (read === null) return null;
+  return new Set([...read.map((name) => path.resolve(build, name)), ...(await findGypFiles(outside, root))]);
+}
+
+/**
+ * Deletes `build/Makefile` when a gyp file has changed since then: gyp may have read the old text and written the
+ * Makefile after the edit, which then looks older.
+ *
+ * @param sinceMs wall clock, in milliseconds
+ */
+export async function removeStaleMakefile(outside: Outside, root: string, sinceMs: number): Promise<void> {
+  const build = path.join(root, 'build');
+  for (const input of (await findConfigureInputs(outside, root)) ?? []) {
+    // What configure writes itself, such as config.gypi, is as new as the Makefile each time.
+    if (isInside(build, input) || !(await hasChangedSince(outside, input, sinceMs))) continue;
+    await outside.remove(path.join(build, 'Makefile')).catch(() => {});
+    return;
+  }
 }
 
 /** @returns what the Makefile's own rule to make itself again depends on; null when the rule is missing */

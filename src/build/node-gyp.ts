@@ -12,15 +12,17 @@ import type { Outside } from '../outside.ts';
 import { attempt } from './attempt.ts';
 import type { Builder, BuildOutcome, BuildRequest } from './builder.ts';
 import { readDepfiles } from './depfiles.ts';
-import { isFile, isInside, modifiedMs, nearestWith } from './files.ts';
+import { CLOCK_STEP_MS, isFile, isInside, modifiedMs, nearestWith } from './files.ts';
 import {
   type Configuration,
   findGypFiles,
   type GypSources,
   isConfigured,
   readGypSources,
+  removeStaleMakefile,
 } from './gyp-files.ts';
 import { findSources, isSource } from './sources.ts';
+import { findGypObjects, removeStaleObjects } from './stale.ts';
 
 /** As few lines as node-gyp prints; what make and the compiler say comes anyway. */
 const QUIET = '--loglevel=warn';
@@ -80,6 +82,8 @@ class NodeGypBuilder implements Builder {
 
   async build(request: BuildRequest): Promise<BuildOutcome> {
     const { outside } = this.#setup;
+    // node-gyp takes longer to start than the clock can be behind: what was saved just before is read.
+    const sinceMs = Date.now() + CLOCK_STEP_MS + 1;
     const startedMs = outside.nowMs();
     const configured = !(await isConfigured(outside, this.#setup));
     try {
@@ -91,7 +95,18 @@ class NodeGypBuilder implements Builder {
     } catch (error) {
       if (isReloadError(error, 'ERR_BUILD_FAILED')) this.#blamed = error.details.diagnostics;
       throw error;
+    } finally {
+      await this.#removeStale(sinceMs);
     }
+  }
+
+  /** So that an edit during a build is in the next one, whether that is asked for here or in a terminal. */
+  async #removeStale(sinceMs: number): Promise<void> {
+    const { outside } = this.#setup;
+    const build = path.join(this.root, 'build');
+    const objects = await findGypObjects(outside, build, path.join(build, this.#configuration, '.deps'));
+    await removeStaleObjects(outside, { objects, bases: [build], output: build, sinceMs });
+    await removeStaleMakefile(outside, this.root, sinceMs);
   }
 
   async #configure(request: BuildRequest): Promise<void> {

@@ -1,4 +1,4 @@
-/** Runs one command in a process group of its own, and is over only when that group is. */
+/** Runs one command in a process group of its own, which it ends before it is over. */
 import type { ChildProcess } from 'node:child_process';
 import type { Outside } from '../outside.ts';
 import { forgetGroup, rememberGroup, stopGroup } from './group.ts';
@@ -85,7 +85,7 @@ async function endOf(outside: Outside, request: RunRequest, child: ChildProcess)
   cancelTimer();
   // Also after a good end: what is left of the group could write the addon while the next build does.
   if (pid !== undefined) {
-    await stopGroup(outside, pid);
+    await stopGroup(outside, pid, () => child.exitCode !== null || child.signalCode !== null);
     forgetGroup(pid);
   }
   return end;

@@ -1,0 +1,85 @@
+/** Tells the changes that a build may have made itself from those that somebody else made. */
+import { createHash } from 'node:crypto';
+import type { Outside } from '../outside.ts';
+
+/** Files above it are not compared by their bytes: each of their changes counts. */
+export const COMPARED_BYTES_MAX: number = 16 * 2 ** 20;
+/** How far the clock of a file system may be behind, in milliseconds. */
+const CLOCK_STEP_MS = 10;
+
+export interface Told {
+  /** Files that changed, or may have. */
+  readonly files: readonly string[];
+  /** Whether all of them changed while a build ran, which may have written them. */
+  readonly inBuild: boolean;
+}
+
+/**
+ * What changes while a build runs counts only if the bytes differ from those told of before. A generator that writes
+ * a header again, as it was, would otherwise end the build that it is a part of, and start it again, for ever.
+ */
+export class BuildChanges {
+  readonly #outside: Outside;
+  /** Of each file that was told of: its bytes then. */
+  readonly #hashes = new Map<string, string>();
+  #fromMs = Number.POSITIVE_INFINITY;
+  #toMs = Number.NEGATIVE_INFINITY;
+
+  constructor(outside: Outside) {
+    this.#outside = outside;
+  }
+
+  get isBuilding(): boolean {
+    return this.#toMs === Number.POSITIVE_INFINITY;
+  }
+
+  /** Wall clock in milliseconds; infinite before the first build. */
+  get startedMs(): number {
+    return this.#fromMs;
+  }
+
+  /** A build begins. One that was aborted counts as its beginning: what that one wrote may be told of only now. */
+  begin(): void {
+    if (!this.isBuilding) this.#fromMs = Date.now();
+    this.#toMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The build ended, well or badly. Not called for one that was aborted, which another follows. */
+  end(): void {
+    if (this.isBuilding) this.#toMs = Date.now();
+  }
+
+  async judge(changed: readonly string[]): Promise<Told> {
+    const files: string[] = [];
+    let inBuild = true;
+    for (const file of changed) {
+      const isInBuild = await this.#isInBuild(file);
+      const known = this.#hashes.get(file);
+      const hash = await hashOf(this.#outside, file);
+      if (hash === null) this.#hashes.delete(file);
+      else this.#hashes.set(file, hash);
+      if (isInBuild && hash !== null && hash === known) continue;
+      files.push(file);
+      inBuild &&= isInBuild;
+    }
+    return { files, inBuild };
+  }
+
+  async #isInBuild(file: string): Promise<boolean> {
+    const found = await this.#outside.stat(file).catch(() => null);
+    if (found === null) return false;
+    return found.ctimeMs + CLOCK_STEP_MS >= this.#fromMs && found.ctimeMs <= this.#toMs;
+  }
+}
+
+/** @returns SHA-256 in hexadecimal digits; null when the file cannot be read or is too large to */
+export async function hashOf(outside: Outside, file: string): Promise<string | null> {
+  try {
+    if ((await outside.stat(file)).size > COMPARED_BYTES_MAX) return null;
+    return createHash('sha256')
+      .update(await outside.readFile(file))
+      .digest('hex');
+  } catch {
+    return null;
+  }
+}

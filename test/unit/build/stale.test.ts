@@ -1,0 +1,124 @@
+/** An edit while its file is compiled: the object comes after the edit, so that by their times nothing is to do. */
+import fs from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SourcePath } from '../../../src/brands.ts';
+import type { Builder } from '../../../src/build/builder.ts';
+import { createBuilder } from '../../../src/build/create-builder.ts';
+import { isReloadError } from '../../../src/errors.ts';
+import type { ResolvedBuild } from '../../../src/options.ts';
+import { realOutside } from '../../../src/outside.ts';
+import { createScratch, NODE_INCLUDE, type Scratch } from '../../support/addons.ts';
+
+let scratch: Scratch;
+const ADDON = 'build/Release/kernel.node';
+const OBJECT = 'build/Release/obj.target/kernel/kernel.o';
+
+const source = (text: string) =>
+  `#include "k.h"\n#include <node_api.h>\nconst char *text = "${text}" K;\nNAPI_MODULE_INIT() { (void)env; return exports; }\n`;
+
+beforeEach(() => {
+  scratch = createScratch();
+  scratch.write('package.json', '{}');
+  scratch.write('binding.gyp', "{ 'targets': [ { 'target_name': 'kernel', 'sources': ['kernel.c'] } ] }");
+  scratch.write('kernel.c', source('first'));
+  scratch.write('k.h', '#define K "-head"\n');
+});
+
+afterEach(() => scratch[Symbol.dispose]());
+
+async function builder(build: ResolvedBuild): Promise<Builder> {
+  const made = await createBuilder(build, scratch.file(ADDON) as SourcePath, realOutside);
+  if (made === null) throw new Error('no builder');
+  return made;
+}
+
+/** As if it had come just before `than` was written, and after that was read. */
+function editBefore(than: string, name: string, text: string): void {
+  const before = fs.statSync(scratch.file(than)).mtimeMs / 1_000 - 0.02;
+  fs.utimesSync(scratch.write(name, text), before, before);
+}
+
+interface Given {
+  readonly onStep?: (step: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+async function build(made: Builder, { onStep, signal }: Given = {}): Promise<boolean> {
+  const { configured } = await made.build({
+    signal: signal ?? new AbortController().signal,
+    timeoutMs: 60_000,
+    onProgress: ({ step }) => onStep?.(step),
+  });
+  return configured;
+}
+
+const holds = (text: string) => fs.readFileSync(scratch.file(ADDON)).includes(text);
+const edits = {
+  'a source': () => editBefore(OBJECT, 'kernel.c', source('second')),
+  'a header': () => editBefore(OBJECT, 'k.h', '#define K "second"\n'),
+};
+
+test.each(Object.entries(edits))(
+  'an edit of %s while node-gyp compiles it is in the next build',
+  async (_, edit) => {
+    const made = await builder({ kind: 'node-gyp' });
+    await build(made, { onStep: (step) => step.startsWith('SOLINK') && edit() });
+    expect(holds('second')).toBe(false);
+    await build(made);
+    expect(holds('second')).toBe(true);
+  },
+);
+
+test('an edit during a build that is aborted for it is in the next build', async () => {
+  const made = await builder({ kind: 'node-gyp' });
+  const abort = new AbortController();
+  const onStep = (step: string) => {
+    if (!step.startsWith('SOLINK')) return;
+    edits['a source']();
+    abort.abort();
+  };
+  const aborted = await build(made, { onStep, signal: abort.signal }).catch((error: unknown) => error);
+  expect(isReloadError(aborted, 'ERR_ABORTED')).toBe(true);
+  await build(made);
+  expect(holds('second')).toBe(true);
+});
+
+test('an edit of a gyp file while gyp reads it configures again', async () => {
+  const made = await builder({ kind: 'node-gyp' });
+  const gyp = "{ 'targets': [ { 'target_name': 'kernel', 'sources': ['kernel.c', 'more.c'] } ] }";
+  scratch.write('more.c', 'const char *more = "more text";\n');
+  await build(made, {
+    onStep: (step) => step.startsWith('CC') && editBefore('build/Makefile', 'binding.gyp', gyp),
+  });
+  expect(holds('more text')).toBe(false);
+  expect(await build(made)).toBe(true);
+  expect(holds('more text')).toBe(true);
+});
+
+test('an object whose compilation was stopped before its depfile was whole is compiled again', async () => {
+  const made = await builder({ kind: 'node-gyp' });
+  await build(made);
+  const raw = 'build/Release/.deps/Release/obj.target/kernel/kernel.o.d.raw';
+  await build(made, { onStep: () => {} });
+  scratch.write(raw, '');
+  await build(made);
+  const steps: string[] = [];
+  await build(made, { onStep: (step) => steps.push(step) });
+  expect(steps).toContain('CC kernel');
+  expect(fs.existsSync(scratch.file(raw))).toBe(false);
+});
+
+test.each(['k.d', 'k.o.d'])(
+  'an edit while a command compiles is in the next build by way of %s',
+  async (depfile) => {
+    const compile = `cc -c -fPIC -MMD -MF build/Release/${depfile} -I${NODE_INCLUDE} kernel.c -o build/Release/k.o`;
+    const script = `set -e; mkdir -p build/Release
+    if [ ! build/Release/k.o -nt kernel.c ]; then ${compile}; echo "[1/1] compiled"; fi
+    cc -shared build/Release/k.o -o ${ADDON}`;
+    const made = await builder({ kind: 'command', command: 'sh', args: ['-c', script], cwd: null, env: {} });
+    await build(made, { onStep: () => editBefore('build/Release/k.o', 'kernel.c', source('second')) });
+    expect(holds('second')).toBe(false);
+    await build(made);
+    expect(holds('second')).toBe(true);
+  },
+);
