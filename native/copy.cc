@@ -198,7 +198,12 @@ StageResult StageFile(const std::shared_ptr<StageDirectory>& directory,
   auto path = directory->Publish(
       target, std::to_string(request.id) + "-" + hash.substr(0, kHashDigitsInName) + ".node");
   if (auto* failure = std::get_if<IoFailure>(&path)) return std::move(*failure);
-  return Staged{std::move(std::get<std::string>(path)), std::move(hash), size, transfer.method()};
+  return Staged{std::move(std::get<std::string>(path)),
+                std::move(hash),
+                size,
+                std::to_string(after.st_dev) + ":" + std::to_string(after.st_ino),
+                Milliseconds(after.st_mtim),
+                transfer.method()};
 }
 
 }  // namespace napi_reload

@@ -28,6 +28,8 @@ struct Staged {
   std::string path;
   std::string hash;
   uint64_t bytes = 0;
+  std::string file;  // the source's identity, as device:inode
+  double mtime_ms = 0;
   CopyMethod method = CopyMethod::kRead;
 };
 

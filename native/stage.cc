@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "sweep.h"
 
@@ -95,6 +96,32 @@ std::optional<UnsafeDirectory> CheckOwnership(const struct stat& status, const s
   return UnsafeDirectory{path, std::string("is writable by ") + who + " (mode " + mode + ")"};
 }
 
+// The user that a container shows for all users that it does not know. Nobody can log in as it.
+constexpr uid_t kOverflowUid = 65534;
+
+// Whoever can rename a folder above ours can put another in its place between a check and the load.
+// Folders that their group may write to are accepted: many systems give each user a group alone.
+std::optional<UnsafeDirectory> CheckAncestors(const std::string& path) {
+  char* resolved = realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return std::nullopt;  // opening it will say why
+  std::string ancestor = resolved;
+  free(resolved);
+  while (ancestor.size() > 1) {
+    ancestor.resize(std::max<size_t>(1, ancestor.rfind('/')));
+    struct stat status;
+    if (stat(ancestor.c_str(), &status) != 0) continue;
+    const uid_t owner = status.st_uid;
+    if (owner != 0 && owner != geteuid() && owner != kOverflowUid) {
+      return UnsafeDirectory{
+          path, "lies below \"" + ancestor + "\", which belongs to uid " + std::to_string(owner)};
+    }
+    if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0) {
+      return UnsafeDirectory{path, "lies below \"" + ancestor + "\", where everyone may rename it"};
+    }
+  }
+  return std::nullopt;
+}
+
 // Opens the folder of stage directories, and makes sure that nobody else can put code into it.
 std::variant<Fd, UnsafeDirectory, IoFailure> OpenParent(const std::string& path) {
   if (auto failure = MakeDirectories(path)) return std::move(*failure);
@@ -110,6 +137,7 @@ std::variant<Fd, UnsafeDirectory, IoFailure> OpenParent(const std::string& path)
   struct stat status;
   if (fstat(parent.get(), &status) != 0) return Failed("fstat", path);
   if (auto unsafe = CheckOwnership(status, path)) return std::move(*unsafe);
+  if (auto unsafe = CheckAncestors(path)) return std::move(*unsafe);
   struct statvfs mount;
   if (Retry([&] { return fstatvfs(parent.get(), &mount); }) != 0) return Failed("statvfs", path);
   if ((mount.f_flag & ST_NOEXEC) != 0) return IoFailure{"statvfs", path, ENOEXEC};

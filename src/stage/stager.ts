@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { ContentHash, SourcePath, StagedPath, VersionId } from '../brands.ts';
 import { errors, type ReloadError } from '../errors.ts';
-import type { NativeIncomplete, NativeIoFailure, NativeStaged } from '../native.ts';
+import type { NativeIncomplete, NativeIoFailure, NativeStageDirectory, NativeStaged } from '../native.ts';
 import type { Outside } from '../outside.ts';
 
 /** A file that nobody has written to for this long will not become whole by waiting. */
@@ -10,6 +10,8 @@ const QUIET_MS = 2_000;
 /** However busily it is written to, nobody waits longer. */
 const WAIT_MAX_MS = 30_000;
 const POLL_MS = 10;
+/** An old file that was written to more recently may be in the middle of being written over. */
+const IN_PLACE_QUIET_MS = 50;
 
 export interface Staged {
   readonly path: StagedPath;
@@ -19,8 +21,6 @@ export interface Staged {
 
 /** One handle's directory of staged copies. */
 export interface Stager {
-  /** Absolute path of that directory. */
-  readonly directory: string;
   /**
    * Copies the source, waiting while it is being written.
    *
@@ -38,56 +38,113 @@ export interface Stager {
   close(): void;
 }
 
+export interface StagerOptions {
+  readonly source: SourcePath;
+  readonly stageDir: string;
+  /** Whether whoever writes the source has ended when it is staged, as a build that we wait for. */
+  readonly writerEnds: boolean;
+}
+
 /**
  * Makes a directory for one handle, mode 0700, and removes those that dead processes left.
  *
  * @throws `ERR_STAGE_IO` when the stage directory is not writable, not ours, or may not hold code
  */
-export function openStager(source: SourcePath, stageDir: string, outside: Outside): Stager {
-  const { native } = outside;
-  const name = path.basename(source, '.node') || 'addon';
-  const directory = native.stageOpen(stageDir, name);
-  if (!directory.ok) {
-    if (directory.kind === 'io') throw ioError(source, directory);
-    throw errors.stageIo({
-      addon: source,
-      path: directory.path,
-      operation: 'check',
-      errno: `a directory that ${directory.found}`,
-    });
-  }
-  return {
-    directory: directory.path,
-    async stage(id, skipHash, signal) {
-      const startMs = outside.nowMs();
-      for (;;) {
-        if (signal.aborted) throw errors.aborted({ addon: source, during: 'stage' }, signal.reason);
-        const result = await native.stageCopy(directory.handle, source, id, skipHash);
-        if (result.ok) return result.kind === 'same' ? null : staged(result);
-        switch (result.kind) {
-          case 'io':
-            throw ioError(source, result);
-          case 'foreign':
-            throw errors.notAnAddon({ addon: source, path: source, reason: 'foreign', found: result.found });
-          case 'incomplete': {
-            const waitedMs = outside.nowMs() - startMs;
-            if (waitedMs > WAIT_MAX_MS || isQuiet(result, waitedMs))
-              throw incompleteError(source, result, waitedMs);
-            await delay(POLL_MS, outside);
-          }
-        }
-      }
-    },
-    discard(staged) {
-      const failure = native.stageDiscard(directory.handle, staged);
-      if (failure !== null) throw ioError(source, failure);
-    },
-    close: () => native.stageClose(directory.handle),
-  };
+export function openStager(options: StagerOptions, outside: Outside): Stager {
+  return new SourceStager(options, outside);
 }
 
-function staged({ path, hash, bytes }: NativeStaged): Staged {
-  return { path, hash, bytes };
+type Result = Exclude<Awaited<ReturnType<Outside['native']['stageCopy']>>, { kind: 'incomplete' }>;
+
+class SourceStager implements Stager {
+  readonly #options: StagerOptions;
+  readonly #outside: Outside;
+  #directory: NativeStageDirectory;
+  /** The file that the last copy was made of: one that is written to in place is still the same. */
+  #lastFile: string | null = null;
+
+  constructor(options: StagerOptions, outside: Outside) {
+    this.#options = options;
+    this.#outside = outside;
+    this.#directory = this.#open();
+  }
+
+  async stage(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Staged | null> {
+    const { source } = this.#options;
+    const copy = () => this.#copyWhenWhole(id, skipHash, signal);
+    let result = await copy();
+    // Cleaners of caches know nothing of locks. What is loaded already stays mapped.
+    if (result.kind === 'io' && result.path !== source && (await this.#isGone())) {
+      this.#outside.native.stageClose(this.#directory.handle);
+      this.#directory = this.#open();
+      result = await copy();
+    }
+    switch (result.kind) {
+      case 'staged':
+        this.#lastFile = result.file;
+        return { path: result.path, hash: result.hash, bytes: result.bytes };
+      case 'same':
+        return null;
+      case 'io':
+        throw ioError(source, result);
+      case 'foreign':
+        throw errors.notAnAddon({ addon: source, path: source, reason: 'foreign', found: result.found });
+    }
+  }
+
+  discard(staged: StagedPath): void {
+    const failure = this.#outside.native.stageDiscard(this.#directory.handle, staged);
+    if (failure !== null) throw ioError(this.#options.source, failure);
+  }
+
+  close(): void {
+    this.#outside.native.stageClose(this.#directory.handle);
+  }
+
+  async #copyWhenWhole(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Result> {
+    const { source } = this.#options;
+    const startMs = this.#outside.nowMs();
+    for (;;) {
+      if (signal.aborted) throw errors.aborted({ addon: source, during: 'stage' }, signal.reason);
+      const result = await this.#outside.native.stageCopy(this.#directory.handle, source, id, skipHash);
+      const waitedMs = this.#outside.nowMs() - startMs;
+      if (result.kind === 'staged' && this.#mayBeMidWrite(result) && waitedMs < WAIT_MAX_MS) {
+        this.discard(result.path);
+      } else if (result.kind !== 'incomplete') {
+        return result;
+      } else if (waitedMs > WAIT_MAX_MS || isQuiet(result, waitedMs)) {
+        throw incompleteError(source, result, waitedMs);
+      }
+      await delay(POLL_MS, this.#outside);
+    }
+  }
+
+  /**
+   * Linkers make a new file, whose headers tell when it is whole. A tool that writes over the old file, such as
+   * `rsync --inplace`, leaves whole headers in front of a mixture of two builds.
+   */
+  #mayBeMidWrite({ file, mtimeMs }: NativeStaged): boolean {
+    if (this.#options.writerEnds || file !== this.#lastFile) return false;
+    const ageMs = Date.now() - mtimeMs;
+    return ageMs >= 0 && ageMs < IN_PLACE_QUIET_MS;
+  }
+
+  #open(): NativeStageDirectory {
+    const { source, stageDir } = this.#options;
+    const name = path.basename(source, '.node') || 'addon';
+    const directory = this.#outside.native.stageOpen(stageDir, name);
+    if (directory.ok) return directory;
+    if (directory.kind === 'io') throw ioError(source, directory);
+    const errno = `a directory that ${directory.found}`;
+    throw errors.stageIo({ addon: source, path: directory.path, operation: 'check', errno });
+  }
+
+  async #isGone(): Promise<boolean> {
+    const stat = await this.#outside
+      .stat(this.#directory.path)
+      .catch((error: NodeJS.ErrnoException) => error.code);
+    return stat === 'ENOENT';
+  }
 }
 
 /**

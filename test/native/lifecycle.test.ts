@@ -205,7 +205,7 @@ const failures: Failure[] = [
         'v2 save 1',
         'v1 resume',
         'v2 dispose',
-        'refused ERR_STATE_ROUNDTRIP',
+        'refused ERR_STATE_ROUNDTRIP save-failed',
       ],
       isMapped: true,
     }),
@@ -306,15 +306,15 @@ describe('a version that cannot be ended well is replaced all the same', () => {
 });
 
 describe('a stage directory that somebody deleted', () => {
-  test('refuses every reload, and the version that serves goes on', async () => {
+  test('is made again by the next reload', async () => {
     using scratch = createScratch();
     const builds = { v1: traceAddon(1), v2: traceAddon(2), v3: traceAddon(3) };
     const edit = `fs.rmSync(stageDir, { recursive: true }); install('v2');`;
-    const script = SCRIPT(edit, `install('v3'); fs.mkdirSync(stageDir);`);
-    const { trace, ...end } = await traceOf(scratch, script, { builds });
-    expect(trace).toEqual([
-      ...[...OPEN, 'v1 increment 1', 'refused ERR_STAGE_IO', 'v1 increment 2', 'refused ERR_STAGE_IO'],
-      ...['v1 increment 3', 'v1 dispose', 'closed', 'staged 0 directories, copies: none', 'v1 unmapped'],
+    const { trace, ...end } = await traceOf(scratch, SCRIPT(edit, `install('v3');`), { builds });
+    expect(trace.filter((line) => /^(reloaded|refused|warning|staged)/.test(line))).toEqual([
+      'reloaded carried',
+      'reloaded carried',
+      'staged 0 directories, copies: none',
     ]);
     expect(end).toEqual({ errors: '', exitCode: 0, signal: null });
   });

@@ -1,7 +1,7 @@
 /** What the tests of the shim share: the built shim, scratch folders, compiled objects, child processes. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -46,6 +46,13 @@ ${extra}
 #endif
 NAPI_MODULE_INIT() { INIT return exports; }
 `;
+}
+
+/** An addon that is copied on a thread of the pool: the shim with 4 MiB behind its last section. */
+export function largeAddon(folder: string): string {
+  const output = join(folder, 'large.node');
+  writeFileSync(output, Buffer.concat([readFileSync(SHIM_PATH), Buffer.alloc(4 * 2 ** 20)]));
+  return output;
 }
 
 /** Opens a stage directory that is closed with the test. */

@@ -12,12 +12,12 @@ import {
 import { basename, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { addonSource, compile, openStage, SHIM_PATH, scratch, shim, startNode } from './shim.ts';
+import { addonSource, compile, largeAddon, openStage, SHIM_PATH, scratch, shim, startNode } from './shim.ts';
 
 /** Opens the directory named by the first argument, stages the shim into it, and prints the path. */
 const STAGE_AND_PRINT = `
 const opened = shim.stageOpen(process.argv[1], 'kernel');
-shim.stageCopy(opened.handle, ${JSON.stringify(SHIM_PATH)}, 1, null).then(() => {
+Promise.resolve(shim.stageCopy(opened.handle, ${JSON.stringify(SHIM_PATH)}, 1, null)).then(() => {
   console.log(opened.path);
   LAST
 });`;
@@ -160,6 +160,25 @@ describe('sweeping', () => {
   });
 });
 
+describe('stageOpen below a folder that others may rename', () => {
+  it('refuses it', () => {
+    const open = join(scratch(), 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    expect(shim.stageOpen(join(open, 'stage'), 'kernel')).toMatchObject({
+      kind: 'unsafe',
+      found: expect.stringContaining('where everyone may rename it'),
+    });
+  });
+
+  it('accepts it where only owners may rename, as in /tmp', () => {
+    const sticky = join(scratch(), 'sticky');
+    mkdirSync(sticky);
+    chmodSync(sticky, 0o1777);
+    expect(openStage(join(sticky, 'stage')).ok).toBe(true);
+  });
+});
+
 describe('stageClose', () => {
   it('removes the directory with all in it, once or twice', async () => {
     const stageDir = scratch();
@@ -174,7 +193,8 @@ describe('stageClose', () => {
   it('makes a copy in progress fail, and leaves nothing', async () => {
     const stageDir = scratch();
     const { handle } = openStage(stageDir);
-    const copy = shim.stageCopy(handle, SHIM_PATH, 1, null);
+    const copy = shim.stageCopy(handle, largeAddon(scratch()), 1, null);
+    expect(copy).toBeInstanceOf(Promise);
     shim.stageClose(handle);
     expect(await copy).toMatchObject({ ok: false, kind: 'io', errno: 'ECANCELED' });
     expect(await shim.stageCopy(handle, SHIM_PATH, 2, null)).toMatchObject({ errno: 'ECANCELED' });
@@ -211,7 +231,7 @@ describe('stageClose', () => {
         "const { handle } = shim.stageOpen(process.argv[2], 'kernel');" +
         "for (let id = 1; id <= 8; id += 1) shim.stageCopy(handle, process.argv[3], id, null);" +
         "process.exit();";
-      new Worker(code, { eval: true, argv: [process.argv[1], ${JSON.stringify(SHIM_PATH)}] })
+      new Worker(code, { eval: true, argv: [process.argv[1], ${JSON.stringify(largeAddon(scratch()))}] })
         .on('exit', () => console.log('ended'));`;
     const [child, line] = await startNode(script, stageDir);
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -258,7 +278,7 @@ describe.skipIf(!CAN_MOUNT)('a file system that can not take a version', () => {
   it('keeps nothing when it is full', () => {
     const folder = scratch();
     const script = `const { handle, path } = shim.stageOpen(process.argv[1], 'kernel');
-      shim.stageCopy(handle, ${JSON.stringify(SHIM_PATH)}, 1, null).then((result) => {
+      Promise.resolve(shim.stageCopy(handle, ${JSON.stringify(SHIM_PATH)}, 1, null)).then((result) => {
         const left = require('node:fs').readdirSync(path);
         console.log(JSON.stringify({ ...result, left }));
       });`;
