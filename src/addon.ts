@@ -5,7 +5,13 @@ import { createBuilder } from './build/create-builder.ts';
 import { errors, ReloadError } from './errors.ts';
 import { type AddonEvents, Events, type Listener } from './events.ts';
 import { JobQueue } from './job-queue.ts';
-import { type OpenOptions, type Options, resolveOptions } from './options.ts';
+import {
+  type OpenOptions,
+  type Options,
+  type ReloadOptions,
+  resolveOptions,
+  resolveReloadOptions,
+} from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import type { ReloadReport } from './report.ts';
 import { createBudget } from './retire/budget.ts';
@@ -16,14 +22,6 @@ import { type ReloadRequest, type ReloadSignals, transact } from './transaction.
 import { describeVersion, liveCode, type VersionInfo } from './version.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
 import { retireVersion, type Workshop } from './workshop.ts';
-
-/** What `reload()` takes. */
-export interface ReloadOptions {
-  /** Load the same bytes again as a new version. @defaultValue false */
-  readonly force?: boolean;
-  /** Start the new version without the old one's state. @defaultValue false */
-  readonly discardState?: boolean;
-}
 
 /** One bound for all handles of this thread: what it guards is the process. */
 const budget = createBudget(realOutside);
@@ -72,7 +70,12 @@ export class Addon<T = unknown> {
     });
   }
 
-  /** The addon's exports: one object, with the same functions in it, for the life of the handle. */
+  /**
+   * The addon's exports: one object, function or class for the life of the handle, with the same functions in it.
+   * Exports of another kind as a whole (an instance, an array, a Proxy) are the live version's own.
+   *
+   * @throws `ERR_CLOSED` after `close()`, for those
+   */
   get exports(): T {
     return this.#shop.live.value as T;
   }
@@ -102,7 +105,7 @@ export class Addon<T = unknown> {
    * ```
    */
   async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
-    const { force = false, discardState = false } = options;
+    const { force, discardState } = resolveReloadOptions(options);
     return this.#queue.push({ trigger: 'call', force, discardState });
   }
 
@@ -171,8 +174,12 @@ export class Addon<T = unknown> {
       if (report.status === 'unchanged') events.emit('unchanged', report);
       else events.emit('reloaded', report);
       return report;
-    } catch (error) {
-      if (error instanceof ReloadError && error.code !== 'ERR_ABORTED') events.emit('failed', error);
+    } catch (cause) {
+      const error =
+        cause instanceof ReloadError
+          ? cause
+          : errors.internal({ addon: this.#shop.source, during: 'reload' }, cause);
+      if (error.code !== 'ERR_ABORTED') events.emit('failed', error);
       throw error;
     } finally {
       await this.#watch?.refresh();
@@ -225,8 +232,8 @@ async function openShop(source: SourcePath, options: Options, outside: Outside):
     builder,
     budget,
     events: new Events(),
-    stager: openStager(source, options.stageDir, outside),
-    live: createLiveExports(source),
+    stager: openStager({ source, stageDir: options.stageDir, writerEnds: builder !== null }, outside),
+    live: createLiveExports(source, outside.native),
     versions: [],
     serving: null,
     nextId: 1,

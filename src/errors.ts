@@ -30,6 +30,7 @@ export interface ErrorDetails {
   ERR_HOOK_TIMEOUT: Stated & { readonly hook: string; readonly version: number; readonly timeoutMs: number };
   ERR_INIT_THREW: Stated & { readonly version: number };
   ERR_INTEGRITY: Stated & { readonly path: string; readonly wanted: string; readonly found: string };
+  ERR_INTERNAL: Stated & { readonly during: string };
   ERR_INVALID_OPTION: { readonly option: string; readonly found: string; readonly wanted: string };
   ERR_LOAD_FAILED: Stated & { readonly path: string; readonly found: string };
   ERR_NAPI_VERSION: Stated & { readonly path: string; readonly wanted: number; readonly supported: number };
@@ -42,11 +43,11 @@ export interface ErrorDetails {
   ERR_SHIM_UNAVAILABLE: { readonly path: string };
   ERR_STAGE_INCOMPLETE: Stated & { readonly path: string; readonly found: string; readonly waitedMs: number };
   ERR_STAGE_IO: Stated & { readonly path: string; readonly operation: string; readonly errno: string };
-  ERR_STATE_ROUNDTRIP: Stated & { readonly version: number };
+  ERR_STATE_ROUNDTRIP: Stated & { readonly version: number; readonly reason: 'save-failed' | 'save-empty' };
   ERR_STATE_SCHEMA: Stated & {
     readonly from: number;
     readonly to: number;
-    readonly reason: 'missing-step' | 'step-threw' | 'step-async' | 'no-init';
+    readonly reason: 'missing-step' | 'step-threw' | 'step-async' | 'step-lost' | 'no-init';
     /** The step that is missing or failed: from schema, to schema. */
     readonly step: readonly [number, number] | null;
   };
@@ -115,6 +116,7 @@ const schemaAdvice: Record<Details<'ERR_STATE_SCHEMA'>['reason'], string> = {
   'missing-step': 'give open() a migrate step from that schema to the next',
   'step-threw': 'see the cause; the state is as it was',
   'step-async': 'a migrate step runs in the switch and must return the new state itself, not a promise',
+  'step-lost': 'a migrate step returned nothing, and the state would be lost: it must return the new state',
   'no-init': 'export napiReload.init to take the state, or reload with { discardState: true }',
 };
 
@@ -206,6 +208,14 @@ export const errors = {
       cause,
     ),
 
+  internal: (d: Details<'ERR_INTERNAL'>, cause: unknown): ReloadError<'ERR_INTERNAL'> =>
+    new ReloadError(
+      'ERR_INTERNAL',
+      `Something that must not happen did, during ${d.during}: ${describe(cause)}; please report it with the cause`,
+      d,
+      cause,
+    ),
+
   invalidOption: (d: Details<'ERR_INVALID_OPTION'>): ReloadError<'ERR_INVALID_OPTION'> =>
     new ReloadError(
       'ERR_INVALID_OPTION',
@@ -264,10 +274,14 @@ export const errors = {
       cause,
     ),
 
-  stateRoundtrip: (d: Details<'ERR_STATE_ROUNDTRIP'>, cause: unknown): ReloadError<'ERR_STATE_ROUNDTRIP'> =>
+  stateRoundtrip: (d: Details<'ERR_STATE_ROUNDTRIP'>, cause?: unknown): ReloadError<'ERR_STATE_ROUNDTRIP'> =>
     new ReloadError(
       'ERR_STATE_ROUNDTRIP',
-      `Version ${d.version} took the state but cannot hand it on, its save() failed: ${describe(cause)}`,
+      `Version ${d.version} took the state but cannot hand it on: ${
+        d.reason === 'save-failed'
+          ? `its save() failed: ${describe(cause)}`
+          : 'it exports no napiReload.save, or save() returned nothing'
+      }`,
       d,
       cause,
     ),

@@ -4,10 +4,12 @@ import type { BuildOutcome } from './build/builder.ts';
 import { describe, type ReloadError } from './errors.ts';
 import type { Progress } from './options.ts';
 import type { ReloadedReport, UnchangedReport } from './report.ts';
+import { isThenable } from './thenable.ts';
 
 /** Something that deserves a look but stopped nothing. */
 export interface Warning {
   readonly code:
+    | 'class-link'
     | 'discard-failed'
     | 'dispose-failed'
     | 'resume-failed'
@@ -35,9 +37,13 @@ export interface AddonEvents {
 
 export type Listener<K extends keyof AddonEvents> = (...args: AddonEvents[K]) => void;
 
-/** An emitter whose listeners cannot break the caller: what one throws becomes a process warning. */
+/**
+ * An emitter whose listeners cannot break the caller: what one throws, or rejects with, becomes a process warning. So
+ * does a `warning` that nobody listens to, as in `open()`, where there is no handle yet to listen on.
+ */
 export class Events {
   readonly #emitter = new EventEmitter();
+  readonly #told = new Set<Warning['code']>();
 
   on<K extends keyof AddonEvents>(event: K, listener: Listener<K>): void {
     this.#emitter.on(event, listener as (...args: unknown[]) => void);
@@ -52,20 +58,32 @@ export class Events {
   }
 
   emit<K extends keyof AddonEvents>(event: K, ...args: AddonEvents[K]): void {
-    for (const listener of this.#emitter.rawListeners(event)) {
+    const listeners = this.#emitter.rawListeners(event);
+    for (const listener of listeners) {
       try {
-        Reflect.apply(listener, this.#emitter, args);
+        const result: unknown = Reflect.apply(listener, this.#emitter, args);
+        if (isThenable(result))
+          Promise.resolve(result).catch((cause: unknown) => warnOfListener(event, cause));
       } catch (cause) {
-        process.emitWarning(`A listener of "${event}" threw: ${describe(cause)}`, {
-          type: 'NapiReloadWarning',
-          code: 'NAPI_RELOAD_LISTENER',
-          ...(cause instanceof Error && cause.stack ? { detail: cause.stack } : {}),
-        });
+        warnOfListener(event, cause);
       }
     }
+    if (event === 'warning' && listeners.length === 0) this.#tellProcess(args[0] as Warning);
   }
 
-  has(event: keyof AddonEvents): boolean {
-    return this.#emitter.listenerCount(event) > 0;
+  /** Once for each code: a warning of every reload would drown the rest. */
+  #tellProcess({ code, message, cause }: Warning): void {
+    if (this.#told.has(code)) return;
+    this.#told.add(code);
+    emitProcessWarning(`NAPI_RELOAD_${code.toUpperCase().replaceAll('-', '_')}`, message, cause);
   }
+}
+
+function warnOfListener(event: string, cause: unknown): void {
+  emitProcessWarning('NAPI_RELOAD_LISTENER', `A listener of "${event}" threw: ${describe(cause)}`, cause);
+}
+
+function emitProcessWarning(code: string, message: string, cause: unknown): void {
+  const detail = cause instanceof Error && cause.stack ? { detail: cause.stack } : {};
+  process.emitWarning(message, { type: 'NapiReloadWarning', code, ...detail });
 }

@@ -1,4 +1,4 @@
-export { Addon, open, type ReloadOptions } from './addon.ts';
+export { type Addon, open } from './addon.ts';
 export type { BuildOutcome } from './build/builder.ts';
 export type { Diagnostic } from './diagnostic.ts';
 export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from './errors.ts';
@@ -9,6 +9,7 @@ export type {
   MigrateSteps,
   OpenOptions,
   Progress,
+  ReloadOptions,
   WatchOptions,
 } from './options.ts';
 export type { Phase, PhasesMs, ReloadedReport, ReloadReport, Retirement, UnchangedReport } from './report.ts';

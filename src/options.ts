@@ -62,6 +62,14 @@ export interface Progress {
   readonly step?: string;
 }
 
+/** What `reload()` takes. */
+export interface ReloadOptions {
+  /** Load the same bytes again as a new version. @defaultValue false */
+  readonly force?: boolean;
+  /** Start the new version without the old one's state. @defaultValue false */
+  readonly discardState?: boolean;
+}
+
 export interface ResolvedWatch {
   readonly paths: readonly string[] | null;
   readonly ignore: readonly (string | RegExp)[];
@@ -141,6 +149,22 @@ export function resolveOptions(given: unknown = {}): Options {
     signal: resolveSignal(options['signal']),
     onProgress: resolveOnProgress(options['onProgress']),
   };
+}
+
+/**
+ * Checks what `reload()` was given.
+ *
+ * @throws `ERR_INVALID_OPTION`
+ */
+export function resolveReloadOptions(given: unknown = {}): Required<ReloadOptions> {
+  const options = asRecord(given, 'reload options');
+  onlyKeys('reload', options, ['force', 'discardState']);
+  const { force = false, discardState = false } = options;
+  if (typeof force !== 'boolean') return invalid('reload.force', show(force), 'true or false');
+  if (typeof discardState !== 'boolean') {
+    return invalid('reload.discardState', show(discardState), 'true or false');
+  }
+  return { force, discardState };
 }
 
 /** `$XDG_CACHE_HOME/napi-reload`, else `~/.cache/napi-reload`, else one for this user under the temporary folder. */

@@ -5,7 +5,6 @@
  * https://nodejs.org/docs/latest-v20.x/api/diagnostics_channel.html#class-tracingchannel
  */
 import { tracingChannel } from 'node:diagnostics_channel';
-import type { ReloadReport } from './report.ts';
 
 /** What subscribers are given; Node.js adds `result` and `error` when they are known. */
 export interface TraceContext {
@@ -13,7 +12,8 @@ export interface TraceContext {
   /** Path of the addon. */
   readonly addon: string;
   readonly trigger?: 'first' | 'call' | 'watch';
-  readonly result?: ReloadReport | undefined;
+  /** The ReloadReport of a reload, the handle of an open. */
+  readonly result?: unknown;
   readonly error?: unknown;
 }
 

@@ -12,7 +12,7 @@
 import type { VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
-import { errors, isReloadError } from './errors.ts';
+import { describe, type ErrorCode, errors, isReloadError } from './errors.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
 import type { NativeImage } from './native.ts';
@@ -27,11 +27,10 @@ import { enter, type LoadedCode, liveCode, type Version } from './version.ts';
 import {
   createCandidate,
   discard,
-  dispose,
+  disposeDiscarded,
   keepDiscarded,
   retireVersion,
   type Workshop,
-  warnOfDispose,
 } from './workshop.ts';
 
 export interface ReloadRequest {
@@ -82,7 +81,7 @@ export async function transact(
     return await goLive(shop, request, candidate, code, clock, signals.all);
   } catch (error) {
     await discard(shop, staged.path);
-    if (isFaultOfTheBytes(error)) shop.rejected = staged.hash;
+    if (isFaultOfTheBytes(error, candidate.id)) shop.rejected = staged.hash;
     throw error;
   }
 }
@@ -159,13 +158,17 @@ async function goLive(
   const previous = shop.serving;
   let switched: Switched;
   try {
-    await clock.during('prepare', () => prepare(shop, previous, code.hooks, signal));
+    await clock.during('prepare', () => prepare(shop, previous, candidate, code.hooks, signal));
     if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
     switched = switchOver(shop, request, candidate, code, clock);
   } catch (error) {
     keepDiscarded(shop, candidate);
-    await dispose(shop, code.hooks).catch((cause: unknown) => warnOfDispose(shop, candidate, cause));
+    await disposeDiscarded(shop, candidate, code.hooks);
     throw error;
+  }
+  for (const cause of switched.troubles) {
+    const message = `a class of version ${candidate.id} could not be linked to the exports: ${describe(cause)}`;
+    shop.events.emit('warning', { code: 'class-link', message, cause });
   }
   const retired =
     previous === null
@@ -185,10 +188,16 @@ async function goLive(
 async function prepare(
   shop: Workshop,
   previous: Version | null,
+  candidate: Version,
   hooks: Hooks,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = createDeadline(shop.options.hookTimeoutMs, signal, 'prepare', shop.outside);
+  const deadline = createDeadline(
+    { timeoutMs: shop.options.hookTimeoutMs, signal, during: 'prepare' },
+    shop.outside,
+    // It was disposed of when it was given up, but may have started something since.
+    () => void disposeDiscarded(shop, candidate, hooks),
+  );
   await hooks.callAsync('prepare', deadline, hookContext(previous, undefined, true));
 }
 
@@ -196,6 +205,8 @@ interface Switched {
   readonly plan: SwapPlan;
   readonly state: ReloadedReport['state'];
   readonly oldHooks: Hooks | null;
+  /** What objects of the addon threw when they were made one with their facades. */
+  readonly troubles: readonly unknown[];
 }
 
 /** The switch: synchronous from its first line to its last. Nothing in it may emit, await or call back. */
@@ -210,6 +221,7 @@ function switchOver(
   const old = previous === null ? null : liveCode(previous).hooks;
   const next = code.hooks;
   let saved = false;
+  let troubles: readonly unknown[] = [];
   try {
     let state: unknown;
     if (old !== null && !request.discardState) {
@@ -221,15 +233,17 @@ function switchOver(
     }
     const context = hookContext(previous, state, !request.discardState);
     clock.inSwitch('init', () => next.callSync('init', context));
-    const plan = clock.inSwitch('verify', () => verify(shop, next, code.exports, candidate));
+    const plan = clock.inSwitch('verify', () =>
+      verify(shop, next, code.exports, candidate, state !== undefined),
+    );
     clock.inSwitch('swap', () => {
-      plan.publish();
+      troubles = plan.publish();
       shop.serving = candidate;
       shop.versions.push(candidate);
       shop.rejected = null;
       enter(candidate, { name: 'live', code });
     });
-    return { plan, oldHooks: old, state: stateOutcome(request, old, state) };
+    return { plan, oldHooks: old, state: stateOutcome(request, old, state), troubles };
   } catch (error) {
     if (saved && old !== null) resume(shop, old);
     throw error;
@@ -251,12 +265,21 @@ function carry(shop: Workshop, state: unknown, old: Hooks, next: Hooks): unknown
 }
 
 /** The new version must be able to hand its state on, and its exports must fit the handle's, before it goes live. */
-function verify(shop: Workshop, next: Hooks, exports: unknown, candidate: Version): SwapPlan {
+function verify(
+  shop: Workshop,
+  next: Hooks,
+  exports: unknown,
+  candidate: Version,
+  tookState: boolean,
+): SwapPlan {
+  const failed = { addon: shop.source, version: candidate.id };
+  let saved: unknown;
   try {
-    next.callSync('save');
+    saved = next.callSync('save');
   } catch (cause) {
-    throw errors.stateRoundtrip({ addon: shop.source, version: candidate.id }, cause);
+    throw errors.stateRoundtrip({ ...failed, reason: 'save-failed' }, cause);
   }
+  if (tookState && saved === undefined) throw errors.stateRoundtrip({ ...failed, reason: 'save-empty' });
   return shop.live.plan(exports, candidate.id);
 }
 
@@ -281,12 +304,22 @@ function resume(shop: Workshop, old: Hooks): void {
   }
 }
 
-/** Whether the same bytes would be refused again. Disks fill and empty, handles close; code stays what it is. */
-function isFaultOfTheBytes(error: unknown): boolean {
-  return (
-    isReloadError(error) &&
-    error.code !== 'ERR_ABORTED' &&
-    error.code !== 'ERR_STAGE_IO' &&
-    error.code !== 'ERR_VERSION_BUDGET'
-  );
+/**
+ * Whether the same bytes would be refused again. Disks fill and empty, handles close, old versions are busy, slow
+ * hooks get faster; code stays what it is.
+ */
+function isFaultOfTheBytes(error: unknown, candidate: VersionId): boolean {
+  if (!isReloadError(error)) return false;
+  if (isReloadError(error, 'ERR_HOOK_THREW') || isReloadError(error, 'ERR_HOOK_ASYNC')) {
+    return error.details.version === candidate;
+  }
+  return !PASSING.has(error.code);
 }
+
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'ERR_ABORTED',
+  'ERR_HOOK_TIMEOUT',
+  'ERR_INTERNAL',
+  'ERR_STAGE_IO',
+  'ERR_VERSION_BUDGET',
+]);

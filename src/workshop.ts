@@ -74,16 +74,21 @@ export async function discard(shop: Workshop, staged: StagedPath): Promise<void>
   }
 }
 
+/** Lets a version that never served stop what its `prepare` or `init` began. */
+export async function disposeDiscarded(shop: Workshop, candidate: Version, hooks: Hooks): Promise<void> {
+  await dispose(shop, hooks).catch((cause: unknown) => warnOfDispose(shop, candidate, cause));
+}
+
 /** Bounded by time alone: the end of the handle must not keep a version from stopping its threads. */
-export async function dispose(shop: Workshop, hooks: Hooks): Promise<void> {
-  const never = new AbortController().signal;
+async function dispose(shop: Workshop, hooks: Hooks): Promise<void> {
+  const { hookTimeoutMs: timeoutMs } = shop.options;
   await hooks.callAsync(
     'dispose',
-    createDeadline(shop.options.hookTimeoutMs, never, 'dispose', shop.outside),
+    createDeadline({ timeoutMs, signal: null, during: 'dispose' }, shop.outside),
   );
 }
 
-export function warnOfDispose(shop: Workshop, version: Version, cause: unknown): void {
+function warnOfDispose(shop: Workshop, version: Version, cause: unknown): void {
   const message = `dispose of version ${version.id} failed: ${describe(cause)}`;
   shop.events.emit('warning', { code: 'dispose-failed', message, cause });
 }

@@ -2,6 +2,7 @@
 import { HOOKS_EXPORT } from '../contract.ts';
 import type { Deadline } from '../deadline.ts';
 import { describe, errors } from '../errors.ts';
+import { ignoreRejection, isThenable } from '../thenable.ts';
 
 /** Why a version comes to life. */
 export type Reason = 'first' | 'reload';
@@ -114,17 +115,4 @@ function read(object: object, key: string, version: number): unknown {
 
 function invalid(path: string, found: unknown, wanted: string): Error {
   return errors.hookInvalid({ path, found: `${describe(found)} (${typeof found})`, wanted });
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  try {
-    return typeof Reflect.get(value, 'then') === 'function';
-  } catch {
-    return false;
-  }
-}
-
-function ignoreRejection(promise: PromiseLike<unknown>): void {
-  Promise.resolve(promise).catch(() => undefined);
 }

@@ -1,13 +1,14 @@
 /** The user's chain of schema steps. */
 import { errors, type ReloadError } from '../errors.ts';
 import type { ResolvedStep } from '../options.ts';
+import { ignoreRejection, isThenable } from '../thenable.ts';
 
 type Steps = ReadonlyMap<number, ResolvedStep>;
 
 /**
  * Carries state from one schema to another, a step at a time, up or down.
  *
- * @throws `ERR_STATE_SCHEMA` when a step is missing (before any step has run), throws, or returns a promise
+ * @throws `ERR_STATE_SCHEMA` when a step is missing (before any step has run), throws, returns a promise or nothing
  */
 export function migrate(state: unknown, from: number, to: number, steps: Steps): unknown {
   const way = path(from, to, steps);
@@ -18,10 +19,11 @@ export function migrate(state: unknown, from: number, to: number, steps: Steps):
     } catch (cause) {
       throw errors.stateSchema({ from, to, step, reason: 'step-threw' }, cause);
     }
-    if (carried instanceof Promise) {
-      carried.catch(() => undefined);
+    if (isThenable(carried)) {
+      ignoreRejection(carried);
       throw errors.stateSchema({ from, to, step, reason: 'step-async' });
     }
+    if (carried === undefined) throw errors.stateSchema({ from, to, step, reason: 'step-lost' });
   }
   return carried;
 }

@@ -37,6 +37,8 @@ async function liveThrough(faulty: Faulty, { project, manner, debounceMs }: Way)
   const opening = Addon.open<Counter>(project.file, project.options(debounceMs), faulty.outside);
   if (!(await isDone(opening))) return;
   const addon = await opening;
+  // Listened to, they are not printed as process warnings.
+  addon.on('warning', () => undefined);
   expect([addon.exports.version(), addon.exports.increment()]).toEqual([1, 1]);
   project.edit(2);
   if (debounceMs !== NEVER_MS) await reloadByWatch(addon, faulty);

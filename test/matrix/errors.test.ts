@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Addon, type ErrorCode, type OpenOptions, open, type ReloadError } from '../../src/index.ts';
+import { Addon as AddonHandle } from '../../src/addon.ts';
+import { realOutside } from '../../src/outside.ts';
 import {
   compileAddon,
   createScratch,
@@ -58,6 +60,14 @@ const provoke: Record<ErrorCode, Provoke> = {
     }),
   ERR_INIT_THREW: (s) => s.open(scriptedAddon('throw new Error("no");')),
   ERR_INTEGRITY: (s) => s.open(good(), { integrity: () => false }),
+  async ERR_INTERNAL(s) {
+    const inspect = (): never => {
+      throw new Error('a defect');
+    };
+    const broken = { ...realOutside, native: { ...realOutside.native, inspect } };
+    install(good(), s.scratch.file('kernel.node'));
+    await AddonHandle.open(s.scratch.file('kernel.node'), { stageDir: s.scratch.file('stage') }, broken);
+  },
   ERR_INVALID_OPTION: (s) => s.open(good(), { hookTimeoutMs: -1 }),
   ERR_LOAD_FAILED(s) {
     const library = s.scratch.file('libgone.so');

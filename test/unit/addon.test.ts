@@ -361,6 +361,74 @@ describe('a reload that fails', () => {
   });
 });
 
+describe('state is not lost', () => {
+  test.each([
+    ['that exports no save', 'save: undefined,'],
+    ['whose save returns nothing', 'save() {},'],
+  ])('to a version %s, which would drop it at the next reload', async (_, hooks) => {
+    await using addon = await openCounter();
+    addon.exports.increment();
+    install(counter(2, { hooks }), file);
+    await expect(addon.reload()).rejects.toMatchObject({
+      code: 'ERR_STATE_ROUNDTRIP',
+      details: { reason: 'save-empty' },
+    });
+    expect([addon.exports.version(), addon.exports.count()]).toEqual([1, 1]);
+  });
+
+  test('when the old version cannot save just now: the watcher tries the same bytes again', async () => {
+    const busy = 'save() { if (exports.isBusy()) throw new Error("busy"); return log("save", { count }); },';
+    const extra = 'let calls = 0; exports.isBusy = () => ++calls === 2;';
+    await using addon = await openCounter(counter(1, { extra, hooks: busy }), { watch: true });
+    const failed = nextEvent(addon, 'failed');
+    install(counter(2), file);
+    expect((await failed)[0]).toMatchObject({
+      code: 'ERR_HOOK_THREW',
+      details: { hook: 'save', version: 1 },
+    });
+    const reloaded = nextEvent(addon, 'reloaded');
+    install(counter(2), file);
+    expect((await reloaded)[0]).toMatchObject({ state: 'carried' });
+  });
+});
+
+describe('a prepare that was given up', () => {
+  test('is followed by another dispose when it settles after all', async () => {
+    await using addon = await openCounter(counter(1), { hookTimeoutMs: 5 });
+    globalThis.trace = [];
+    const late =
+      'prepare: () => new Promise((resolve) => { exports.settle = globalThis.settle = resolve; }),';
+    install(counter(2, { hooks: late }), file);
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_HOOK_TIMEOUT' });
+    expect(globalThis.trace).toEqual(['v2.dispose']);
+    (globalThis as unknown as { settle(): void }).settle();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(globalThis.trace).toEqual(['v2.dispose', 'v2.dispose']);
+  });
+});
+
+describe('a file that is written over in place', () => {
+  test('is not loaded half old and half new', async () => {
+    await using addon = await openCounter();
+    const next = fs.readFileSync(counter(2));
+    const descriptor = fs.openSync(file, 'r+');
+    const half = next.length >> 1;
+    fs.writeSync(descriptor, next, 0, half, 0);
+    const reloading = addon.reload();
+    const rest = new Promise<void>((resolve) => {
+      setImmediate(() => {
+        fs.writeSync(descriptor, next, half, next.length - half, half);
+        fs.ftruncateSync(descriptor, next.length);
+        fs.closeSync(descriptor);
+        resolve();
+      });
+    });
+    await Promise.all([reloading, rest]);
+    expect(addon.current.hash).toBe(createHash('sha256').update(next).digest('hex'));
+    expect(addon.exports.version()).toBe(2);
+  });
+});
+
 describe('close', () => {
   test('disposes the version that serves, deletes what was staged and ends the exports', async () => {
     const addon = await openCounter();

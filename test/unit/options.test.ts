@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { defaultStageDir, resolveOptions } from '../../src/options.ts';
+import { defaultStageDir, resolveOptions, resolveReloadOptions } from '../../src/options.ts';
 
 describe('resolveOptions', () => {
   test('fills in every default', () => {
@@ -63,6 +63,21 @@ describe('resolveOptions', () => {
       expect.objectContaining({ code: 'ERR_INVALID_OPTION', details: expect.objectContaining({ option }) }),
     );
   });
+});
+
+describe('resolveReloadOptions', () => {
+  test('fills in the defaults', () => {
+    expect(resolveReloadOptions()).toEqual({ force: false, discardState: false });
+  });
+
+  test.each([[null], [{ forced: true }], [{ force: 1 }], [{ discardState: 'yes' }]])(
+    'refuses %j',
+    (given) => {
+      expect(() => resolveReloadOptions(given)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_OPTION' }),
+      );
+    },
+  );
 });
 
 describe('defaultStageDir', () => {

@@ -4,8 +4,9 @@ import { realOutside } from '../../../src/outside.ts';
 import { readHooks } from '../../../src/state/hooks.ts';
 
 const silent = new AbortController().signal;
-const soon = (signal = silent) => createDeadline(5, signal, 'prepare', realOutside);
-const patient = (signal = silent) => createDeadline(60_000, signal, 'prepare', realOutside);
+const soon = (signal = silent) => createDeadline({ timeoutMs: 5, signal, during: 'prepare' }, realOutside);
+const patient = (signal = silent) =>
+  createDeadline({ timeoutMs: 60_000, signal, during: 'prepare' }, realOutside);
 
 describe('readHooks', () => {
   test.each([undefined, null, 7, 'text', {}, () => 1])(

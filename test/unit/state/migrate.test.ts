@@ -55,7 +55,18 @@ describe('migrate', () => {
     );
   });
 
-  test('refuses a step that returns a promise', () => {
+  test('refuses a step that forgets to return the state', () => {
+    expect(() => migrate('s', 1, 2, steps({ 1: () => undefined }))).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ reason: 'step-lost' }) }),
+    );
+  });
+
+  test('refuses a step that returns a promise of any kind', () => {
+    // biome-ignore lint/suspicious/noThenProperty: a promise of another library
+    const foreign = { then: () => undefined };
+    expect(() => migrate('s', 1, 2, steps({ 1: () => foreign }))).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ reason: 'step-async' }) }),
+    );
     expect(() => migrate('s', 1, 2, steps({ 1: async () => 's' }))).toThrow(
       expect.objectContaining({ details: expect.objectContaining({ reason: 'step-async' }) }),
     );
