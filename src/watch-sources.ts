@@ -26,7 +26,14 @@ export async function watchSources(
 ): Promise<SourceWatch> {
   const warn = (message: string, cause?: unknown) =>
     shop.events.emit('warning', { code: 'watch', message, ...(cause === undefined ? {} : { cause }) });
-  const filter = new ChangeFilter(shop, new Restarts({ onChange, onWarning: warn }));
+  const filter = new ChangeFilter(
+    shop,
+    new Restarts({
+      onChange,
+      onWarning: warn,
+      after: (ms, callback) => void shop.outside.after(ms, callback),
+    }),
+  );
   const files = async (): Promise<readonly string[]> => [
     ...(options.paths ?? (await shop.builder?.inputs()) ?? []),
     shop.source,

@@ -53,22 +53,26 @@ export class BuildChanges {
     const files: string[] = [];
     let inBuild = true;
     for (const file of changed) {
-      const isInBuild = await this.#isInBuild(file);
+      const ctimeMs = await this.#changedMs(file);
       const known = this.#hashes.get(file);
       const hash = await hashOf(this.#outside, file);
       if (hash === null) this.#hashes.delete(file);
       else this.#hashes.set(file, hash);
-      if (isInBuild && hash !== null && hash === known) continue;
+      if (this.#isWithin(ctimeMs, this.#toMs) && hash !== null && hash === known) continue;
       files.push(file);
-      inBuild &&= isInBuild;
+      // The clock of the file system is behind: an edit right after a build looks like one in its last moment.
+      inBuild &&= this.#isWithin(ctimeMs, this.#toMs - CLOCK_STEP_MS);
     }
     return { files, inBuild };
   }
 
-  async #isInBuild(file: string): Promise<boolean> {
+  #isWithin(ctimeMs: number | null, toMs: number): boolean {
+    return ctimeMs !== null && ctimeMs + CLOCK_STEP_MS >= this.#fromMs && ctimeMs <= toMs;
+  }
+
+  async #changedMs(file: string): Promise<number | null> {
     const found = await this.#outside.stat(file).catch(() => null);
-    if (found === null) return false;
-    return found.ctimeMs + CLOCK_STEP_MS >= this.#fromMs && found.ctimeMs <= this.#toMs;
+    return found?.ctimeMs ?? null;
   }
 }
 

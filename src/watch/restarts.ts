@@ -2,12 +2,16 @@
 
 /** Builds in a row that a change may end before one is left to run to its end. */
 export const RESTARTS_MAX = 5;
-/** Builds in a row that changes of one file during the one before may start. */
+/** Builds in a row that changes of one file during the one before may start at once. */
 export const RERUNS_MAX = 20;
+/** Rest before any more of them, in milliseconds. Somebody may be saving all the time: no edit is dropped. */
+export const RERUN_REST_MS = 1_000;
 
 export interface RestartRequest {
   onChange(files: readonly string[]): void;
   onWarning(message: string): void;
+  /** Calls back once after `delayMs`. */
+  after(delayMs: number, callback: () => void): void;
 }
 
 export class Restarts {
@@ -19,6 +23,7 @@ export class Restarts {
   /** Files that were counted for the build that began last. */
   #counted = new Set<string>();
   #building = false;
+  #warned = false;
   /** Changes that wait for the end of the build. */
   #held = new Set<string>();
 
@@ -64,16 +69,19 @@ export class Restarts {
     }
   }
 
-  /** A file that changed in every build is the build's own doing; an edit of another file beside it still counts. */
+  /** A file that changes in every build may be the build's own doing; an edit of another file beside it may not. */
   #rerun(files: readonly string[]): void {
-    const isOwn = (file: string) => (this.#counts.get(file) ?? 0) > RERUNS_MAX;
-    const others = files.filter((file) => !isOwn(file));
-    if (others.length > 0) this.#request.onChange(others);
-    else {
-      this.#request.onWarning(
-        `${quote(files)} changed during more than ${RERUNS_MAX} builds in a row: no other is started for it. Save a source to build again; if the build writes it, leave it out with "watch.ignore"`,
-      );
+    const isOften = (file: string) => (this.#counts.get(file) ?? 0) > RERUNS_MAX;
+    if (!files.every(isOften)) {
+      this.#request.onChange(files);
+      return;
     }
+    this.#request.after(RERUN_REST_MS, () => this.#request.onChange(files));
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#request.onWarning(
+      `${quote(files)} changed during more than ${RERUNS_MAX} builds in a row: from now on the next one starts ${RERUN_REST_MS} ms later. If the build writes it, leave it out with "watch.ignore"`,
+    );
   }
 }
 

@@ -39,8 +39,8 @@ describe('npm start', () => {
 
 describe('npm run soak:edits', () => {
   test('makes every edit live, and the last one of a burst', async () => {
-    const report = await lastLine('test/long/edits.mjs', '25');
-    expect(report).toMatchObject({ edits: 25, versionsLive: 25 });
+    const report = await lastLine('test/long/edits.mjs', '60');
+    expect(report).toMatchObject({ edits: 60, versionsLive: 60 });
     expect(report['burstVersions']).toBeGreaterThanOrEqual(1);
   });
 });
