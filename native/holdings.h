@@ -1,0 +1,58 @@
+// A holding is memory of an addon that Node holds for JavaScript: a wrapped object, an external, a
+// buffer, a string, or an object that only has a finalizer.
+//
+// Node is given the holding instead of the addon's pointer where it has to be given back (wraps,
+// externals). Holdings come from one reserved stretch of addresses, so that a pointer that Node
+// returns is known to be one of ours by comparing it, before anything is read through it.
+//
+// Threads: a holding belongs to the thread of its version; allocation takes a mutex.
+
+#ifndef NAPI_RELOAD_HOLDINGS_H_
+#define NAPI_RELOAD_HOLDINGS_H_
+
+#include <node_api.h>
+
+#include <cstdint>
+
+#include "list.h"
+#include "version.h"
+
+namespace napi_reload {
+
+enum class HoldingKind : uint8_t { kWrap, kFinalizer, kExternal, kBuffer, kString, kPosted };
+
+struct Holding : Link {
+  Version* version = nullptr;  // null for an orphan: its version has ended
+  Image* image = nullptr;      // acquired, by an orphan whose finalizer is still to run
+  void* data = nullptr;
+  void* hint = nullptr;
+  napi_finalize finalize = nullptr;
+  napi_ref real = nullptr;         // weak, of a wrap or a finalizer, unless `reference` has it
+  Reference* reference = nullptr;  // what the addon got for it
+  size_t bytes = 0;
+  HoldingKind kind = HoldingKind::kWrap;
+  bool finalizing = false;
+};
+
+// Null when the reserved addresses are used up.
+Holding* NewHolding(Version* version, HoldingKind kind, napi_finalize finalize, void* data,
+                    void* hint, size_t bytes = 0);
+// Takes it out of the ledger and frees it.
+void FreeHolding(Holding* holding);
+// The holding at a pointer that Node returned, or nullptr when it is none of ours.
+Holding* HoldingAt(void* pointer);
+
+// What Node calls in the addon's stead; `hint` is the holding.
+void OnFinalize(napi_env env, void* data, void* hint);
+// Runs the addon's finalizer, and lets go of the object. For versions that retire.
+void ReleaseHolding(Holding* holding);
+// Takes it out of the ledger when its env has ended. Node finalizes strings later than that,
+// without an env: they keep the image until then. Of anything else Node will not speak again.
+void LeaveBehind(Holding* holding);
+
+// Holdings that live, of all threads.
+size_t CountHoldings();
+
+}  // namespace napi_reload
+
+#endif  // NAPI_RELOAD_HOLDINGS_H_

@@ -1,0 +1,234 @@
+#include "image.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "version.h"
+
+namespace napi_reload {
+namespace {
+
+// Every open image. Used when a version does something rare (starts a thread, makes a key), never
+// on the path of a call. It lives for ever: threads may ask after static destructors have run.
+struct Registry {
+  std::mutex mutex;
+  std::vector<Image*> images;
+};
+
+Registry& registry() {
+  static Registry* const registry = new Registry;
+  return *registry;
+}
+
+// Where napi_module_register leaves what a constructor gave it while Open() runs on this thread.
+thread_local napi_module** registering = nullptr;
+
+}  // namespace
+
+Image* Image::Open(const ImageOptions& options, OpenFailure* failure, std::string* message) {
+  auto* image = new Image(options);
+  *failure = OpenFailure::kLoad;
+  // Constructors may start threads, which have to find their image: it is listed by Map().
+  if (!image->Map(message) || !image->FindEntry(failure, message)) {
+    image->Release();
+    return nullptr;
+  }
+  *failure = OpenFailure::kNone;
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  image->open_ = true;
+  return image;
+}
+
+Image* Image::Join(const std::string& staged) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  for (Image* const image : registry().images) {
+    if (!image->open_ || image->options_.staged != staged) continue;
+    // One that is on its way out can't be held back: it is as if it were gone.
+    size_t count = image->references();
+    while (count > 0) {
+      if (image->references_.compare_exchange_weak(count, count + 1)) return image;
+    }
+  }
+  return nullptr;
+}
+
+bool Image::Map(std::string* message) {
+  {
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    registry().images.push_back(this);
+  }
+  napi_module** const outer = registering;
+  registering = &registered_;
+  for (const std::string& library : options_.libraries) {
+    void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr) break;
+    FindRanges(handle);
+    handles_.push_back(handle);
+  }
+  if (handles_.size() == options_.libraries.size()) {
+    void* const handle = dlopen(options_.staged.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle != nullptr) {
+      FindRanges(handle);
+      handles_.push_back(handle);
+    }
+  }
+  registering = outer;
+  if (handles_.size() == options_.libraries.size() + 1) return true;
+  *message = dlerror();
+  return false;
+}
+
+bool Image::FindEntry(OpenFailure* failure, std::string* message) {
+  void* const handle = handles_.back();
+  init_ = reinterpret_cast<napi_addon_register_func>(dlsym(handle, "napi_register_module_v1"));
+  if (registered_ != nullptr) init_ = registered_->nm_register_func;
+  if (init_ == nullptr) {
+    *failure = OpenFailure::kNoEntry;
+    *message = "it does not register a Node-API module";
+    return false;
+  }
+  const auto get_version = reinterpret_cast<node_api_addon_get_api_version_func>(
+      dlsym(handle, "node_api_module_get_api_version_v1"));
+  if (get_version != nullptr) api_version_ = get_version();
+  constexpr int32_t kExperimental = INT32_MAX;
+  const bool known =
+      api_version_ >= 1 && (api_version_ == kExperimental ||
+                            static_cast<uint32_t>(api_version_) <= options_.api_version_max);
+  if (known) return true;
+  *failure = OpenFailure::kApiVersion;
+  *message = "it wants Node-API " + std::to_string(api_version_) + " and this Node.js has " +
+             std::to_string(options_.api_version_max);
+  return false;
+}
+
+void Image::FindRanges(void* handle) {
+  struct Search {
+    uintptr_t base;
+    Range range;
+  } search = {static_cast<link_map*>(handle)->l_addr, {UINTPTR_MAX, 0}};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        auto* const search = static_cast<Search*>(data);
+        if (info->dlpi_addr != search->base) return 0;
+        for (size_t index = 0; index < info->dlpi_phnum; ++index) {
+          const auto& segment = info->dlpi_phdr[index];
+          if (segment.p_type != PT_LOAD) continue;
+          const uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
+          search->range.begin = std::min(search->range.begin, begin);
+          search->range.end = std::max(search->range.end, begin + segment.p_memsz);
+        }
+        return 1;
+      },
+      &search);
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  ranges_.push_back(search.range);
+}
+
+void Image::RegisterModule(napi_module* module) {
+  if (registering != nullptr) *registering = module;
+}
+
+bool Image::Contains(const void* address) const {
+  const auto value = reinterpret_cast<uintptr_t>(address);
+  return std::any_of(ranges_.begin(), ranges_.end(), [value](const Range& range) {
+    return value >= range.begin && value < range.end;
+  });
+}
+
+Image* Image::Find(const void* address) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  for (Image* const image : registry().images) {
+    if (image->Contains(address)) return image;
+  }
+  // A destructor that runs while its image is unmapped finds nothing, and is on its own.
+  // A constructor runs before dlopen has told where the image is: it is the one that is opening on
+  // this thread, then.
+  if (registering == nullptr) return nullptr;
+  for (Image* const image : registry().images) {
+    if (&image->registered_ == registering) return image;
+  }
+  return nullptr;
+}
+
+bool Image::Release() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  const std::string staged = options_.staged;
+  {
+    // First: once the addresses are free, another thread's image may be mapped there.
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    auto& images = registry().images;
+    images.erase(std::find(images.begin(), images.end(), this));
+  }
+  DeleteKeys();
+  Unmap();
+  delete this;
+  return !IsMapped(staged);
+}
+
+void Image::Unmap() {
+  for (auto handle = handles_.rbegin(); handle != handles_.rend(); ++handle) dlclose(*handle);
+  handles_.clear();
+}
+
+bool Image::IsMapped(const std::string& staged) {
+  void* const handle = dlopen(staged.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  if (handle == nullptr) return false;
+  dlclose(handle);
+  return true;
+}
+
+void Image::AddKey(const Key& key) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  keys_.push_back(key);
+}
+
+void Image::ForgetKey(pthread_key_t key) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  for (Image* const image : registry().images) {
+    auto& keys = image->keys_;
+    keys.erase(std::remove_if(keys.begin(), keys.end(),
+                              [key](const Key& candidate) { return candidate.key == key; }),
+               keys.end());
+  }
+}
+
+void Image::DeleteKeys() {
+  // A deleted key's destructors never run: values of this thread get theirs now, those of other
+  // threads are lost with the key, as they would be had the addon deleted it.
+  const std::vector<Key> keys = std::move(keys_);
+  keys_.clear();
+  for (const Key& key : keys) {
+    void* const value = pthread_getspecific(key.key);
+    if (value != nullptr && key.destructor != nullptr) {
+      pthread_setspecific(key.key, nullptr);
+      key.destructor(value);
+    }
+    pthread_key_delete(key.key);
+  }
+}
+
+void Image::AddWatcher(Version* version) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  watchers_.push_back(version);
+}
+
+void Image::RemoveWatcher(Version* version) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  watchers_.erase(std::remove(watchers_.begin(), watchers_.end(), version), watchers_.end());
+}
+
+void Image::PinReleased() {
+  // The lock is what keeps a Version from leaving while its listener is called from another thread.
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  for (Version* const version : watchers_) version->PostRelease();
+}
+
+size_t Image::Count() {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  return registry().images.size();
+}
+
+}  // namespace napi_reload

@@ -1,0 +1,69 @@
+#include "load.h"
+
+#include <dlfcn.h>
+
+#include <utility>
+
+#include "retire.h"
+
+namespace napi_reload {
+namespace {
+
+thread_local Image* minting = nullptr;
+thread_local Version* minted = nullptr;
+
+}  // namespace
+
+const std::string& ShimPath() {
+  static const std::string* const path = [] {
+    Dl_info info;
+    const bool found = dladdr(reinterpret_cast<const void*>(&PinShim), &info) != 0;
+    return new std::string(found ? info.dli_fname : "");
+  }();
+  return *path;
+}
+
+bool PinShim() {
+  static const bool pinned =
+      dlopen(ShimPath().c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
+  return pinned;
+}
+
+void BeginMint(Image* image) { minting = image; }
+
+bool IsMinting() { return minting != nullptr && minted == nullptr; }
+
+int32_t MintApiVersion(int32_t own) { return IsMinting() ? minting->api_version() : own; }
+
+napi_value Mint(napi_env env, napi_value exports) {
+  minted = new Version(minting, env);
+  // First in the env, so that it is the last that Node finalizes there.
+  napi_set_instance_data(env, minted, OnEnvEnd, nullptr);
+  return exports;
+}
+
+Version* EndMint() {
+  Image* const image = std::exchange(minting, nullptr);
+  if (image != nullptr) image->Release();
+  return std::exchange(minted, nullptr);
+}
+
+napi_status Init(napi_env env, Version* version, napi_value exports, napi_value* result) {
+  const napi_env own = version->env();
+  {
+    Entry entry(version);
+    *result = version->image()->init()(own, exports);
+  }
+  bool pending = false;
+  napi_status status = napi_is_exception_pending(own, &pending);
+  if (status == napi_ok && pending) {
+    napi_value error;
+    status = napi_get_and_clear_last_exception(own, &error);
+    if (status == napi_ok) status = napi_throw(env, error);
+    return status == napi_ok ? napi_pending_exception : status;
+  }
+  if (*result == nullptr) *result = exports;
+  return status;
+}
+
+}  // namespace napi_reload

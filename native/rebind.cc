@@ -1,0 +1,207 @@
+#include "rebind.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <string_view>
+
+#include "elf.h"
+#include "interpose/table.h"
+#include "strings.h"
+
+namespace napi_reload {
+namespace {
+
+using std::string_view;
+
+#if defined(__x86_64__)
+constexpr uint16_t kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr uint16_t kMachine = EM_AARCH64;
+#else
+constexpr uint16_t kMachine = EM_NONE;
+#endif
+
+bool StartsWith(string_view text, string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+bool IsNodeApi(string_view name) {
+  return StartsWith(name, "napi_") || StartsWith(name, "node_api_");
+}
+
+// Functions of libuv that are given a callback for later without a handle that uv_walk() finds.
+bool IsUvRequest(string_view name) {
+  static constexpr string_view kPrefixes[] = {"uv_fs_",      "uv_getaddrinfo", "uv_getnameinfo",
+                                              "uv_random",   "uv_write",       "uv_shutdown",
+                                              "uv_udp_send", "uv_tcp_connect", "uv_pipe_connect"};
+  static constexpr string_view kHandles[] = {"uv_fs_event_", "uv_fs_poll_", "uv_fs_get_",
+                                             "uv_fs_req_cleanup"};
+  const auto matches = [name](string_view prefix) { return StartsWith(name, prefix); };
+  if (std::any_of(std::begin(kHandles), std::end(kHandles), matches)) return false;
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes), matches);
+}
+
+// Starts of threads that libstdc++ had before GCC 6, and others that nothing follows.
+bool IsUnfollowed(string_view name) {
+  return name == "thrd_create" || name == "tss_create" || name == "on_exit" ||
+         name == "at_quick_exit" ||
+         StartsWith(name, "_ZNSt6thread15_M_start_threadESt10shared_ptr");
+}
+
+class Rebinder {
+ public:
+  Rebinder(uint8_t* data, size_t size, const RebindOptions& options)
+      : data_(data), size_(size), options_(options) {}
+
+  RebindResult Run() {
+    const elf::ParseResult parsed = elf::Image::Parse(data_, size_, &image_);
+    if (!parsed.ok()) {
+      Refuse(parsed.found);
+    } else if (CheckImage()) {
+      RewriteSymbols();
+      if (result_.ok()) CheckRuntimeLookups();
+      if (result_.ok()) RenameLibraries();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void Refuse(std::string reason) {
+    if (result_.ok()) result_.refusal = std::move(reason);
+  }
+
+  bool CheckImage() {
+    if (image_.header().e_machine != kMachine) Refuse("it is for another machine");
+    if (image_.symbol_count() == 0) Refuse("it has no dynamic symbols");
+    if ((image_.flags_1() & DF_1_NODELETE) != 0) {
+      Refuse("its author linked it to stay in memory (-z nodelete)");
+    }
+    return result_.ok();
+  }
+
+  template <typename T>
+  void Write(uint64_t offset, const T& value) {
+    std::memcpy(data_ + offset, &value, sizeof(value));
+  }
+
+  void RewriteSymbols() {
+    for (size_t index = 1; index < image_.symbol_count(); ++index) {
+      const auto symbol = image_.SymbolAt(index);
+      if (!symbol) return Refuse("its dynamic symbols are malformed");
+      if (symbol->binding() == STB_GNU_UNIQUE) HealUnique(*symbol);
+      if (!symbol->defined()) Import(*symbol);
+    }
+  }
+
+  void HealUnique(const elf::Symbol& symbol) {
+    const auto raw = elf::ReadAt<Elf64_Sym>(data_, size_, symbol.offset);
+    if (!raw) return Refuse("its dynamic symbols are malformed");
+    Elf64_Sym healed = *raw;
+    healed.st_info = ELF64_ST_INFO(STB_GLOBAL, ELF64_ST_TYPE(healed.st_info));
+    Write(symbol.offset, healed);
+    ++result_.unique_healed;
+  }
+
+  void Import(const elf::Symbol& symbol) {
+    const string_view name = symbol.name;
+    if (IsUnfollowed(name)) return Refuse("it uses " + std::string(name));
+    if (StartsWith(name, "uv_")) result_.uses_uv = true;
+    if (IsUvRequest(name)) result_.uses_uv_requests = true;
+    if (IsNodeApi(name)) imports_node_api_ = true;
+    if (name == "dlsym" || name == "dlvsym") imports_dlsym_ = true;
+    const void* const target = interpose::FindRedirect(name);
+    if (target == nullptr) return;
+    const auto raw = elf::ReadAt<Elf64_Sym>(data_, size_, symbol.offset);
+    if (!raw) return Refuse("its dynamic symbols are malformed");
+    Elf64_Sym bound = *raw;
+    bound.st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
+    bound.st_other = STV_HIDDEN;
+    bound.st_shndx = SHN_ABS;
+    bound.st_value = reinterpret_cast<uintptr_t>(target);
+    Write(symbol.offset, bound);
+    result_.redirected.emplace_back(name);
+  }
+
+  // An image that looks functions up by name while it runs gets Node's own, which the ledger
+  // doesn't see.
+  void CheckRuntimeLookups() {
+    if (!imports_dlsym_) return;
+    const elf::FileRange strings = image_.string_table();
+    for (size_t index = 0; index < image_.segment_count(); ++index) {
+      const auto segment = image_.SegmentAt(index);
+      if (!segment || segment->p_type != PT_LOAD) continue;
+      if (segment->p_offset > size_ || segment->p_filesz > size_ - segment->p_offset) continue;
+      if (NamesNodeApi(segment->p_offset, segment->p_offset + segment->p_filesz, strings)) {
+        return Refuse("it looks Node-API functions up while it runs (dlsym)");
+      }
+    }
+  }
+
+  bool NamesNodeApi(uint64_t begin, uint64_t end, const elf::FileRange& strings) const {
+    static constexpr string_view kNames[] = {"napi_create_function", "napi_define_class",
+                                             "napi_wrap", "napi_create_threadsafe_function"};
+    const string_view bytes(reinterpret_cast<const char*>(data_ + begin), end - begin);
+    for (const string_view name : kNames) {
+      for (size_t at = bytes.find(name); at != string_view::npos; at = bytes.find(name, at + 1)) {
+        const uint64_t offset = begin + at;
+        const bool is_import = offset >= strings.offset && offset < strings.offset + strings.size;
+        if (!is_import) return true;
+      }
+    }
+    return false;
+  }
+
+  void RenameLibraries() {
+    if (options_.libraries.empty() && options_.soname.empty()) return;
+    StringUses uses;
+    if (!CollectStrings(image_, data_, size_, &uses)) {
+      return Refuse("its dynamic strings are malformed");
+    }
+    for (const auto& [from, to] : options_.libraries) Rename(uses, from, to, false);
+    const auto soname = image_.FindDynamicString(DT_SONAME);
+    if (!options_.soname.empty() && soname) {
+      const std::string from(*soname);
+      // In the image's own version needs the name of itself does not come.
+      if (from != options_.soname) Rename(uses, from, options_.soname, false);
+    }
+    if (options_.search_origin) SearchOrigin(uses);
+  }
+
+  void Rename(const StringUses& uses, const std::string& from, const std::string& to,
+              bool shorter) {
+    const bool fits = shorter ? to.size() <= from.size() : to.size() == from.size();
+    if (!fits) return Refuse("a new name for \"" + from + "\" does not fit");
+    std::set<uint64_t> done;
+    for (const StringUse& use : uses) {
+      if (use.text != from || use.is_symbol || !done.insert(use.offset).second) continue;
+      if (SharesBytes(uses, use)) {
+        return Refuse("the name \"" + from + "\" shares its bytes with another");
+      }
+      std::memcpy(data_ + use.offset, to.c_str(), to.size() + (shorter ? 1 : 0));
+    }
+  }
+
+  void SearchOrigin(const StringUses& uses) {
+    auto path = image_.FindDynamicString(DT_RUNPATH);
+    if (!path) path = image_.FindDynamicString(DT_RPATH);
+    if (!path) return Refuse("it has a private library without a name of its own");
+    if (*path != "$ORIGIN") Rename(uses, std::string(*path), "$ORIGIN", true);
+  }
+
+  uint8_t* const data_;
+  const size_t size_;
+  const RebindOptions& options_;
+  elf::Image image_;
+  RebindResult result_;
+  bool imports_node_api_ = false;
+  bool imports_dlsym_ = false;
+};
+
+}  // namespace
+
+RebindResult Rebind(uint8_t* data, size_t size, const RebindOptions& options) {
+  return Rebinder(data, size, options).Run();
+}
+
+}  // namespace napi_reload

@@ -1,0 +1,50 @@
+// Rewrites a staged copy so that it can be unloaded.
+//
+// 1. An import that the ledger follows becomes a symbol of the copy itself: hidden, absolute, with
+//    the address of the shim's function. The loader then looks for no name: nothing is renamed, a
+//    symbol version does not matter, and no name of the shim is visible in the process. The copy
+//    is good for this process only, as the stage directory is. (glibc 2.28 and later take an
+//    absolute symbol as it is, which Node.js 20 needs anyway.)
+// 2. STB_GNU_UNIQUE symbols become ordinary globals.
+// 3. Names of private libraries (DT_NEEDED, DT_SONAME, version needs) are overwritten in place by
+//    names of equal length. A string that shares bytes with another is a refusal.
+//
+// Threads: any. Bytes may be hostile: all reads go through elf.h, all writes to offsets that it
+// gave. On a refusal the bytes may be half-written: throw the copy away.
+
+#ifndef NAPI_RELOAD_REBIND_H_
+#define NAPI_RELOAD_REBIND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace napi_reload {
+
+struct RebindOptions {
+  // From a library's name to its new one, of equal length.
+  std::map<std::string, std::string> libraries;
+  // The new DT_SONAME, of equal length; empty leaves it.
+  std::string soname;
+  // Overwrite DT_RUNPATH or DT_RPATH by "$ORIGIN": for libraries without a DT_SONAME.
+  bool search_origin = false;
+};
+
+struct RebindResult {
+  // Why it can't be unloaded, empty when it can; completes "it is kept because ".
+  std::string refusal;
+  std::vector<std::string> redirected;
+  size_t unique_healed = 0;
+  bool uses_uv = false;
+  bool uses_uv_requests = false;
+
+  bool ok() const { return refusal.empty(); }
+};
+
+RebindResult Rebind(uint8_t* data, size_t size, const RebindOptions& options);
+
+}  // namespace napi_reload
+
+#endif  // NAPI_RELOAD_REBIND_H_

@@ -1,0 +1,140 @@
+#include "retire.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "holdings.h"
+#include "interpose/table.h"
+#include "interpose/thread_locals.h"
+#include "work.h"
+
+namespace napi_reload {
+namespace {
+
+bool OnMainThread() { return syscall(SYS_gettid) == getpid(); }
+
+std::vector<Pin> BlockingPins(const Version& version, const RetireOptions& options) {
+  std::vector<Pin> pins = version.Pins();
+  if (options.release_objects) {
+    pins.erase(std::remove_if(pins.begin(), pins.end(),
+                              [](const Pin& pin) { return IsReleasable(pin.kind); }),
+               pins.end());
+  }
+  return pins;
+}
+
+// Whether running the hooks is a way to end the pins.
+bool HooksMayEndAll(const Version& version, const std::vector<Pin>& pins) {
+  if (pins.empty()) return true;
+  if (version.hooks.empty()) return false;
+  return std::all_of(pins.begin(), pins.end(),
+                     [](const Pin& pin) { return HooksMayEnd(pin.kind); });
+}
+
+// An exception of a finalizer has no caller: it is uncaught, as in Node.
+void ReportException(napi_env env) {
+  bool pending = false;
+  napi_value error;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+}
+
+void RunInstanceFinalizer(Version* version) {
+  const InstanceData instance = std::exchange(version->instance, InstanceData());
+  if (instance.finalize == nullptr) return;
+  Entry entry(version);
+  instance.finalize(version->env(), instance.data, instance.hint);
+}
+
+void ReleaseReferences(Version* version) {
+  while (Reference* const reference = version->references.front()) {
+    if (reference->holding != nullptr) reference->holding->reference = nullptr;
+    if (reference->real != nullptr) napi_delete_reference(version->env(), reference->real);
+    reference->Unlink();
+    delete reference;
+  }
+}
+
+void FreeWorks(Version* version, bool in_node) {
+  while (Work* const work = version->works.front()) {
+    if (in_node && work->real != nullptr) napi_delete_async_work(version->env(), work->real);
+    work->Unlink();
+    delete work;
+  }
+}
+
+void ReleaseEverything(Version* version) {
+  while (Holding* const holding = version->holdings.front()) {
+    ReleaseHolding(holding);
+    ReportException(version->env());
+  }
+  RunInstanceFinalizer(version);
+  ReportException(version->env());
+}
+
+RetireOutcome Leave(Image* image) {
+  const bool last = image->references() == 1 + CountThreadLocals(image);
+  if (last) RunThreadLocals(image);
+  const bool unmapped = image->Release();
+  if (!last) return RetireOutcome::kShared;
+  return unmapped ? RetireOutcome::kUnloaded : RetireOutcome::kStillMapped;
+}
+
+RetireOutcome End(Version* version) {
+  const napi_env env = version->env();
+  Image* const image = version->image();
+  Revoke(version->gate());
+  ReleaseReferences(version);
+  FreeWorks(version, true);
+  // Node forgets its marker without calling it.
+  napi_set_instance_data(env, nullptr, nullptr, nullptr);
+  version->state = Version::State::kEnded;
+  delete version;
+  return Leave(image);
+}
+
+}  // namespace
+
+RetireResult Retire(Version* version, const RetireOptions& options) {
+  const napi_env env = version->env();
+  std::vector<Pin> pins = BlockingPins(*version, options);
+  if (version->state == Version::State::kLive) {
+    if (!HooksMayEndAll(*version, pins)) return {RetireOutcome::kPinned, std::move(pins)};
+    version->state = Version::State::kClosing;
+  }
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) {
+    return {RetireOutcome::kPinned, std::move(pins)};
+  }
+  interpose::RunHooks(version);
+  pins = BlockingPins(*version, options);
+  if (pins.empty()) ReleaseEverything(version);
+  // A finalizer may have started something.
+  if (pins.empty()) pins = BlockingPins(*version, options);
+  napi_close_handle_scope(env, scope);
+  if (!pins.empty()) return {RetireOutcome::kPinned, std::move(pins)};
+  return {End(version), {}};
+}
+
+void OnEnvEnd(napi_env, void* data, void*) {
+  auto* const version = static_cast<Version*>(data);
+  RunInstanceFinalizer(version);
+  while (Holding* const holding = version->holdings.front()) LeaveBehind(holding);
+  ReleaseReferences(version);
+  FreeWorks(version, false);
+  while (Hook* const hook = version->hooks.front()) {
+    hook->Unlink();
+    delete hook;
+  }
+  FreeUntracked(version->gate());
+  Image* const image = version->image();
+  version->state = Version::State::kEnded;
+  delete version;
+  // Node never unloads addons of the main thread, whose exit handlers may still need them.
+  if (!OnMainThread()) Leave(image);
+}
+
+}  // namespace napi_reload

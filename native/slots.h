@@ -1,0 +1,115 @@
+// The path of a call. Each function object that an addon makes gets a slot; Node is given the
+// slot's thunk, which is a function of the shim for ever, and the slot's address as its data.
+//
+// A thunk knows its slot at compile time, so that a call needs no look-up: it loads the slot's
+// address and jumps to the one function that all share. A slot can be re-pointed: the same function
+// object then enters another version's code. A function beyond the pool, or a member of a class,
+// has a slot of the heap and the thunk that asks Node for its data (about 4 ns more).
+//
+// Lifetimes: a slot is freed by the finalizer of its function object, or with its env. A Gate is
+// freed when its Version has ended and no slot enters it.
+// Threads: a slot belongs to the thread of its env; the free list of the pool has a mutex, taken
+// when a function is made or freed.
+
+#ifndef NAPI_RELOAD_SLOTS_H_
+#define NAPI_RELOAD_SLOTS_H_
+
+#include <node_api.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "list.h"
+
+namespace napi_reload {
+
+class Version;
+struct Slot;
+
+// The way into one version in one thread, and what is left of it when the version is gone.
+struct Gate {
+  // Slots that code re-pointed while calls of this version ran, with the data that those calls
+  // were entered with.
+  struct Displaced {
+    const Slot* slot;
+    void* data;
+  };
+
+  size_t frames = 0;
+  // Looked at after each call, as one word: both are rare.
+  enum Attention : uint32_t {
+    kException = 1,  // some call of Node-API did not return napi_ok
+    kSettle = 2,     // there is something to do when the last frame has left
+  };
+  uint32_t attention = 0;
+  napi_env env = nullptr;
+  Version* version = nullptr;  // null once it has ended
+  size_t slot_count = 0;
+  List<Slot> slots;
+  std::vector<Displaced> displaced;
+  std::string source;
+  uint64_t version_id = 0;
+};
+
+struct Slot : Link {
+  napi_callback callback = nullptr;
+  napi_env env = nullptr;  // of the version that it enters
+  Gate* gate = nullptr;
+  void* data = nullptr;
+  napi_ref function = nullptr;  // weak, of home's env
+  Slot* setter = nullptr;       // when it is the getter of a pair: the pair has one data in Node
+  Slot* getter = nullptr;       // when it is the setter of a pair
+  bool pooled = false;
+  bool tracked = false;  // a finalizer will come
+};
+
+// Forgets what only running calls needed, and frees the gate when nothing needs it.
+void SettleGate(Gate* gate);
+
+inline void EnterGate(Gate* gate) { ++gate->frames; }
+inline void LeaveGate(Gate* gate) {
+  --gate->frames;
+  const bool settle = (gate->attention & Gate::kSettle) != 0;
+  if (__builtin_expect(settle, 0) && gate->frames == 0) SettleGate(gate);
+}
+
+// A slot that enters `gate`. Never fails but by running out of memory.
+Slot* NewSlot(Gate* gate, napi_callback callback, void* data, bool pooled);
+void FreeSlot(Slot* slot);
+// The function that Node shall call for it.
+napi_callback ThunkOf(const Slot* slot);
+napi_callback SetterThunkOf(const Slot* getter);
+
+// Ties the slot to the function object: it is freed when that is collected.
+napi_status TrackFunction(napi_env env, napi_value function, Slot* slot);
+
+// The slot of a function object, among those that enter `gate`; nullptr when it has none. Fast when
+// asked in the order in which the functions were made or re-pointed.
+Slot* FindSlot(napi_env env, Gate* gate, napi_value function);
+
+// From now on `slot` enters what `target` enters.
+void Retarget(Slot* slot, const Slot* target);
+
+// All slots that enter the gate throw ERR_VERSION_UNLOADED from now on.
+void Revoke(Gate* gate);
+// Called when the Version has ended; frees the gate if no slot needs it.
+void DropGate(Gate* gate);
+
+// Frees the slots of a version's gate that no finalizer will free, when its env ends.
+void FreeUntracked(Gate* gate);
+
+// Slots of the pool in use, and of the heap.
+struct SlotUse {
+  size_t pooled;
+  size_t heap;
+};
+SlotUse CountSlots();
+
+// napi_get_cb_info as a staged copy is bound to it.
+napi_status GetCallbackInfo(napi_env env, napi_callback_info info, size_t* argc, napi_value* argv,
+                            napi_value* this_value, void** data);
+
+}  // namespace napi_reload
+
+#endif  // NAPI_RELOAD_SLOTS_H_
