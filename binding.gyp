@@ -4,19 +4,43 @@
       "target_name": "napi_reload",
       "sources": [
         "native/binding.cc",
+        "native/binding_ledger.cc",
         "native/copy.cc",
         "native/elf.cc",
         "native/facts.cc",
         "native/hash.cc",
+        "native/hazards.cc",
+        "native/holdings.cc",
+        "native/image.cc",
+        "native/interpose/async_work.cc",
+        "native/interpose/externals.cc",
+        "native/interpose/functions.cc",
+        "native/interpose/lifecycle.cc",
+        "native/interpose/references.cc",
+        "native/interpose/table.cc",
+        "native/interpose/thread_locals.cc",
+        "native/interpose/threads.cc",
+        "native/interpose/threadsafe_functions.cc",
+        "native/interpose/watched.cc",
+        "native/interpose/wraps.cc",
+        "native/load.cc",
+        "native/pins.cc",
         "native/posix.cc",
+        "native/private_libraries.cc",
         "native/probe.cc",
+        "native/rebind.cc",
+        "native/rebind_copy.cc",
+        "native/retire.cc",
+        "native/slots.cc",
         "native/stage.cc",
+        "native/strings.cc",
         "native/sweep.cc",
+        "native/version.cc",
         "native/whole.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": [
-        "NAPI_VERSION=8",
+        "NAPI_VERSION=9",
         "NAPI_DISABLE_CPP_EXCEPTIONS",
         "NODE_ADDON_API_DISABLE_DEPRECATED",
         "_FILE_OFFSET_BITS=64"
@@ -24,7 +48,9 @@
       # A compiler that is newer than ours may warn of more; that must not stop an installation.
       "cflags": ["-O2", "-Wall", "-Wextra", "<!@(node -p \"process.env.CI ? '-Werror' : '-Wno-error'\")", "-fvisibility=hidden"],
       # Unique symbols would keep the shim mapped after the last Worker that loaded it.
-      "cflags_cc": ["-std=c++17", "-fno-gnu-unique"],
+      "cflags_cc": ["-std=c++17", "-fno-gnu-unique", "-fvisibility-inlines-hidden", "-Wno-missing-field-initializers"],
+      # pthread_exit() and a cancelled thread unwind through our frames, whose destructors must run.
+      "cflags_cc!": ["-fno-exceptions"],
       "conditions": [["OS=='linux'", {"libraries": ["-ldl"]}]]
     }
   ]

@@ -21,9 +21,12 @@
 #include <variant>
 #include <vector>
 
+#include "binding_ledger.h"
+#include "binding_values.h"
 #include "copy.h"
 #include "facts.h"
 #include "hash.h"
+#include "load.h"
 #include "napi.h"
 #include "posix.h"
 #include "probe.h"
@@ -31,10 +34,6 @@
 
 namespace napi_reload {
 namespace {
-
-// An object that a handle of one kind is never taken for one of the other. The numbers are random.
-constexpr napi_type_tag kStageTag = {0x8f1c62e9d04b4a37, 0xb5a7e3120c96f8d1};
-constexpr napi_type_tag kProbeTag = {0x27d9b4f0163e4c85, 0x9e02c7a85d31f64b};
 
 constexpr off_t kSmallBytesMax = 1024 * 1024;
 
@@ -48,88 +47,10 @@ void CloseDirectories(void* data) noexcept {
   environment->directories.clear();
 }
 
-void Throw(Napi::Env env, const char* message) {
-  Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
-}
-
-// --- Arguments. Each gives false, with an exception pending, when the argument is wrong.
-
-bool ReadPath(const Napi::CallbackInfo& info, size_t index, std::string* path) {
-  if (!info[index].IsString()) {
-    Throw(info.Env(), "a path must be a string");
-    return false;
-  }
-  *path = info[index].As<Napi::String>().Utf8Value();
-  if (!path->empty() && path->find('\0') == std::string::npos) return true;
-  Throw(info.Env(), "a path must not be empty or hold a NUL character");
-  return false;
-}
-
-template <typename T>
-T* ReadHandle(const Napi::CallbackInfo& info, size_t index, const napi_type_tag& tag) {
-  if (info[index].IsObject() && info[index].As<Napi::Object>().CheckTypeTag(&tag)) {
-    void* data = nullptr;
-    if (napi_unwrap(info.Env(), info[index], &data) == napi_ok) return static_cast<T*>(data);
-  }
-  Throw(info.Env(), "the handle is not one that this function takes");
-  return nullptr;
-}
-
-// --- Results.
-
-// An opaque object that owns `value` until it is collected.
-template <typename T>
-Napi::Object MakeHandle(Napi::Env env, T value, const napi_type_tag& tag) {
-  auto handle = Napi::Object::New(env);
-  handle.TypeTag(&tag);
-  auto owned = std::make_unique<T>(std::move(value));
-  const auto finalize = [](napi_env, void* data, void*) noexcept { delete static_cast<T*>(data); };
-  if (napi_wrap(env, handle, owned.get(), finalize, nullptr, nullptr) == napi_ok) owned.release();
-  return handle;
-}
-
-Napi::Object MakeResult(Napi::Env env, bool ok, const char* kind) {
-  auto result = Napi::Object::New(env);
-  result["ok"] = Napi::Boolean::New(env, ok);
-  if (kind != nullptr) result["kind"] = kind;
-  return result;
-}
-
-Napi::Array ToArray(Napi::Env env, const std::vector<std::string>& texts) {
-  auto array = Napi::Array::New(env, texts.size());
-  for (uint32_t index = 0; index < texts.size(); ++index) array[index] = texts[index];
-  return array;
-}
-
-Napi::Value OrNull(Napi::Env env, const std::optional<std::string>& text) {
-  return text ? Napi::String::New(env, *text).As<Napi::Value>() : env.Null();
-}
-
-Napi::Object ToObject(Napi::Env env, const IoFailure& failure) {
-  auto result = MakeResult(env, false, "io");
-  result["operation"] = failure.operation;
-  result["path"] = failure.path;
-  result["errno"] = ErrnoName(failure.error);
-  result["message"] = std::strerror(failure.error);
-  return result;
-}
-
 Napi::Object ToObject(Napi::Env env, const UnsafeDirectory& unsafe) {
   auto result = MakeResult(env, false, "unsafe");
   result["path"] = unsafe.path;
   result["found"] = unsafe.found;
-  return result;
-}
-
-Napi::Object ToObject(Napi::Env env, const Staged& staged) {
-  static constexpr const char* kMethods[] = {"clone", "range", "read"};
-  auto result = MakeResult(env, true, "staged");
-  result["path"] = staged.path;
-  result["hash"] = staged.hash;
-  result["bytes"] = static_cast<double>(staged.bytes);
-  result["file"] = staged.file;
-  result["mtimeMs"] = staged.mtime_ms;
-  result["method"] = kMethods[static_cast<size_t>(staged.method)];
   return result;
 }
 
@@ -174,6 +95,21 @@ Napi::Object ToObject(Napi::Env env, const ImageFacts& facts) {
   result["soname"] = OrNull(env, facts.soname);
   result["runpath"] = OrNull(env, facts.runpath);
   result["mappings"] = static_cast<double>(facts.mappings);
+  return result;
+}
+
+Napi::Object ToObject(Napi::Env env, const Staged& staged) {
+  static constexpr const char* kMethods[] = {"clone", "range", "read"};
+  auto result = MakeResult(env, true, "staged");
+  result["path"] = staged.path;
+  result["hash"] = staged.hash;
+  result["bytes"] = static_cast<double>(staged.bytes);
+  result["file"] = staged.file;
+  result["mtimeMs"] = staged.mtime_ms;
+  result["method"] = kMethods[static_cast<size_t>(staged.method)];
+  const auto convert = [&](const auto& value) -> Napi::Value { return ToObject(env, value); };
+  result["image"] = staged.facts ? std::visit(convert, *staged.facts) : env.Null();
+  result["binding"] = staged.binding ? std::visit(convert, *staged.binding) : env.Null();
   return result;
 }
 
@@ -267,6 +203,8 @@ Napi::Value StageCopy(const Napi::CallbackInfo& info) {
   }
   request.id = info[2].As<Napi::Number>().Int64Value();
   if (info[3].IsString()) request.skip_hash = info[3].As<Napi::String>().Utf8Value();
+  request.examine = info[4].ToBoolean();
+  request.rebind = info[5].ToBoolean();
   if (IsSmall(request.source)) {
     const auto result = StageFile(*handle, request);
     return std::visit([&](const auto& value) { return ToObject(env, value); }, result);
@@ -371,7 +309,7 @@ Napi::Value HashForTest(const Napi::CallbackInfo& info) {
   return Napi::String::New(env, hash.FinishHex());
 }
 
-Napi::Object Init(Napi::Env env, Napi::Object exports) {
+Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment;
   env.SetInstanceData(environment);  // deletes it after the hook has run
   napi_add_env_cleanup_hook(env, CloseDirectories, environment);
@@ -388,11 +326,21 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   internals["sha256"] = Napi::Function::New(env, HashForTest, "sha256");
   internals["sha256Accelerated"] = Sha256::Accelerated();
   exports["internals"] = internals;
+  AddLedger(env, exports);
   return exports;
 }
 
 }  // namespace
 
-NODE_API_MODULE(napi_reload, Init)
-
 }  // namespace napi_reload
+
+// Written out, and not left to NODE_API_MODULE: Node is led here for each version, too (load.h).
+extern "C" NAPI_MODULE_EXPORT int32_t node_api_module_get_api_version_v1() {
+  return napi_reload::MintApiVersion(NAPI_VERSION);
+}
+
+extern "C" NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  if (napi_reload::IsMinting()) return napi_reload::Mint(env, exports);
+  napi_reload::PinShim();
+  return Napi::RegisterModule(env, exports, napi_reload::AddShim);
+}

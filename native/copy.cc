@@ -8,8 +8,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "hash.h"
+#include "private_libraries.h"
 #include "whole.h"
 
 namespace napi_reload {
@@ -165,6 +168,88 @@ bool Unchanged(const struct stat& before, const struct stat& after) {
          SameTime(before.st_mtim, after.st_mtim) && SameTime(before.st_ctim, after.st_ctim);
 }
 
+bool WriteBytes(int fd, const std::vector<uint8_t>& bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t put = Retry([&] { return write(fd, bytes.data() + done, bytes.size() - done); });
+    if (put < 0) return false;
+    done += static_cast<size_t>(put);
+  }
+  return true;
+}
+
+std::variant<std::string, IoFailure> WriteCopy(const std::shared_ptr<StageDirectory>& directory,
+                                               const std::vector<uint8_t>& bytes,
+                                               const std::string& name) {
+  auto created = directory->CreateNamed(name);
+  if (auto* failure = std::get_if<IoFailure>(&created)) return std::move(*failure);
+  PendingFile file = std::move(std::get<PendingFile>(created));
+  if (!WriteBytes(file.fd(), bytes)) return IoFailure{"write", directory->path(), errno};
+  if (directory->closed()) return IoFailure{"write", directory->path(), ECANCELED};
+  file.Keep();
+  return directory->path() + "/" + name;
+}
+
+void RemoveLibraries(const std::variant<Rebound, Refused>& binding) {
+  const auto* rebound = std::get_if<Rebound>(&binding);
+  if (rebound == nullptr) return;
+  for (const auto& library : rebound->libraries) unlink(library.c_str());
+}
+
+std::string NameOf(const StageRequest& request, const std::string& hash) {
+  return std::to_string(request.id) + "-" + hash.substr(0, kHashDigitsInName) + ".node";
+}
+
+Staged StagedAs(std::string path, std::string hash, const struct stat& source, CopyMethod method) {
+  Staged staged;
+  staged.path = std::move(path);
+  staged.hash = std::move(hash);
+  staged.bytes = static_cast<uint64_t>(source.st_size);
+  staged.file = std::to_string(source.st_dev) + ":" + std::to_string(source.st_ino);
+  staged.mtime_ms = Milliseconds(source.st_mtim);
+  staged.method = method;
+  return staged;
+}
+
+// Rebinds bytes in memory; they are as they were when it is refused.
+std::variant<Rebound, Refused> RebindBytes(const std::string& source, const std::string& directory,
+                                           std::vector<uint8_t>* bytes) {
+  std::vector<uint8_t> copy = *bytes;
+  auto result = RebindAddon(source, directory, copy.data(), copy.size());
+  if (!result.addon.ok()) return Refused{std::move(result.addon.refusal)};
+  bytes->swap(copy);
+  return ToRebound(std::move(result));
+}
+
+// The way of a small file: each step works on the same bytes, which are written once.
+StageResult StageInMemory(const std::shared_ptr<StageDirectory>& directory,
+                          const StageRequest& request, int source, const struct stat& before) {
+  std::vector<uint8_t> bytes(static_cast<size_t>(before.st_size));
+  const bool whole = FileSource(source).ReadAt(0, bytes.data(), bytes.size());
+  struct stat after;
+  if (fstat(source, &after) != 0) return IoFailure{"fstat", request.source, errno};
+  if (!whole || !Unchanged(before, after)) {
+    return IncompleteBecause("it changed while it was copied", after);
+  }
+  Sha256 sha;
+  sha.Update(bytes.data(), bytes.size());
+  std::string hash = sha.FinishHex();
+  if (hash == request.skip_hash) return Same{std::move(hash)};
+
+  Staged staged = StagedAs("", hash, after, CopyMethod::kRead);
+  staged.facts =
+      ReadFacts(bytes.data(), bytes.size(), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+  if (request.rebind && std::holds_alternative<ImageFacts>(*staged.facts)) {
+    staged.binding = RebindBytes(request.source, directory->path(), &bytes);
+  }
+  auto path = WriteCopy(directory, bytes, NameOf(request, hash));
+  if (auto* failure = std::get_if<IoFailure>(&path)) {
+    if (staged.binding) RemoveLibraries(*staged.binding);
+    return std::move(*failure);
+  }
+  staged.path = std::move(std::get<std::string>(path));
+  return staged;
+}
+
 }  // namespace
 
 StageResult StageFile(const std::shared_ptr<StageDirectory>& directory,
@@ -176,6 +261,9 @@ StageResult StageFile(const std::shared_ptr<StageDirectory>& directory,
   struct stat before;
   if (fstat(source.get(), &before) != 0) return IoFailure{"fstat", request.source, errno};
   if (auto refusal = CheckSource(source.get(), before)) return std::move(*refusal);
+  if (request.examine && static_cast<uint64_t>(before.st_size) <= kReadBytesMax) {
+    return StageInMemory(directory, request, source.get(), before);
+  }
 
   auto created = directory->CreateFile();
   if (auto* failure = std::get_if<IoFailure>(&created)) return std::move(*failure);
@@ -195,15 +283,10 @@ StageResult StageFile(const std::shared_ptr<StageDirectory>& directory,
   std::string hash = transfer.FinishHex();
   if (hash == request.skip_hash) return Same{std::move(hash)};
   // No fsync: a staged file is of use only to the process that made it.
-  auto path = directory->Publish(
-      target, std::to_string(request.id) + "-" + hash.substr(0, kHashDigitsInName) + ".node");
+  auto path = directory->Publish(target, NameOf(request, hash));
   if (auto* failure = std::get_if<IoFailure>(&path)) return std::move(*failure);
-  return Staged{std::move(std::get<std::string>(path)),
-                std::move(hash),
-                size,
-                std::to_string(after.st_dev) + ":" + std::to_string(after.st_ino),
-                Milliseconds(after.st_mtim),
-                transfer.method()};
+  return StagedAs(std::move(std::get<std::string>(path)), std::move(hash), after,
+                  transfer.method());
 }
 
 }  // namespace napi_reload

@@ -8,10 +8,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
+#include "facts.h"
 #include "posix.h"
+#include "rebind_copy.h"
 #include "stage.h"
 
 namespace napi_reload {
@@ -20,6 +23,9 @@ struct StageRequest {
   std::string source;
   int64_t id = 0;
   std::string skip_hash;  // empty: nothing to skip
+  // While the bytes of a small file are in memory: read its facts, and rebind it.
+  bool examine = false;
+  bool rebind = false;
 };
 
 enum class CopyMethod { kClone, kRange, kRead };
@@ -31,6 +37,9 @@ struct Staged {
   std::string file;  // the source's identity, as device:inode
   double mtime_ms = 0;
   CopyMethod method = CopyMethod::kRead;
+  // What was asked for and could be done on the way; the copy is already rebound then.
+  std::optional<std::variant<ImageFacts, NotElf>> facts;
+  std::optional<std::variant<Rebound, Refused>> binding;
 };
 
 // The source has the hash that was to be skipped.

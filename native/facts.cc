@@ -83,10 +83,10 @@ void ReadSymbols(const elf::Image& image, ImageFacts* facts) {
     symbol |= entry->name == "napi_register_module_v1";
     facts->has_api_version |= entry->name == "node_api_module_get_api_version_v1";
   }
-  facts->entry = constructor ? Entry::kConstructor
-                 : v8        ? Entry::kV8
-                 : symbol    ? Entry::kSymbol
-                             : Entry::kNone;
+  facts->entry = constructor ? EntryPoint::kConstructor
+                 : v8        ? EntryPoint::kV8
+                 : symbol    ? EntryPoint::kSymbol
+                             : EntryPoint::kNone;
 }
 
 void ReadDynamic(const elf::Image& image, ImageFacts* facts) {

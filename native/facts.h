@@ -16,12 +16,12 @@
 namespace napi_reload {
 
 // How an addon makes itself known to Node, in the order in which Node looks.
-enum class Entry { kConstructor, kV8, kSymbol, kNone };
+enum class EntryPoint { kConstructor, kV8, kSymbol, kNone };
 
 struct ImageFacts {
   std::string arch;            // as in process.arch, or "machine-N"
   bool shared_object = false;  // 64-bit little-endian ET_DYN; without it nothing below is filled in
-  Entry entry = Entry::kNone;
+  EntryPoint entry = EntryPoint::kNone;
   bool has_api_version = false;
   uint64_t unique_symbols = 0;
   bool no_delete = false;

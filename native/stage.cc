@@ -18,7 +18,10 @@ namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kLockMode = 0600;
-constexpr mode_t kStagedMode = 0400;
+// Of a copy that nobody will change any more.
+constexpr mode_t kFinishedMode = 0400;
+// Writable until it is rebound.
+constexpr mode_t kStagedMode = 0600;
 // A name of 64 random bits that is taken already is next to impossible; more than a few of them are
 // a fault.
 constexpr int kNameAttemptsMax = 4;
@@ -246,6 +249,15 @@ std::variant<PendingFile, IoFailure> StageDirectory::CreateFile() {
                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kStagedMode));
   if (!named.ok()) return Failed("open", path_ + "/" + name);
   return PendingFile(shared_from_this(), std::move(named), name);
+}
+
+std::variant<PendingFile, IoFailure> StageDirectory::CreateNamed(const std::string& name) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (!directory_.ok()) return IoFailure{"open", path_, ECANCELED};
+  Fd file(openat(directory_.get(), name.c_str(),
+                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFinishedMode));
+  if (!file.ok()) return Failed("open", path_ + "/" + name);
+  return PendingFile(shared_from_this(), std::move(file), name);
 }
 
 std::variant<std::string, IoFailure> StageDirectory::Publish(const PendingFile& file,

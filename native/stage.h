@@ -40,6 +40,8 @@ class PendingFile {
   ~PendingFile();
 
   int fd() const { return fd_.get(); }
+  // From now on its name stays.
+  void Keep() { temporary_name_.clear(); }
   // Empty where the file system can make a file without a name.
   const std::string& temporary_name() const { return temporary_name_; }
 
@@ -69,8 +71,11 @@ class StageDirectory : public std::enable_shared_from_this<StageDirectory> {
   void Close() noexcept;
   bool closed();
 
-  // A new file of mode 0400, open for reading and writing.
+  // A new file of mode 0600, open for reading and writing.
   std::variant<PendingFile, IoFailure> CreateFile();
+  // A new file of mode 0400 that has its name from the start, and loses it unless it is kept:
+  // cheaper where its bytes are at hand. Nobody but this process looks into the directory.
+  std::variant<PendingFile, IoFailure> CreateNamed(const std::string& name);
   // Gives the file its name, which nothing may have yet. Returns its path.
   std::variant<std::string, IoFailure> Publish(const PendingFile& file, const std::string& name);
   // Takes a name back. One that is not there is no failure.

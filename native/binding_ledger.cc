@@ -1,0 +1,275 @@
+// Lifetimes: a handle of a version points at the Version that the ledger owns, until retire() or
+// the end of the env has deleted it; then it is empty and every function of it says so.
+//
+// A pin may go on any thread and inside of garbage collection. The listener of a version therefore
+// only posts the version's key to the event loop, through one thread-safe function for each env. It
+// is made when the shim is loaded, before any Version: Node ends things in reverse, so that it
+// outlives them all.
+
+#include "binding_ledger.h"
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "binding_values.h"
+#include "image.h"
+#include "interpose/table.h"
+#include "load.h"
+#include "rebind_copy.h"
+#include "retire.h"
+#include "slots.h"
+#include "version.h"
+
+namespace napi_reload {
+namespace {
+
+// What an env has for its versions. Deleted with its thread-safe function.
+struct Notifier {
+  struct Listener {
+    Napi::FunctionReference notify;
+    // One message stands for all that come before it is delivered: a collection frees thousands.
+    std::shared_ptr<std::atomic<bool>> posted = std::make_shared<std::atomic<bool>>(false);
+  };
+
+  napi_threadsafe_function post = nullptr;
+  std::map<uint64_t, Listener> listeners;
+  uint64_t next_key = 1;
+};
+
+struct VersionHandle {
+  Image* image = nullptr;      // until it is minted
+  Version* version = nullptr;  // from then on, until it has ended
+  Notifier* notifier = nullptr;
+  uint64_t key = 0;
+};
+
+VersionHandle* ReadVersion(const Napi::CallbackInfo& info, size_t index) {
+  auto* handle = ReadHandle<VersionHandle>(info, index, kVersionTag);
+  if (handle == nullptr || handle->version != nullptr) return handle;
+  Throw(info.Env(), "the version has ended");
+  return nullptr;
+}
+
+Napi::Value Rebind(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  std::string copy;
+  std::string source;
+  if (!ReadPath(info, 0, &copy) || !ReadPath(info, 1, &source)) return env.Undefined();
+  const auto result = RebindCopy(copy, source);
+  if (const auto* failure = std::get_if<IoFailure>(&result)) return ToObject(env, *failure);
+  if (const auto* refused = std::get_if<Refused>(&result)) return ToObject(env, *refused);
+  return ToObject(env, std::get<Rebound>(result));
+}
+
+// hashFile(path): SHA-256 in hexadecimal, or a failed call.
+Napi::Value HashOfFile(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  std::string path;
+  if (!ReadPath(info, 0, &path)) return env.Undefined();
+  const auto result = HashFile(path);
+  if (const auto* failure = std::get_if<IoFailure>(&result)) return ToObject(env, *failure);
+  return Napi::String::New(env, std::get<std::string>(result));
+}
+
+std::vector<std::string> ReadStrings(Napi::Value value) {
+  std::vector<std::string> texts;
+  const auto array = value.As<Napi::Array>();
+  for (uint32_t index = 0; index < array.Length(); ++index) {
+    texts.push_back(array.Get(index).As<Napi::String>().Utf8Value());
+  }
+  return texts;
+}
+
+// imageOpen({ id, source, path, libraries, usesUv, usesUvRequests })
+Napi::Value ImageOpen(const Napi::CallbackInfo& info) {
+  static constexpr const char* kFailures[] = {"", "load", "no-entry", "api-version"};
+  const auto env = info.Env();
+  const auto given = info[0].As<Napi::Object>();
+  ImageOptions options;
+  options.version_id = static_cast<uint64_t>(given.Get("id").As<Napi::Number>().Int64Value());
+  options.source = given.Get("source").As<Napi::String>().Utf8Value();
+  options.staged = given.Get("path").As<Napi::String>().Utf8Value();
+  options.libraries = ReadStrings(given.Get("libraries"));
+  options.uses_uv = given.Get("usesUv").ToBoolean();
+  options.uses_uv_requests = given.Get("usesUvRequests").ToBoolean();
+  auto* const notifier = static_cast<Notifier*>(info.Data());
+  napi_get_version(env, &options.api_version_max);
+  OpenFailure failure = OpenFailure::kNone;
+  std::string message;
+  Image* const image = Image::Open(options, &failure, &message);
+  if (image == nullptr) {
+    auto result = MakeResult(env, false, kFailures[static_cast<size_t>(failure)]);
+    result["message"] = message;
+    return result;
+  }
+  auto result = MakeResult(env, true, nullptr);
+  result["handle"] =
+      MakeHandle(env, VersionHandle{image, nullptr, notifier, notifier->next_key++}, kVersionTag);
+  return result;
+}
+
+void MintBegin(const Napi::CallbackInfo& info) {
+  const auto* handle = ReadHandle<VersionHandle>(info, 0, kVersionTag);
+  if (handle == nullptr) return;
+  if (handle->image == nullptr) return Throw(info.Env(), "the image is minted already");
+  BeginMint(handle->image);
+}
+
+// Whether process.dlopen() made an env for it. The image is gone when it did not.
+Napi::Value MintEnd(const Napi::CallbackInfo& info) {
+  auto* handle = ReadHandle<VersionHandle>(info, 0, kVersionTag);
+  if (handle == nullptr) return info.Env().Undefined();
+  handle->image = nullptr;
+  handle->version = EndMint();
+  return Napi::Boolean::New(info.Env(), handle->version != nullptr);
+}
+
+// init(handle, exports): what the addon's init returned; throws what it threw.
+Napi::Value RunInit(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto* handle = ReadVersion(info, 0);
+  if (handle == nullptr) return env.Undefined();
+  napi_value result = nullptr;
+  const napi_status status = Init(env, handle->version, info[1], &result);
+  if (status == napi_ok && result != nullptr) return Napi::Value(env, result);
+  return env.Undefined();
+}
+
+Napi::Array ToArray(Napi::Env env, const std::vector<Pin>& pins) {
+  auto array = Napi::Array::New(env, pins.size());
+  for (uint32_t index = 0; index < pins.size(); ++index) {
+    auto pin = Napi::Object::New(env);
+    pin["kind"] = PinName(pins[index].kind);
+    pin["count"] = static_cast<double>(pins[index].count);
+    pin["bytes"] = static_cast<double>(pins[index].bytes);
+    array[index] = pin;
+  }
+  return array;
+}
+
+Napi::Value Pins(const Napi::CallbackInfo& info) {
+  const auto* handle = ReadVersion(info, 0);
+  if (handle == nullptr) return info.Env().Undefined();
+  return ToArray(info.Env(), handle->version->Pins());
+}
+
+// retire(handle, releaseObjects)
+Napi::Value RetireVersion(const Napi::CallbackInfo& info) {
+  static constexpr const char* kOutcomes[] = {"unloaded", "shared", "still-mapped", "pinned"};
+  const auto env = info.Env();
+  auto* handle = ReadVersion(info, 0);
+  if (handle == nullptr) return env.Undefined();
+  RetireOptions options;
+  options.release_objects = info[1].ToBoolean();
+  const RetireResult retired = Retire(handle->version, options);
+  if (retired.outcome != RetireOutcome::kPinned) {
+    handle->version = nullptr;
+    handle->notifier->listeners.erase(handle->key);
+  }
+  auto result = Napi::Object::New(env);
+  result["outcome"] = kOutcomes[static_cast<size_t>(retired.outcome)];
+  result["pins"] = ToArray(env, retired.pins);
+  return result;
+}
+
+// Runs on the event loop; `env` is null when it has ended.
+void Notify(napi_env env, napi_value, void* context, void* data) {
+  if (env == nullptr) return;
+  const auto& listeners = static_cast<Notifier*>(context)->listeners;
+  const auto found = listeners.find(reinterpret_cast<uintptr_t>(data));
+  if (found == listeners.end()) return;
+  found->second.posted->store(false);
+  // A copy of the value: the call may take the listener away.
+  const Napi::Function listener = found->second.notify.Value();
+  napi_value receiver;
+  napi_get_undefined(env, &receiver);
+  napi_call_function(env, receiver, listener, 0, nullptr, nullptr);
+}
+
+Notifier* NewNotifier(Napi::Env env) {
+  auto* const notifier = new Notifier;
+  const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Notifier*>(hint); };
+  const auto name = Napi::String::New(env, "napi-reload:pin");
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, finalize,
+                                      notifier, Notify, &notifier->post) != napi_ok) {
+    delete notifier;
+    return nullptr;
+  }
+  // A version that waits for its pins must not keep the process alive.
+  napi_unref_threadsafe_function(env, notifier->post);
+  return notifier;
+}
+
+// onRelease(handle, notify): calls `notify` from the event loop whenever a pin may have gone, until
+// the version has ended. The last one given counts.
+void OnRelease(const Napi::CallbackInfo& info) {
+  const auto* handle = ReadVersion(info, 0);
+  if (handle == nullptr) return;
+  Notifier* const notifier = handle->notifier;
+  Notifier::Listener& listener = notifier->listeners[handle->key];
+  listener.notify = Napi::Persistent(info[1].As<Napi::Function>());
+  handle->version->SetReleaseListener(
+      [post = notifier->post, key = handle->key, posted = listener.posted] {
+        if (posted->exchange(true)) return;
+        void* const data = reinterpret_cast<void*>(static_cast<uintptr_t>(key));
+        napi_call_threadsafe_function(post, data, napi_tsfn_nonblocking);
+      });
+}
+
+// retarget(from, function, to, function): whether the first function enters the other's code now.
+Napi::Value RetargetFunction(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto* from = ReadVersion(info, 0);
+  const auto* to = from == nullptr ? nullptr : ReadVersion(info, 2);
+  if (to == nullptr) return env.Undefined();
+  Slot* const slot = FindSlot(env, from->version->gate(), info[1]);
+  const Slot* const target = FindSlot(env, to->version->gate(), info[3]);
+  const bool found = slot != nullptr && target != nullptr;
+  if (found) Retarget(slot, target);
+  return Napi::Boolean::New(env, found);
+}
+
+// For tests: what the ledger holds in this process.
+Napi::Value LedgerUse(const Napi::CallbackInfo& info) {
+  auto result = Napi::Object::New(info.Env());
+  const SlotUse slots = CountSlots();
+  result["images"] = static_cast<double>(Image::Count());
+  result["pooledSlots"] = static_cast<double>(slots.pooled);
+  result["heapSlots"] = static_cast<double>(slots.heap);
+  auto names = Napi::Array::New(info.Env());
+  for (const auto& redirect : interpose::Redirects()) {
+    names[names.Length()] = std::string(redirect.name);
+  }
+  result["redirects"] = names;
+  return result;
+}
+
+}  // namespace
+
+void AddLedger(Napi::Env env, Napi::Object exports) {
+  Notifier* const notifier = NewNotifier(env);
+  if (notifier == nullptr) return Throw(env, "the ledger cannot be set up");
+  exports["shimPath"] = ShimPath();
+  exports["rebind"] = Napi::Function::New(env, Rebind, "rebind");
+  exports["hashFile"] = Napi::Function::New(env, HashOfFile, "hashFile");
+  exports["imageOpen"] = Napi::Function::New(env, ImageOpen, "imageOpen", notifier);
+  exports["mintBegin"] = Napi::Function::New(env, MintBegin, "mintBegin");
+  exports["mintEnd"] = Napi::Function::New(env, MintEnd, "mintEnd");
+  exports["init"] = Napi::Function::New(env, RunInit, "init");
+  exports["pins"] = Napi::Function::New(env, Pins, "pins");
+  exports["retire"] = Napi::Function::New(env, RetireVersion, "retire");
+  exports["onRelease"] = Napi::Function::New(env, OnRelease, "onRelease");
+  exports["retarget"] = Napi::Function::New(env, RetargetFunction, "retarget");
+  exports.Get("internals").As<Napi::Object>()["ledgerUse"] =
+      Napi::Function::New(env, LedgerUse, "ledgerUse");
+}
+
+}  // namespace napi_reload

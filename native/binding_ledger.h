@@ -1,0 +1,15 @@
+// The part of the binding that loads versions through the ledger and ends them.
+
+#ifndef NAPI_RELOAD_BINDING_LEDGER_H_
+#define NAPI_RELOAD_BINDING_LEDGER_H_
+
+#include "napi.h"
+
+namespace napi_reload {
+
+// Adds its functions to what the shim exports. Once for each env.
+void AddLedger(Napi::Env env, Napi::Object exports);
+
+}  // namespace napi_reload
+
+#endif  // NAPI_RELOAD_BINDING_LEDGER_H_

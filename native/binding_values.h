@@ -1,0 +1,110 @@
+// What the files of the binding share: arguments read from JavaScript, results made for it.
+//
+// Threads: the JS thread of the env. Failure: a wrong argument leaves an exception pending and
+// gives false or null; nothing else throws.
+
+#ifndef NAPI_RELOAD_BINDING_VALUES_H_
+#define NAPI_RELOAD_BINDING_VALUES_H_
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "napi.h"
+#include "posix.h"
+#include "rebind_copy.h"
+#include "stage.h"
+
+namespace napi_reload {
+
+// Objects that a handle of one kind is never taken for one of another. The numbers are random.
+inline constexpr napi_type_tag kStageTag = {0x8f1c62e9d04b4a37, 0xb5a7e3120c96f8d1};
+inline constexpr napi_type_tag kProbeTag = {0x27d9b4f0163e4c85, 0x9e02c7a85d31f64b};
+inline constexpr napi_type_tag kVersionTag = {0x51e3a0c7b8264f19, 0x8cd47be90f5a1326};
+
+inline void Throw(Napi::Env env, const char* message) {
+  Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
+}
+
+// --- Arguments. Each gives false, with an exception pending, when the argument is wrong.
+
+inline bool ReadPath(const Napi::CallbackInfo& info, size_t index, std::string* path) {
+  if (!info[index].IsString()) {
+    Throw(info.Env(), "a path must be a string");
+    return false;
+  }
+  *path = info[index].As<Napi::String>().Utf8Value();
+  if (!path->empty() && path->find('\0') == std::string::npos) return true;
+  Throw(info.Env(), "a path must not be empty or hold a NUL character");
+  return false;
+}
+
+template <typename T>
+T* ReadHandle(const Napi::CallbackInfo& info, size_t index, const napi_type_tag& tag) {
+  if (info[index].IsObject() && info[index].As<Napi::Object>().CheckTypeTag(&tag)) {
+    void* data = nullptr;
+    if (napi_unwrap(info.Env(), info[index], &data) == napi_ok) return static_cast<T*>(data);
+  }
+  Throw(info.Env(), "the handle is not one that this function takes");
+  return nullptr;
+}
+
+// --- Results.
+
+// An opaque object that owns `value` until it is collected.
+template <typename T>
+Napi::Object MakeHandle(Napi::Env env, T value, const napi_type_tag& tag) {
+  auto handle = Napi::Object::New(env);
+  handle.TypeTag(&tag);
+  auto owned = std::make_unique<T>(std::move(value));
+  const auto finalize = [](napi_env, void* data, void*) noexcept { delete static_cast<T*>(data); };
+  if (napi_wrap(env, handle, owned.get(), finalize, nullptr, nullptr) == napi_ok) owned.release();
+  return handle;
+}
+
+inline Napi::Object MakeResult(Napi::Env env, bool ok, const char* kind) {
+  auto result = Napi::Object::New(env);
+  result["ok"] = Napi::Boolean::New(env, ok);
+  if (kind != nullptr) result["kind"] = kind;
+  return result;
+}
+
+inline Napi::Array ToArray(Napi::Env env, const std::vector<std::string>& texts) {
+  auto array = Napi::Array::New(env, texts.size());
+  for (uint32_t index = 0; index < texts.size(); ++index) array[index] = texts[index];
+  return array;
+}
+
+inline Napi::Value OrNull(Napi::Env env, const std::optional<std::string>& text) {
+  return text ? Napi::String::New(env, *text).As<Napi::Value>() : env.Null();
+}
+
+inline Napi::Object ToObject(Napi::Env env, const IoFailure& failure) {
+  auto result = MakeResult(env, false, "io");
+  result["operation"] = failure.operation;
+  result["path"] = failure.path;
+  result["errno"] = ErrnoName(failure.error);
+  result["message"] = std::strerror(failure.error);
+  return result;
+}
+
+inline Napi::Object ToObject(Napi::Env env, const Rebound& rebound) {
+  auto result = MakeResult(env, true, "rebound");
+  result["libraries"] = ToArray(env, rebound.libraries);
+  result["uniqueHealed"] = static_cast<double>(rebound.unique_healed);
+  result["usesUv"] = rebound.uses_uv;
+  result["usesUvRequests"] = rebound.uses_uv_requests;
+  return result;
+}
+
+inline Napi::Object ToObject(Napi::Env env, const Refused& refused) {
+  auto result = MakeResult(env, false, "refused");
+  result["reason"] = refused.reason;
+  return result;
+}
+
+}  // namespace napi_reload
+
+#endif  // NAPI_RELOAD_BINDING_VALUES_H_
