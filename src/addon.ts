@@ -15,13 +15,13 @@ import {
 import { type Outside, realOutside } from './outside.ts';
 import type { ReloadReport } from './report.ts';
 import { createBudget } from './retire/budget.ts';
-import { openStager } from './stage/stager.ts';
+import { openStager, type StagerOptions } from './stage/stager.ts';
 import { createLiveExports } from './swap/live-exports.ts';
 import { trace } from './tracing.ts';
 import { type ReloadRequest, type ReloadSignals, transact } from './transaction.ts';
-import { describeVersion, liveCode, type VersionInfo } from './version.ts';
+import { liveCode, type VersionInfo } from './version.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
-import { retireVersion, type Workshop } from './workshop.ts';
+import { describe, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
 /** One bound for all handles of this thread: what it guards is the process. */
 const budget = createBudget(realOutside);
@@ -85,12 +85,12 @@ export class Addon<T = unknown> {
     const { serving } = this.#shop;
     if (serving === null)
       throw errors.closed({ addon: this.#shop.source, attempted: 'look at the current version' });
-    return describeVersion(serving);
+    return describe(this.#shop, serving);
   }
 
   /** Every version whose image is still in memory, oldest first. */
   versions(): readonly VersionInfo[] {
-    return this.#shop.versions.map(describeVersion);
+    return this.#shop.versions.map((version) => describe(this.#shop, version));
   }
 
   /**
@@ -192,6 +192,7 @@ export class Addon<T = unknown> {
     // Only now: a reload that was past its swap has changed it meanwhile.
     const { serving } = this.#shop;
     live.revoke(() => errors.closed({ addon: source, attempted: 'call an export' }));
+    lookAtPinned(this.#shop);
     if (serving !== null) await retireVersion(this.#shop, serving, liveCode(serving).hooks);
     stager.close();
     events.emit('closed');
@@ -232,13 +233,20 @@ async function openShop(source: SourcePath, options: Options, outside: Outside):
     builder,
     budget,
     events: new Events(),
-    stager: openStager({ source, stageDir: options.stageDir, writerEnds: builder !== null }, outside),
+    stager: openStager(stagerOptions(source, options, builder !== null), outside),
     live: createLiveExports(source, outside.native),
     versions: [],
+    pinned: new Map(),
     serving: null,
     nextId: 1,
     rejected: null,
   };
+}
+
+function stagerOptions(source: SourcePath, options: Options, writerEnds: boolean): StagerOptions {
+  // Integrity is judged by the bytes as they came, so nothing may be done to them before.
+  const examine = options.integrity === null;
+  return { source, stageDir: options.stageDir, writerEnds, examine, rebind: options.reclaim !== 'never' };
 }
 
 const TRIGGER_RANK: Readonly<Record<ReloadRequest['trigger'], number>> = { watch: 0, call: 1, first: 2 };

@@ -11,5 +11,7 @@ export type VersionId = Brand<number, 'VersionId'>;
 export type SourcePath = Brand<string, 'SourcePath'>;
 /** Absolute path of a copy in the stage directory: used once, written by nobody else. */
 export type StagedPath = Brand<string, 'StagedPath'>;
+/** Absolute path of the shim, which Node.js opens once more for each version. */
+export type ShimPath = Brand<string, 'ShimPath'>;
 /** SHA-256 of the source bytes, 64 lower-case hexadecimal digits. */
 export type ContentHash = Brand<string, 'ContentHash'>;

@@ -31,6 +31,8 @@ export interface AddonEvents {
   unchanged: [report: UnchangedReport];
   /** The version that served before goes on serving. */
   failed: [error: ReloadError];
+  /** A version that was pinned has left the memory. */
+  unloaded: [version: { readonly id: number }];
   warning: [warning: Warning];
   closed: [];
 }
@@ -58,8 +60,11 @@ export class Events {
   }
 
   emit<K extends keyof AddonEvents>(event: K, ...args: AddonEvents[K]): void {
-    const listeners = this.#emitter.rawListeners(event);
-    for (const listener of listeners) {
+    if (this.#emitter.listenerCount(event) === 0) {
+      if (event === 'warning') this.#tellProcess(args[0] as Warning);
+      return;
+    }
+    for (const listener of this.#emitter.rawListeners(event)) {
       try {
         const result: unknown = Reflect.apply(listener, this.#emitter, args);
         if (isThenable(result))
@@ -68,7 +73,6 @@ export class Events {
         warnOfListener(event, cause);
       }
     }
-    if (event === 'warning' && listeners.length === 0) this.#tellProcess(args[0] as Warning);
   }
 
   /** Once for each code: a warning of every reload would drown the rest. */

@@ -12,7 +12,16 @@ export type {
   ReloadOptions,
   WatchOptions,
 } from './options.ts';
-export type { Phase, PhasesMs, ReloadedReport, ReloadReport, Retirement, UnchangedReport } from './report.ts';
+export type { NativePin as Pin } from './native.ts';
+export type {
+  Ending,
+  Phase,
+  PhasesMs,
+  ReloadedReport,
+  ReloadReport,
+  Retirement,
+  UnchangedReport,
+} from './report.ts';
 export type { HookContext, Reason } from './state/hooks.ts';
 export type { TraceContext } from './tracing.ts';
-export type { KeptReason, VersionInfo } from './version.ts';
+export type { VersionInfo } from './version.ts';

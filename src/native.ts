@@ -6,7 +6,7 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { ContentHash, StagedPath } from './brands.ts';
+import type { ContentHash, ShimPath, StagedPath } from './brands.ts';
 import { errors } from './errors.ts';
 
 /** A system call that failed in the shim. */
@@ -52,6 +52,10 @@ export interface NativeStaged {
   readonly mtimeMs: number;
   /** How the bytes came over: `clone` shares blocks, `range` stays in the kernel, `read` passes through memory. */
   readonly method: 'clone' | 'range' | 'read';
+  /** What `inspect` would say, where it was asked for on the way. */
+  readonly image: NativeImage | NativeNotElf | null;
+  /** What `rebind` would say; the copy is rebound already. */
+  readonly binding: NativeRebound | NativeRefused | null;
 }
 
 /** The source has the bytes of `skipHash`: nothing was staged. */
@@ -129,7 +133,77 @@ export interface NativeProbeFailure {
   readonly message: string;
 }
 
+/** A staged copy that was rewritten so that the ledger sees every pointer that its code hands out. */
+export interface NativeRebound {
+  readonly ok: true;
+  /** Staged copies of its private libraries, under names of this version alone. */
+  readonly libraries: readonly StagedPath[];
+  /** Symbols of binding STB_GNU_UNIQUE that are ordinary ones now. */
+  readonly uniqueHealed: number;
+  readonly usesUv: boolean;
+  readonly usesUvRequests: boolean;
+}
+
+/** The copy is as it was. */
+export interface NativeRefused {
+  readonly ok: false;
+  readonly kind: 'refused';
+  /** Completes "it is kept because". */
+  readonly reason: string;
+}
+
+export interface NativeImageRequest extends Omit<NativeRebound, 'ok' | 'uniqueHealed'> {
+  readonly id: number;
+  readonly source: string;
+  readonly path: StagedPath;
+}
+
+export interface NativeImageFailure {
+  readonly ok: false;
+  readonly kind: 'load' | 'no-entry' | 'api-version';
+  readonly message: string;
+}
+
+/** Why a version cannot be unloaded now. */
+export interface NativePin {
+  /** Such as `external-buffer`, `thread`, `wrapped-object`. */
+  readonly kind: string;
+  readonly count: number;
+  /** Memory of the version that JavaScript can reach; 0 where that has no meaning. */
+  readonly bytes: number;
+}
+
+export interface NativeRetirement {
+  readonly outcome: 'unloaded' | 'shared' | 'still-mapped' | 'pinned';
+  /** Empty but for `pinned`. */
+  readonly pins: readonly NativePin[];
+}
+
 export interface Native {
+  /** Where the shim itself was loaded from. */
+  readonly shimPath: ShimPath;
+  /** Rewrites a staged copy of `source`, and stages its private libraries beside it. */
+  rebind(path: StagedPath, source: string): NativeRebound | NativeRefused | NativeIoFailure;
+  /** SHA-256 of a file. */
+  hashFile(path: StagedPath): ContentHash | NativeIoFailure;
+  /** Maps a rebound copy and runs its constructors; nothing stays mapped when it fails. */
+  imageOpen(request: NativeImageRequest): { readonly ok: true; readonly handle: object } | NativeImageFailure;
+  /** From here to `mintEnd`, `process.dlopen` of `shimPath` makes an environment for this image. */
+  mintBegin(handle: object): void;
+  /** Whether it did. The image is gone when it did not. */
+  mintEnd(handle: object): boolean;
+  /** Runs the addon's init. Returns its exports, throws what it threw. */
+  init(handle: object, exports: unknown): unknown;
+  /** What forbids to unload it now. */
+  pins(handle: object): readonly NativePin[];
+  /**
+   * Ends a version: cleanup hooks in reverse, finalizers, instance data; then unmaps it. Call it again after `pinned`,
+   * and not after anything else. `releaseObjects` ends wrapped objects that JavaScript still holds.
+   */
+  retire(handle: object, releaseObjects: boolean): NativeRetirement;
+  /** Calls back from the event loop whenever a pin may have gone, until the version has ended. */
+  onRelease(handle: object, notify: () => void): void;
+
   /**
    * Makes `<stageDir>/<name>-<pid>-<random>`, mode 0700, locked until `stageClose` or the end of the process, and
    * removes those of processes that have ended.
@@ -142,13 +216,16 @@ export interface Native {
   stageClose(handle: object): void;
   /**
    * Copies `source` to `<directory>/<id>-<first 16 digits of its hash>.node`: a small one at once, one of more than a
-   * mebibyte on a thread of the pool.
+   * mebibyte on a thread of the pool. `examine` and `rebind` do for a small one, whose bytes are in memory then, what
+   * `inspect` and `rebind` do for any.
    */
   stageCopy(
     handle: object,
     source: string,
     id: number,
     skipHash: ContentHash | null,
+    examine?: boolean,
+    rebind?: boolean,
   ): NativeStageResult | Promise<NativeStageResult>;
   /** Deletes a staged copy; null when it is gone. An image that is mapped from it stays as it is. */
   stageDiscard(handle: object, path: StagedPath): NativeIoFailure | null;

@@ -41,6 +41,10 @@ export interface OpenOptions {
   readonly isolation?: 'inline';
   /** Steps that carry state from one schema to another. @defaultValue none */
   readonly migrate?: MigrateSteps;
+  /** Unload replaced versions as soon as nothing needs them, or never. @defaultValue 'auto' */
+  readonly reclaim?: 'auto' | 'never';
+  /** How long a reload waits for work of the replaced version that will end by itself. @defaultValue 1000 */
+  readonly drainTimeoutMs?: number;
   /** Bound on an asynchronous hook. A synchronous hook cannot be interrupted. @defaultValue 10000 */
   readonly hookTimeoutMs?: number;
   /** Bound on one build. @defaultValue 300000 */
@@ -96,6 +100,8 @@ export interface Options {
   readonly build: ResolvedBuild;
   readonly watch: ResolvedWatch | null;
   readonly migrate: ReadonlyMap<number, ResolvedStep>;
+  readonly reclaim: 'auto' | 'never';
+  readonly drainTimeoutMs: number;
   readonly hookTimeoutMs: number;
   readonly buildTimeoutMs: number;
   readonly integrity: string | ((bytes: Uint8Array) => boolean) | null;
@@ -106,6 +112,7 @@ export interface Options {
 
 const DEFAULT_HOOK_TIMEOUT_MS = 10_000;
 const DEFAULT_BUILD_TIMEOUT_MS = 300_000;
+const DEFAULT_DRAIN_TIMEOUT_MS = 1_000;
 const DEFAULT_DEBOUNCE_MS = 30;
 /** Above it a timer of Node.js fires at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -114,6 +121,8 @@ const KNOWN = [
   'build',
   'watch',
   'isolation',
+  'reclaim',
+  'drainTimeoutMs',
   'migrate',
   'hookTimeoutMs',
   'buildTimeoutMs',
@@ -138,7 +147,12 @@ export function resolveOptions(given: unknown = {}): Options {
   if (isolation !== undefined && isolation !== 'inline') {
     invalid('isolation', show(isolation), "'inline'");
   }
+  const reclaim = options['reclaim'] ?? 'auto';
+  if (reclaim !== 'auto' && reclaim !== 'never')
+    return invalid('reclaim', show(reclaim), "'auto' or 'never'");
   return {
+    reclaim,
+    drainTimeoutMs: milliseconds('drainTimeoutMs', options['drainTimeoutMs'], DEFAULT_DRAIN_TIMEOUT_MS),
     build: resolveBuild(options['build']),
     watch: resolveWatch(options['watch']),
     migrate: resolveMigrate(options['migrate']),

@@ -5,7 +5,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { constants } from 'node:os';
 import fs from 'node:fs/promises';
 import chokidar, { type ChokidarOptions, type FSWatcher } from 'chokidar';
-import type { StagedPath } from './brands.ts';
+import type { ShimPath, StagedPath } from './brands.ts';
 import { loadNative, type Native } from './native.ts';
 
 /** The part of `NodeModule` that `process.dlopen` looks at. */
@@ -38,8 +38,8 @@ export interface Outside {
   /** Signals a whole process group; 0 only looks. Returns false when it has ended already. */
   killGroup(pid: number, signal: NodeJS.Signals | 0): boolean;
   watch(paths: readonly string[], options: ChokidarOptions): FSWatcher;
-  /** `process.dlopen` of a staged copy, RTLD_NOW and local. */
-  dlopen(module: LoadedModule, path: StagedPath): void;
+  /** `process.dlopen`, RTLD_NOW and local: of a staged copy, or of the shim for a version that the shim opened. */
+  dlopen(module: LoadedModule, path: StagedPath | ShimPath): void;
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals | 0): boolean {

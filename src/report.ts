@@ -1,10 +1,12 @@
 /** What a reload says of itself. */
+import type { NativePin } from './native.ts';
 
 /** The stages in the order in which they run. */
 export const PHASES = [
   'build',
   'stage',
   'inspect',
+  'rebind',
   'load',
   'prepare',
   'save',
@@ -21,11 +23,15 @@ export type Phase = (typeof PHASES)[number];
 export type PhasesMs = Readonly<Partial<Record<Phase, number>>>;
 
 /** What became of the version that was replaced. Observed, never assumed. */
-export interface Retirement {
-  readonly id: number;
-  readonly outcome: 'kept';
-  readonly reason: 'no-ledger';
-}
+export type Retirement = { readonly id: number } & Ending;
+
+export type Ending =
+  /** Its mapping is gone. */
+  | { readonly outcome: 'unloaded' }
+  /** It will be unloaded when these are gone. */
+  | { readonly outcome: 'pinned'; readonly pins: readonly NativePin[] }
+  /** It stays in memory for good. */
+  | { readonly outcome: 'kept'; readonly reason: string };
 
 interface ReportBase {
   readonly phasesMs: PhasesMs;

@@ -20,5 +20,6 @@ export interface TraceContext {
 const channel = tracingChannel<unknown, TraceContext>('napi-reload');
 
 export function trace<T>(context: TraceContext, work: () => Promise<T>): Promise<T> {
-  return channel.tracePromise(work, context);
+  // Publishing to nobody takes 10 µs.
+  return channel.hasSubscribers ? channel.tracePromise(work, context) : work();
 }

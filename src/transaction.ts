@@ -19,6 +19,7 @@ import type { NativeImage } from './native.ts';
 import { PhaseClock } from './phase-clock.ts';
 import type { ReloadedReport, ReloadReport } from './report.ts';
 import { checkIntegrity } from './stage/integrity.ts';
+import { type Binding, rebind } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
 import { type HookContext, type Hooks, readHooks } from './state/hooks.ts';
 import { migrate } from './state/migrate.ts';
@@ -27,8 +28,8 @@ import { enter, type LoadedCode, liveCode, type Version } from './version.ts';
 import {
   createCandidate,
   discard,
-  disposeDiscarded,
-  keepDiscarded,
+  disposeOf,
+  lookAtPinned,
   retireVersion,
   type Workshop,
 } from './workshop.ts';
@@ -58,6 +59,7 @@ export async function transact(
   signals: ReloadSignals,
 ): Promise<ReloadReport> {
   const clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
+  lookAtPinned(shop);
   if (shop.builder !== null) await build(shop, shop.builder, clock, signals.build);
   const skipHash = request.force ? null : (shop.serving?.hash ?? null);
   const staged = await clock.during('stage', () =>
@@ -75,12 +77,16 @@ export async function transact(
     };
   }
   const candidate = createCandidate(shop, staged);
+  let rebound = staged.binding;
   try {
     const image = await clock.during('inspect', () => admit(shop, staged, candidate));
-    const code = await clock.during('load', () => loadCode(shop, candidate, image));
+    const binding = await clock.during('rebind', () => bind(shop, staged, image));
+    if (binding.kind === 'ledger') rebound = binding.rebound;
+    const code = await clock.during('load', () => loadCode(shop, candidate, image, binding));
     return await goLive(shop, request, candidate, code, clock, signals.all);
   } catch (error) {
-    await discard(shop, staged.path);
+    discard(shop, { path: staged.path, binding: rebound });
+    if (candidate.hold === null) shop.budget.release(candidate.mappings);
     if (isFaultOfTheBytes(error, candidate.id)) shop.rejected = staged.hash;
     throw error;
   }
@@ -111,38 +117,47 @@ async function skipRejected(
 ): Promise<'rejected' | null> {
   if (request.trigger !== 'watch' || staged.hash !== shop.rejected) return null;
   shop.nextId += 1;
-  await discard(shop, staged.path);
+  discard(shop, staged);
   return 'rejected';
 }
 
 /** Everything that can be known, and refused, before any code of the new version runs. */
 async function admit(shop: Workshop, staged: Staged, candidate: Version): Promise<NativeImage> {
   await checkIntegrity(staged, shop.options.integrity, shop.outside);
-  const image = inspect(candidate.path, shop.source, shop.outside);
+  const image = inspect(staged, shop.source, shop.outside);
   const warning = shop.budget.admit(image.mappings, shop.source);
+  candidate.mappings = image.mappings;
   if (warning !== null) shop.events.emit('warning', { code: 'version-budget', message: warning });
-  if (image.uniqueSymbols > 0 && shop.serving !== null) {
-    const message = `${image.uniqueSymbols} symbols are STB_GNU_UNIQUE: the new version shares their values with the old one; compile with -fno-gnu-unique`;
-    shop.events.emit('warning', { code: 'unique-symbols', message });
-  }
   return image;
 }
 
-function loadCode(shop: Workshop, candidate: Version, image: NativeImage): LoadedCode {
-  const { id, path } = candidate;
-  let exports: unknown;
-  try {
-    exports = load({ id, path, source: shop.source, image }, shop.outside);
-  } catch (error) {
-    if (isReloadError(error, 'ERR_INIT_THREW')) keepDiscarded(shop, candidate);
-    throw error;
+function bind(shop: Workshop, staged: Staged, image: NativeImage): Binding {
+  const binding = rebind(staged, shop.source, shop.options.reclaim, shop.outside);
+  if (binding.kind === 'plain' && image.uniqueSymbols > 0 && shop.serving !== null) {
+    const message = `${image.uniqueSymbols} symbols are STB_GNU_UNIQUE: the new version shares their values with the old one; compile with -fno-gnu-unique`;
+    shop.events.emit('warning', { code: 'unique-symbols', message });
   }
+  return binding;
+}
+
+async function loadCode(
+  shop: Workshop,
+  candidate: Version,
+  image: NativeImage,
+  binding: Binding,
+): Promise<LoadedCode> {
+  const { id, path } = candidate;
   try {
+    const request = { id, path, source: shop.source, image };
+    const exports = load(request, binding, shop.outside, (hold) => {
+      candidate.hold = hold;
+      shop.versions.push(candidate);
+    });
     const hooks = readHooks(exports, id);
     candidate.schema = hooks.schema;
     return { exports, hooks };
   } catch (error) {
-    keepDiscarded(shop, candidate);
+    if (candidate.hold !== null) await retireVersion(shop, candidate, null);
     throw error;
   }
 }
@@ -157,13 +172,16 @@ async function goLive(
 ): Promise<ReloadedReport> {
   const previous = shop.serving;
   let switched: Switched;
+  let isPreparing = true;
   try {
     await clock.during('prepare', () => prepare(shop, previous, candidate, code.hooks, signal));
+    isPreparing = false;
     if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
     switched = switchOver(shop, request, candidate, code, clock);
   } catch (error) {
-    keepDiscarded(shop, candidate);
-    await disposeDiscarded(shop, candidate, code.hooks);
+    // A prepare that was given up still runs code of the version, which is retired when that has settled.
+    if (isPreparing && !isReloadError(error, 'ERR_HOOK_THREW')) await disposeOf(shop, candidate, code.hooks);
+    else await retireVersion(shop, candidate, code.hooks);
     throw error;
   }
   for (const cause of switched.troubles) {
@@ -174,6 +192,7 @@ async function goLive(
     previous === null
       ? null
       : await clock.during('retire', () => retireVersion(shop, previous, switched.oldHooks));
+  lookAtPinned(shop);
   return {
     status: 'reloaded',
     from: previous?.id ?? null,
@@ -195,8 +214,8 @@ async function prepare(
   const deadline = createDeadline(
     { timeoutMs: shop.options.hookTimeoutMs, signal, during: 'prepare' },
     shop.outside,
-    // It was disposed of when it was given up, but may have started something since.
-    () => void disposeDiscarded(shop, candidate, hooks),
+    // It was disposed of when it was given up, but may have started something since: this disposes of it again.
+    () => void retireVersion(shop, candidate, hooks),
   );
   await hooks.callAsync('prepare', deadline, hookContext(previous, undefined, true));
 }
@@ -239,7 +258,6 @@ function switchOver(
     clock.inSwitch('swap', () => {
       troubles = plan.publish();
       shop.serving = candidate;
-      shop.versions.push(candidate);
       shop.rejected = null;
       enter(candidate, { name: 'live', code });
     });

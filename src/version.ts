@@ -1,6 +1,7 @@
 /** A version's life: what it is in each state, and which state may follow which. */
 import assert from 'node:assert/strict';
 import type { ContentHash, SourcePath, StagedPath, VersionId } from './brands.ts';
+import type { NativePin, NativeRebound } from './native.ts';
 import type { Hooks } from './state/hooks.ts';
 
 /** What stays true of a version for its whole life. */
@@ -19,25 +20,32 @@ export interface LoadedCode {
   readonly hooks: Hooks;
 }
 
-/** Why the image of a version that serves no more is still mapped. */
-export type KeptReason = 'no-ledger';
+/** How a version's image came into memory, which decides how it leaves. */
+export type Hold =
+  /** The shim owns it. */
+  | { readonly kind: 'ledger'; readonly handle: object; readonly rebound: NativeRebound }
+  /** Node.js owns it, and never lets go. */
+  | { readonly kind: 'plain'; readonly reason: string };
 
 export type VersionState =
   /** Loaded, or about to be; serves nobody yet. */
   | { readonly name: 'candidate' }
   | { readonly name: 'live'; readonly code: LoadedCode }
-  | { readonly name: 'retiring'; readonly code: LoadedCode }
-  /** Served, and serves no more. */
-  | { readonly name: 'kept'; readonly reason: KeptReason }
-  /** Loaded but refused before it ever served. */
-  | { readonly name: 'discarded'; readonly reason: KeptReason };
+  | { readonly name: 'retiring' }
+  /** Ends as soon as these are gone. */
+  | { readonly name: 'pinned'; readonly pins: readonly NativePin[] }
+  /** Serves no more, and stays in memory. */
+  | { readonly name: 'kept'; readonly reason: string }
+  /** Its mapping was seen to be gone. */
+  | { readonly name: 'unloaded' };
 
 const FOLLOWS: Readonly<Record<VersionState['name'], readonly VersionState['name'][]>> = {
-  candidate: ['live', 'discarded'],
+  candidate: ['live', 'retiring'],
   live: ['retiring'],
-  retiring: ['kept'],
+  retiring: ['pinned', 'kept', 'unloaded'],
+  pinned: ['pinned', 'kept', 'unloaded'],
   kept: [],
-  discarded: [],
+  unloaded: [],
 };
 
 export interface Version extends VersionIdentity {
@@ -45,6 +53,12 @@ export interface Version extends VersionIdentity {
   readonly loadedAt: number;
   /** Null until its hooks have been read. */
   schema: number | null;
+  /** Null until it is loaded. */
+  hold: Hold | null;
+  /** Memory mappings of its image. */
+  mappings: number;
+  /** SHA-256 of the copy, which differs from `hash` where the ledger follows it; null until somebody asks. */
+  stagedHash: ContentHash | null;
   state: VersionState;
 }
 
@@ -77,12 +91,16 @@ export interface VersionInfo {
   readonly schema: number | null;
   readonly loadedAt: Date;
   readonly state: VersionState['name'];
-  /** Why it is still in memory; null while it serves. */
-  readonly reason: KeptReason | null;
+  /** SHA-256 of the copy as it was loaded; null when nobody asked while it was on disk. */
+  readonly stagedHash: string | null;
+  /** Why it stays in memory for good; null otherwise. */
+  readonly reason: string | null;
+  /** What it waits for before it is unloaded; empty but for `pinned`. */
+  readonly pins: readonly NativePin[];
 }
 
 export function describeVersion(version: Version): VersionInfo {
-  const { id, hash, source, path, bytes, schema, state } = version;
+  const { id, hash, source, path, bytes, schema, stagedHash, state } = version;
   return {
     id,
     hash,
@@ -92,6 +110,8 @@ export function describeVersion(version: Version): VersionInfo {
     schema,
     loadedAt: new Date(version.loadedAt),
     state: state.name,
-    reason: 'reason' in state ? state.reason : null,
+    stagedHash,
+    reason: state.name === 'kept' ? state.reason : null,
+    pins: state.name === 'pinned' ? state.pins : [],
   };
 }

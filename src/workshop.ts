@@ -1,18 +1,18 @@
 /** What belongs to one handle: its parts, its versions, and how a version enters and leaves the books. */
-import type { ContentHash, SourcePath, StagedPath, VersionId } from './brands.ts';
+import type { ContentHash, SourcePath, VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
-import { describe } from './errors.ts';
+import { describe as describeCause } from './errors.ts';
 import type { Events } from './events.ts';
 import type { Options } from './options.ts';
 import type { Outside } from './outside.ts';
-import type { Retirement } from './report.ts';
+import type { Ending, Retirement } from './report.ts';
 import type { Budget } from './retire/budget.ts';
-import { retire } from './retire/retire.ts';
+import { lookAgain, type RetireRequest, retire } from './retire/retire.ts';
 import type { Staged, Stager } from './stage/stager.ts';
 import type { Hooks } from './state/hooks.ts';
 import type { LiveExports } from './swap/live-exports.ts';
-import { enter, type Version } from './version.ts';
+import { describeVersion, enter, type Version, type VersionInfo } from './version.ts';
 
 /** What the stages of one handle share. */
 export interface Workshop {
@@ -26,6 +26,8 @@ export interface Workshop {
   readonly budget: Budget;
   /** Every version whose image is in memory, oldest first. */
   readonly versions: Version[];
+  /** Those of them that will leave when their pins have gone. */
+  readonly pinned: Map<Version, RetireRequest>;
   serving: Version | null;
   nextId: number;
   /** Bytes that were refused last: the watcher does not try them again. */
@@ -36,47 +38,86 @@ export function createCandidate(shop: Workshop, { path, hash, bytes }: Staged): 
   const id = shop.nextId as VersionId;
   shop.nextId += 1;
   const { source } = shop;
-  return { id, hash, source, path, bytes, schema: null, loadedAt: Date.now(), state: { name: 'candidate' } };
+  const loadedAt = Date.now();
+  const unknown = { schema: null, hold: null, mappings: 0, stagedHash: null };
+  return { id, hash, source, path, bytes, loadedAt, ...unknown, state: { name: 'candidate' } };
 }
 
-/** Its image is mapped and stays so: the list says it, and the budget counts it. */
-export function keepDiscarded(shop: Workshop, candidate: Version): void {
-  enter(candidate, { name: 'discarded', reason: 'no-ledger' });
-  shop.versions.push(candidate);
-  shop.budget.keep();
-}
-
-/** Ends a version that served. Also the last step of `close()`. */
+/**
+ * Ends a version that served, or one that was refused after it was loaded: it disposes, and leaves the memory where the
+ * ledger allows. Also the last step of `close()`.
+ */
 export async function retireVersion(
   shop: Workshop,
   version: Version,
   hooks: Hooks | null,
 ): Promise<Retirement> {
-  const retirement = await retire(
-    version,
-    async () => {
-      if (hooks !== null) await dispose(shop, hooks);
+  const served = version.state.name === 'live';
+  const request = requestFor(shop, version, !served);
+  const disposal = () => (hooks === null ? Promise.resolve() : disposeOf(shop, version, hooks));
+  const ending = await retire(version, disposal, request, shop.outside);
+  book(shop, version, ending);
+  if (ending.outcome === 'pinned') shop.pinned.set(version, request);
+  return { id: version.id, ...ending };
+}
+
+/** What users see of a version. Its copy is hashed when somebody looks, not while a reload waits for it. */
+export function describe(shop: Workshop, version: Version): VersionInfo {
+  if (version.stagedHash === null && version.state.name === 'live') {
+    const hash = version.hold?.kind === 'ledger' ? shop.outside.native.hashFile(version.path) : version.hash;
+    if (typeof hash === 'string') version.stagedHash = hash;
+  }
+  if (version.state.name === 'pinned' && version.hold?.kind === 'ledger') {
+    enter(version, { name: 'pinned', pins: shop.outside.native.pins(version.hold.handle) });
+  }
+  return describeVersion(version);
+}
+
+/** Made apart from the hooks, which would hold the very objects that a pinned version waits for. */
+function requestFor(shop: Workshop, version: Version, releaseObjects: boolean): RetireRequest {
+  return {
+    releaseObjects,
+    drainTimeoutMs: shop.options.drainTimeoutMs,
+    onEnded(ending) {
+      book(shop, version, ending);
+      if (ending.outcome === 'unloaded') shop.events.emit('unloaded', { id: version.id });
     },
-    (cause) => warnOfDispose(shop, version, cause),
-  );
-  shop.budget.keep();
-  await discard(shop, version.path);
-  return retirement;
+  };
+}
+
+/** Looks at each pinned version once more: not every pin can tell that it has gone. */
+export function lookAtPinned(shop: Workshop): void {
+  for (const [version, request] of shop.pinned) lookAgain(version, request, shop.outside);
+}
+
+/** Writes down how a version ended. Its copy is of no use to anyone by then: what is mapped stays as it is. */
+function book(shop: Workshop, version: Version, ending: Ending): void {
+  const binding = version.hold?.kind === 'ledger' ? version.hold.rebound : null;
+  discard(shop, { path: version.path, binding });
+  if (ending.outcome === 'pinned') return;
+  shop.pinned.delete(version);
+  if (ending.outcome === 'kept') {
+    shop.budget.keep();
+    return;
+  }
+  shop.budget.release(version.mappings);
+  const index = shop.versions.indexOf(version);
+  if (index !== -1) shop.versions.splice(index, 1);
 }
 
 /** A copy that cannot be deleted hides no other failure and undoes no swap: it goes with the directory, at the close. */
-export async function discard(shop: Workshop, staged: StagedPath): Promise<void> {
+export function discard(shop: Workshop, staged: Pick<Staged, 'path' | 'binding'>): void {
   try {
-    await shop.stager.discard(staged);
+    shop.stager.discard(staged);
   } catch (cause) {
-    const message = `cannot delete the staged copy ${JSON.stringify(staged)}: ${describe(cause)}`;
+    const message = `cannot delete the staged copy ${JSON.stringify(staged.path)}: ${describeCause(cause)}`;
     shop.events.emit('warning', { code: 'discard-failed', message, cause });
   }
 }
 
-/** Lets a version that never served stop what its `prepare` or `init` began. */
-export async function disposeDiscarded(shop: Workshop, candidate: Version, hooks: Hooks): Promise<void> {
-  await dispose(shop, hooks).catch((cause: unknown) => warnOfDispose(shop, candidate, cause));
+/** Calls a version's own `dispose`; what it throws is a warning. */
+export async function disposeOf(shop: Workshop, version: Version, hooks: Hooks): Promise<void> {
+  await dispose(shop, hooks).catch((cause: unknown) => warnOfDispose(shop, version, cause));
 }
 
 /** Bounded by time alone: the end of the handle must not keep a version from stopping its threads. */
@@ -89,6 +130,6 @@ async function dispose(shop: Workshop, hooks: Hooks): Promise<void> {
 }
 
 function warnOfDispose(shop: Workshop, version: Version, cause: unknown): void {
-  const message = `dispose of version ${version.id} failed: ${describe(cause)}`;
+  const message = `dispose of version ${version.id} failed: ${describeCause(cause)}`;
   shop.events.emit('warning', { code: 'dispose-failed', message, cause });
 }

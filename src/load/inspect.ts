@@ -1,7 +1,7 @@
 /** Looks at a staged file before any of its code can run. */
 import type { SourcePath, StagedPath } from '../brands.ts';
 import { errors, type ReloadError } from '../errors.ts';
-import type { NativeImage } from '../native.ts';
+import type { NativeImage, NativeStaged } from '../native.ts';
 import type { Outside } from '../outside.ts';
 
 const ENTRY_MISSING = 'no Node-API entry point';
@@ -12,8 +12,12 @@ const V8_ENTRY = 'an addon for the C++ ABI of V8 and Node.js';
  *
  * @throws `ERR_NOT_AN_ADDON`, `ERR_WRONG_ARCH`, `ERR_STAGE_IO`
  */
-export function inspect(path: StagedPath, source: SourcePath, outside: Outside): NativeImage {
-  const image = outside.native.inspect(path);
+export function inspect(
+  { path, image: known }: { readonly path: StagedPath; readonly image: NativeStaged['image'] },
+  source: SourcePath,
+  outside: Outside,
+): NativeImage {
+  const image = known ?? outside.native.inspect(path);
   if (!image.ok) {
     if (image.kind === 'io') {
       throw errors.stageIo({

@@ -1,67 +1,98 @@
 /** Brings a staged image to life: a fresh `napi_env`, then the addon's own init. */
-import type { SourcePath, StagedPath, VersionId } from '../brands.ts';
-import { describe, errors, type ReloadError } from '../errors.ts';
-import type { NativeImage } from '../native.ts';
+import { describe, errors, isReloadError, type ReloadError } from '../errors.ts';
+import type { NativeRebound } from '../native.ts';
 import type { LoadedModule, Outside } from '../outside.ts';
+import type { Hold } from '../version.ts';
+import { type LoadRequest, loaderError } from './loader-error.ts';
+import { loadPlain } from './plain.ts';
 
-/** An addon may ask for Node-API's experimental features by this version (NAPI_VERSION_EXPERIMENTAL in node_api.h). */
-const NAPI_VERSION_EXPERIMENTAL = 2_147_483_647;
-
-export interface LoadRequest {
-  readonly id: VersionId;
-  readonly path: StagedPath;
-  readonly source: SourcePath;
-  readonly image: NativeImage;
-}
+type Binding =
+  | { readonly kind: 'plain'; readonly reason: string }
+  | { readonly kind: 'ledger'; readonly rebound: NativeRebound };
 
 /**
  * Loads a staged copy and returns what its init left in `module.exports`.
  *
- * Rules:
- * 1. Node aborts on a Node-API version that it does not know, so the version is asked for before Node sees the file.
- * 2. An image that registers by constructor must not be opened before Node opens it: its constructor would leave
- *    a registration pending, and the next `process.dlopen` of any path aborts. Such images have no version to ask for.
- * 3. The early hold is let go of only after Node has its own, so that constructors run once.
- *
+ * @param onHold called once its image is in memory to stay there until it is retired, also when its init then throws
  * @throws `ERR_UNDEFINED_SYMBOL`, `ERR_LOAD_FAILED`, `ERR_NAPI_VERSION`, `ERR_INIT_THREW`
  */
-export function load(request: LoadRequest, outside: Outside): unknown {
-  if (request.image.entry === 'constructor') return runInit(request, outside);
-  const probe = outside.native.probe(request.path);
-  if (!probe.ok) throw loaderError(request, probe.message);
+export function load(
+  request: LoadRequest,
+  binding: Binding,
+  outside: Outside,
+  onHold: (hold: Hold) => void,
+): unknown {
+  if (binding.kind === 'ledger') return loadByLedger(request, binding.rebound, outside, onHold);
+  const { reason } = binding;
   try {
-    checkApiVersion(request, probe.apiVersion);
-    return runInit(request, outside);
-  } finally {
-    outside.native.probeRelease(probe.handle);
+    const exports = loadPlain(request, outside);
+    onHold({ kind: 'plain', reason });
+    return exports;
+  } catch (error) {
+    // What the loader refused is not in memory.
+    if (isReloadError(error, 'ERR_INIT_THREW')) onHold({ kind: 'plain', reason });
+    throw error;
   }
 }
 
-function checkApiVersion({ source }: LoadRequest, wanted: number | null): void {
-  const supported = Number(process.versions['napi']);
-  if (wanted === null || wanted <= supported || wanted === NAPI_VERSION_EXPERIMENTAL) return;
-  throw errors.napiVersion({ addon: source, path: source, wanted, supported });
-}
-
-function runInit(request: LoadRequest, outside: Outside): unknown {
+/**
+ * Rules:
+ * 1. The shim owns the image: Node.js opens the shim again, and the env that it makes for that is the version's.
+ * 2. The addon's init runs after `process.dlopen` has returned, whose lock a load inside of an init would wait for.
+ * 3. An init that threw may have handed out memory or started threads: it is retired as any other version.
+ */
+function loadByLedger(
+  request: LoadRequest,
+  rebound: NativeRebound,
+  outside: Outside,
+  onHold: (hold: Hold) => void,
+): unknown {
+  const { native } = outside;
+  const { id, source, path } = request;
+  const { libraries, usesUv, usesUvRequests } = rebound;
+  const opened = native.imageOpen({ id, source, path, libraries, usesUv, usesUvRequests });
+  if (!opened.ok) throw openError(request, opened.kind, opened.message);
+  const { handle } = opened;
   // Addons look for files beside themselves by this name: it is the source's, not the copy's.
-  const module: LoadedModule = { exports: {}, filename: request.source };
+  const module: LoadedModule = { exports: {}, filename: source };
+  mint(request, handle, module, outside);
+  onHold({ kind: 'ledger', handle, rebound });
   try {
-    outside.dlopen(module, request.path);
+    return native.init(handle, module.exports);
   } catch (cause) {
-    if (isDlopenError(cause)) throw loaderError(request, describe(cause), cause);
-    throw errors.initThrew({ addon: request.source, version: request.id }, cause);
+    throw errors.initThrew({ addon: source, version: id }, cause);
   }
-  return module.exports;
 }
 
-function isDlopenError(value: unknown): boolean {
-  return value instanceof Error && Reflect.get(value, 'code') === 'ERR_DLOPEN_FAILED';
+function mint({ source }: LoadRequest, handle: object, module: LoadedModule, outside: Outside): void {
+  const { native } = outside;
+  let minted = false;
+  let failure: unknown;
+  native.mintBegin(handle);
+  try {
+    outside.dlopen(module, native.shimPath);
+  } catch (cause) {
+    failure = cause;
+  } finally {
+    minted = native.mintEnd(handle);
+  }
+  if (minted && failure === undefined) return;
+  if (minted) native.retire(handle, true);
+  const found = `Node.js made no environment for it: ${describe(failure)}`;
+  throw errors.loadFailed({ addon: source, path: source, found }, failure);
 }
 
-/** glibc's words: "<file>: undefined symbol: <name>", sometimes with ", version <version>" behind. */
-function loaderError({ source, path }: LoadRequest, message: string, cause?: unknown): ReloadError {
-  const symbol = /undefined symbol: ([^\s,]+)/.exec(message)?.[1];
-  if (symbol !== undefined) return errors.undefinedSymbol({ addon: source, path: source, symbol });
-  return errors.loadFailed({ addon: source, path: source, found: message.replaceAll(path, source) }, cause);
+function openError(
+  request: LoadRequest,
+  kind: 'load' | 'no-entry' | 'api-version',
+  message: string,
+): ReloadError {
+  const { source } = request;
+  if (kind === 'no-entry') {
+    return errors.notAnAddon({ addon: source, path: source, reason: 'no-entry', found: message });
+  }
+  const wanted = kind === 'api-version' ? /-?\d+/.exec(message)?.[0] : undefined;
+  if (wanted === undefined) return loaderError(request, message);
+  const supported = Number(process.versions['napi']);
+  return errors.napiVersion({ addon: source, path: source, wanted: Number(wanted), supported });
 }

@@ -23,6 +23,8 @@ export interface Budget {
   admit(mappings: number, addon: string): string | null;
   /** One more image stays for good. */
   keep(): void;
+  /** An image has left. */
+  release(mappings: number): void;
 }
 
 export interface BudgetLimits {
@@ -65,6 +67,9 @@ export function createBudget(
     },
     keep() {
       kept += 1;
+    },
+    release(mappings) {
+      counted -= mappings;
     },
   };
 }

@@ -1,21 +1,118 @@
-/** Ends a version that serves no more. */
-import type { Retirement } from '../report.ts';
-import { enter, liveCode, type Version } from '../version.ts';
+/** Ends a version that serves no more, or never did. */
+import type { NativePin } from '../native.ts';
+import type { Outside } from '../outside.ts';
+import type { Ending } from '../report.ts';
+import { enter, type Hold, type Version } from '../version.ts';
+
+/** Pins that go by themselves: code of the version runs, or is sure to. */
+const PASSING: ReadonlySet<string> = new Set([
+  'frame',
+  'async-work',
+  'posted-finalizer',
+  'async-cleanup-hook',
+  'uv-work',
+]);
+
+type LedgerHold = Extract<Hold, { kind: 'ledger' }>;
+
+/** Outlives the retirement of a version that is pinned, and so must not hold anything of that version's code. */
+export interface RetireRequest {
+  /** Also end objects that JavaScript holds: for a version that never served. */
+  readonly releaseObjects: boolean;
+  /** How long to wait for work that will end by itself. */
+  readonly drainTimeoutMs: number;
+  /** Called once, whenever a version that was pinned has ended after all. */
+  onEnded(ending: Ending): void;
+}
 
 /**
- * Lets the version stop what it runs. Its image stays mapped: Node.js keeps the pointers that the addon gave it,
- * and unmapping under them crashes.
+ * Lets it dispose, drains it, and unloads it where the ledger allows. A version that something pins is looked at again
+ * whenever a pin goes.
  *
- * @param dispose calls the version's own `dispose`, within a bound
- * @param onFailure told of what `dispose` threw; a failure here never undoes the swap
+ * @param dispose lets it stop what it runs, within a bound; never rejects
  */
 export async function retire(
   version: Version,
   dispose: () => Promise<void>,
-  onFailure: (cause: unknown) => void,
-): Promise<Retirement> {
-  enter(version, { name: 'retiring', code: liveCode(version) });
-  await dispose().catch(onFailure);
-  enter(version, { name: 'kept', reason: 'no-ledger' });
-  return { id: version.id, outcome: 'kept', reason: 'no-ledger' };
+  request: RetireRequest,
+  outside: Outside,
+): Promise<Ending> {
+  enter(version, { name: 'retiring' });
+  await dispose();
+  const { hold } = version;
+  if (hold === null || hold.kind === 'plain') {
+    return settle(version, { outcome: 'kept', reason: hold?.reason ?? 'it was not loaded' });
+  }
+  const ending = await drain(hold, request, outside);
+  settle(version, ending);
+  if (ending.outcome === 'pinned') {
+    listen(version, hold, request, outside);
+    // A pin may have gone before anybody listened.
+    return lookAgain(version, request, outside, true);
+  }
+  return ending;
+}
+
+/** A function of its own, so that the listener closes over nothing else. */
+function listen(version: Version, hold: LedgerHold, request: RetireRequest, outside: Outside): void {
+  outside.native.onRelease(hold.handle, () => lookAgain(version, request, outside));
+}
+
+/** Tries to end a pinned version; says so to `onEnded` unless the caller is told by the result. */
+export function lookAgain(version: Version, request: RetireRequest, outside: Outside, quiet = false): Ending {
+  const { hold, state } = version;
+  if (state.name !== 'pinned' || hold?.kind !== 'ledger') return { outcome: 'unloaded' };
+  const ending = settle(version, tryToEnd(hold, request.releaseObjects, outside));
+  if (ending.outcome !== 'pinned' && !quiet) request.onEnded(ending);
+  return ending;
+}
+
+async function drain(hold: LedgerHold, request: RetireRequest, outside: Outside): Promise<Ending> {
+  const endMs = outside.nowMs() + request.drainTimeoutMs;
+  for (;;) {
+    const ending = tryToEnd(hold, request.releaseObjects, outside);
+    const leftMs = endMs - outside.nowMs();
+    if (ending.outcome !== 'pinned' || leftMs <= 0 || !ending.pins.some(isPassing)) return ending;
+    await nextRelease(hold, leftMs, outside);
+  }
+}
+
+function isPassing({ kind }: NativePin): boolean {
+  return PASSING.has(kind);
+}
+
+function nextRelease(hold: LedgerHold, timeoutMs: number, outside: Outside): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = outside.after(timeoutMs, resolve);
+    outside.native.onRelease(hold.handle, () => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+function tryToEnd(hold: LedgerHold, releaseObjects: boolean, outside: Outside): Ending {
+  const { outcome, pins } = outside.native.retire(hold.handle, releaseObjects);
+  switch (outcome) {
+    case 'pinned':
+      return { outcome, pins };
+    case 'still-mapped':
+      return { outcome: 'kept', reason: 'something that the ledger cannot see holds its mapping' };
+    default:
+      return { outcome: 'unloaded' };
+  }
+}
+
+function settle(version: Version, ending: Ending): Ending {
+  switch (ending.outcome) {
+    case 'unloaded':
+      enter(version, { name: 'unloaded' });
+      break;
+    case 'pinned':
+      enter(version, { name: 'pinned', pins: ending.pins });
+      break;
+    case 'kept':
+      enter(version, { name: 'kept', reason: ending.reason });
+  }
+  return ending;
 }

@@ -17,6 +17,9 @@ export interface Staged {
   readonly path: StagedPath;
   readonly hash: ContentHash;
   readonly bytes: number;
+  /** Its facts and its binding, where they were had on the way. */
+  readonly image: NativeStaged['image'];
+  readonly binding: NativeStaged['binding'];
 }
 
 /** One handle's directory of staged copies. */
@@ -29,11 +32,11 @@ export interface Stager {
    */
   stage(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Staged | null>;
   /**
-   * Deletes one staged copy. An image that is mapped from it stays as it is.
+   * Deletes one staged copy, and the private libraries that came with it. An image that is mapped from it stays as it is.
    *
    * @throws `ERR_STAGE_IO`; `close()` will try again
    */
-  discard(staged: StagedPath): void;
+  discard(staged: Pick<Staged, 'path' | 'binding'>): void;
   /** Deletes the directory with all in it. */
   close(): void;
 }
@@ -43,6 +46,9 @@ export interface StagerOptions {
   readonly stageDir: string;
   /** Whether whoever writes the source has ended when it is staged, as a build that we wait for. */
   readonly writerEnds: boolean;
+  /** Whether a small copy may be looked at, and rebound, while its bytes are in memory. */
+  readonly examine: boolean;
+  readonly rebind: boolean;
 }
 
 /**
@@ -82,7 +88,7 @@ class SourceStager implements Stager {
     switch (result.kind) {
       case 'staged':
         this.#lastFile = result.file;
-        return { path: result.path, hash: result.hash, bytes: result.bytes };
+        return result;
       case 'same':
         return null;
       case 'io':
@@ -92,9 +98,12 @@ class SourceStager implements Stager {
     }
   }
 
-  discard(staged: StagedPath): void {
-    const failure = this.#outside.native.stageDiscard(this.#directory.handle, staged);
-    if (failure !== null) throw ioError(this.#options.source, failure);
+  discard({ path, binding }: Pick<Staged, 'path' | 'binding'>): void {
+    const libraries = binding?.ok ? binding.libraries : [];
+    const failures = [path, ...libraries].map((file) =>
+      this.#outside.native.stageDiscard(this.#directory.handle, file),
+    );
+    for (const failure of failures) if (failure !== null) throw ioError(this.#options.source, failure);
   }
 
   close(): void {
@@ -102,14 +111,16 @@ class SourceStager implements Stager {
   }
 
   async #copyWhenWhole(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Result> {
-    const { source } = this.#options;
+    const { source, examine, rebind } = this.#options;
+    const { native } = this.#outside;
     const startMs = this.#outside.nowMs();
     for (;;) {
       if (signal.aborted) throw errors.aborted({ addon: source, during: 'stage' }, signal.reason);
-      const result = await this.#outside.native.stageCopy(this.#directory.handle, source, id, skipHash);
+      const { handle } = this.#directory;
+      const result = await native.stageCopy(handle, source, id, skipHash, examine, rebind);
       const waitedMs = this.#outside.nowMs() - startMs;
       if (result.kind === 'staged' && this.#mayBeMidWrite(result) && waitedMs < WAIT_MAX_MS) {
-        this.discard(result.path);
+        this.discard(result);
       } else if (result.kind !== 'incomplete') {
         return result;
       } else if (waitedMs > WAIT_MAX_MS || isQuiet(result, waitedMs)) {

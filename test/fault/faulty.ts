@@ -7,12 +7,18 @@ import { type Outside, realOutside } from '../../src/outside.ts';
 /** `once`: the call alone fails. `for good`: every later one of the same name does too, as a full disk does. */
 export type Manner = 'once' | 'for good';
 
-/** Every call that the world can refuse. A clock, a signal to a process and closing things do not fail. */
+/**
+ * Every call that the world can refuse. A clock, a signal to a process and closing things do not fail; `mintBegin`,
+ * `mintEnd`, `init`, `retire`, `pins` and `onRelease` touch only memory of this process, and are accounted for instead.
+ */
 export const CALLS = [
   'stageOpen',
   'stageCopy',
   'stageDiscard',
   'inspect',
+  'rebind',
+  'imageOpen',
+  'hashFile',
   'probe',
   'readFile',
   'stat',
@@ -20,14 +26,18 @@ export const CALLS = [
   'spawn',
   'watch',
   'dlopen',
+  'dlopenCopy',
 ] as const;
 export type Call = (typeof CALLS)[number];
+
+/** Reached only where the ledger refuses the version, which it then does: Node.js loads the copy itself. */
+const WITHOUT_LEDGER: ReadonlySet<Call> = new Set(['probe', 'dlopenCopy']);
 
 export interface Faulty {
   readonly outside: Outside;
   /** Whether the call was reached. */
   hasStruck(): boolean;
-  /** What nobody gave back: timers, watchers, processes. */
+  /** What nobody gave back: timers, watchers, processes, images of the ledger. */
   held(): readonly string[];
 }
 
@@ -54,9 +64,11 @@ export function failAt(call: Call, nth: number, manner: Manner | (() => void)): 
   const timers = new Set<number>();
   const watchers: FSWatcher[] = [];
   const children: ChildProcess[] = [];
+  const images = new Map<object, string>();
+  const isPlain = WITHOUT_LEDGER.has(call);
   const outside: Outside = {
     ...realOutside,
-    native: failingNative(realOutside.native, fails, once),
+    native: failingLedger(failingNative(realOutside.native, fails, once), fails, { once, isPlain, images }),
     ...failingFiles(fails),
     after: trackTimers(timers),
     spawn(command, args, options) {
@@ -76,7 +88,8 @@ export function failAt(call: Call, nth: number, manner: Manner | (() => void)): 
     },
     dlopen(module, path) {
       const code = once ? { code: 'ERR_DLOPEN_FAILED' } : {};
-      if (fails('dlopen')) throw Object.assign(new Error(`${path}: cannot map`), code);
+      if (fails(path === realOutside.native.shimPath ? 'dlopen' : 'dlopenCopy'))
+        throw Object.assign(new Error(`${path}: cannot map`), code);
       realOutside.dlopen(module, path);
     },
   };
@@ -87,6 +100,7 @@ export function failAt(call: Call, nth: number, manner: Manner | (() => void)): 
       ...Array.from(timers, () => 'timer'),
       ...watchers.filter((watcher) => !watcher.closed).map(() => 'watcher'),
       ...children.filter(isAlive).map(({ spawnfile }) => spawnfile),
+      ...images.values(),
     ],
   };
 }
@@ -134,6 +148,66 @@ function failingNative(native: Native, fails: Fails, once: boolean): Native {
         ? { ok: false, message: `${path}: cannot allocate memory in static TLS block` }
         : native.probe(path);
     },
+  };
+}
+
+interface Ledger {
+  readonly once: boolean;
+  /** Refuses every version. */
+  readonly isPlain: boolean;
+  /** What was opened and has not been seen to go. */
+  readonly images: Map<object, string>;
+}
+
+function failingLedger(native: Native, fails: Fails, { once, isPlain, images }: Ledger): Native {
+  return {
+    ...native,
+    ...strictEnds(native, images),
+    rebind(path, source) {
+      if (isPlain) return { ok: false, kind: 'refused', reason: 'the test has it so' };
+      if (!fails('rebind')) return native.rebind(path, source);
+      return once
+        ? ioFailure('mmap', path)
+        : { ok: false, kind: 'refused', reason: 'its PLT is one of a kind' };
+    },
+    imageOpen(request) {
+      if (fails('imageOpen')) return { ok: false, kind: 'load', message: `${request.path}: cannot map` };
+      const opened = native.imageOpen(request);
+      if (opened.ok) images.set(opened.handle, `image ${request.id}`);
+      return opened;
+    },
+    hashFile(path) {
+      return fails('hashFile') ? ioFailure('read', path) : native.hashFile(path);
+    },
+  };
+}
+
+/** The calls that cannot fail: each comes in its turn, and none for an image that has gone. */
+function strictEnds(
+  native: Native,
+  images: Map<object, string>,
+): Pick<Native, 'mintBegin' | 'mintEnd' | 'init' | 'pins' | 'retire' | 'onRelease'> {
+  const known = <A extends unknown[], R>(real: (handle: object, ...rest: A) => R) => {
+    return (handle: object, ...rest: A): R => {
+      if (!images.has(handle)) throw new Error('called for an image that has gone');
+      return real(handle, ...rest);
+    };
+  };
+  return {
+    mintBegin: known(native.mintBegin),
+    mintEnd: known((handle) => {
+      const minted = native.mintEnd(handle);
+      if (!minted) images.delete(handle);
+      return minted;
+    }),
+    init: known(native.init),
+    pins: known(native.pins),
+    retire: known((handle, releaseObjects: boolean) => {
+      const retirement = native.retire(handle, releaseObjects);
+      if (retirement.outcome === 'unloaded') images.delete(handle);
+      return retirement;
+    }),
+    onRelease: known(native.onRelease),
   };
 }
 

@@ -66,7 +66,11 @@ const provoke: Record<ErrorCode, Provoke> = {
     };
     const broken = { ...realOutside, native: { ...realOutside.native, inspect } };
     install(good(), s.scratch.file('kernel.node'));
-    await AddonHandle.open(s.scratch.file('kernel.node'), { stageDir: s.scratch.file('stage') }, broken);
+    await AddonHandle.open(
+      s.scratch.file('kernel.node'),
+      { stageDir: s.scratch.file('stage'), integrity: () => true },
+      broken,
+    );
   },
   ERR_INVALID_OPTION: (s) => s.open(good(), { hookTimeoutMs: -1 }),
   ERR_LOAD_FAILED(s) {

@@ -100,18 +100,19 @@ const operations: Record<string, Operation> = {
       building: [1, 'live'],
       preparing: [1, 'live'],
       closing: [1, 'live'],
-      closed: [1, 'kept'],
+      closed: [1, 'unloaded'],
     },
   },
   'versions()': {
     run: ({ addon }) => addon.versions().map(({ id, state }) => `${id} ${state}`),
     cells: {
       open: ['1 live'],
-      failed: ['1 live', '2 discarded'],
+      // What was refused is unloaded at once, what serves no more as soon as it has ended.
+      failed: ['1 live'],
       building: ['1 live'],
-      preparing: ['1 live'],
-      closing: ['1 live'],
-      closed: ['1 kept', '2 discarded'],
+      preparing: ['1 live', '2 candidate'],
+      closing: ['1 live', '2 candidate'],
+      closed: [],
     },
   },
   'close()': {

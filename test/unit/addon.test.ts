@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
 import { tracingChannel } from 'node:diagnostics_channel';
 import fs from 'node:fs';
+import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Addon, type AddonEvents, type OpenOptions, open, type TraceContext } from '../../src/index.ts';
-import { createScratch, install, type Scratch, scriptedAddon } from '../support/addons.ts';
+import {
+  compileAddon,
+  createScratch,
+  FIXTURES,
+  install,
+  type Scratch,
+  scriptedAddon,
+} from '../support/addons.ts';
 
 /** Hooks that write down each call as `<version>.<hook>`; `extra` is code that runs before the hook object is made. */
 function counter(version: number, { schema = 1, hooks = '', extra = '' } = {}): string {
@@ -158,15 +168,13 @@ describe('reload', () => {
       to: 2,
       state: 'carried',
       exports: { added: ['extra'], removed: ['increment'] },
-      retired: { id: 1, outcome: 'kept', reason: 'no-ledger' },
+      retired: { id: 1, outcome: 'unloaded' },
     });
     expect(Object.keys(report.phasesMs)).toEqual(
-      'stage inspect load prepare save migrate init verify swap retire'.split(' '),
+      'stage inspect rebind load prepare save migrate init verify swap retire'.split(' '),
     );
-    expect(addon.versions().map(({ id, state, reason }) => [id, state, reason])).toEqual([
-      [1, 'kept', 'no-ledger'],
-      [2, 'live', null],
-    ]);
+    expect(addon.versions()).toEqual([addon.current]);
+    expect(addon.current).toMatchObject({ id: 2, state: 'live', reason: null, pins: [] });
     expect(staged()).toEqual([expect.stringContaining('/2-')]);
   });
 
@@ -429,6 +437,137 @@ describe('a file that is written over in place', () => {
   });
 });
 
+describe('a version that was replaced', () => {
+  interface Native {
+    readonly Counter: new (total: number) => { add(by: number): number };
+    version(): number;
+  }
+  const classes = (version: number): string =>
+    compileAddon([path.join(FIXTURES, 'swap/counter.c')], [`-DVERSION=${version}`]);
+  const unique = (version: number): string =>
+    compileAddon([path.join(FIXTURES, 'unique.cc')], [`-DVERSION=${version}`]);
+  const isMapped = ({ path: copy }: { readonly path: string }): boolean =>
+    fs.readFileSync('/proc/self/maps', 'utf8').includes(copy);
+  const openBuilt = <T>(built: string, options: OpenOptions = {}): Promise<Addon<T>> => {
+    install(built, file);
+    return open<T>(file, { stageDir: scratch.file('stage'), ...options });
+  };
+
+  /** Collects garbage, turn by turn, until the event has come. */
+  async function collectUntil(event: Promise<unknown>): Promise<void> {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    let isOver = false;
+    void event.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  test('is unloaded, and its copy deleted, before the reload ends', async () => {
+    await using addon = await openCounter();
+    const first = addon.current;
+    expect(isMapped(first)).toBe(true);
+    const unloaded: number[] = [];
+    addon.on('unloaded', ({ id }) => unloaded.push(id));
+    install(counter(2), file);
+    await expect(addon.reload()).resolves.toMatchObject({ retired: { id: 1, outcome: 'unloaded' } });
+    expect([isMapped(first), fs.existsSync(first.path), isMapped(addon.current)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    // The report has told of it.
+    expect(unloaded).toEqual([]);
+  });
+
+  test('serves an instance that is left of it, and is unloaded when that has been collected', async () => {
+    await using addon = await openBuilt<Native>(classes(1));
+    const first = addon.current;
+    const left: { instance: { add(by: number): number } | null } = { instance: new addon.exports.Counter(1) };
+    expect(left.instance?.add(2)).toBe(3);
+    const unloaded = nextEvent(addon, 'unloaded');
+    install(classes(2), file);
+    const pins = [{ kind: 'wrapped-object', count: 1, bytes: 0 }];
+    await expect(addon.reload()).resolves.toMatchObject({ retired: { id: 1, outcome: 'pinned', pins } });
+    expect(addon.versions()).toMatchObject([
+      { id: 1, state: 'pinned', pins },
+      { id: 2, state: 'live', pins: [] },
+    ]);
+    // Version 2 would count double.
+    expect([left.instance?.add(2), new addon.exports.Counter(1).add(2)]).toEqual([5, 5]);
+    expect([left.instance?.add(2), addon.exports.version()]).toEqual([7, 2]);
+    left.instance = null;
+    await collectUntil(unloaded);
+    expect(await unloaded).toEqual([{ id: 1 }]);
+    expect(addon.versions()).toEqual([addon.current]);
+    expect(isMapped(first)).toBe(false);
+  });
+
+  test('that was refused is unloaded when what its init left behind has been collected', async () => {
+    await using addon = await openCounter();
+    const unloaded = nextEvent(addon, 'unloaded');
+    install(compileAddon([path.join(FIXTURES, 'refusing.c')]), file);
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_INIT_THREW' });
+    const [, refused] = addon.versions();
+    expect(refused).toMatchObject({ id: 2, state: 'pinned', pins: [{ kind: 'external-buffer', count: 1 }] });
+    expect(staged()).toEqual([expect.stringContaining('/1-')]);
+    const read = (): string => (globalThis as unknown as { left: Buffer }).left.toString('latin1', 0, 4);
+    expect(read()).toBe('left');
+    expect(addon.exports.version()).toBe(1);
+    Reflect.deleteProperty(globalThis, 'left');
+    await collectUntil(unloaded);
+    expect(await unloaded).toEqual([{ id: 2 }]);
+    expect(addon.versions()).toEqual([addon.current]);
+  });
+
+  test('stays in memory when reclaim is "never", and its functions go on', async () => {
+    const extra = 'exports.getAdd = () => native.add;';
+    await using addon = await openCounter(counter(1, { extra }), { reclaim: 'never' });
+    const first = addon.current;
+    const add = (addon.exports as Counter & { getAdd(): (a: number, b: number) => number }).getAdd();
+    install(counter(2), file);
+    const reason = 'the option reclaim is "never"';
+    await expect(addon.reload()).resolves.toMatchObject({ retired: { id: 1, outcome: 'kept', reason } });
+    expect(addon.versions().map(({ id, state, reason }) => [id, state, reason])).toEqual([
+      [1, 'kept', reason],
+      [2, 'live', null],
+    ]);
+    expect([isMapped(first), add(1, 2)]).toEqual([true, 3]);
+  });
+
+  test('throws ERR_VERSION_UNLOADED from a function of it that was kept raw', async () => {
+    const extra = 'exports.getAdd = () => native.add;';
+    await using addon = await openCounter(counter(1, { extra }));
+    const add = (addon.exports as Counter & { getAdd(): (a: number, b: number) => number }).getAdd();
+    expect(add(1, 2)).toBe(3);
+    install(counter(2, { extra }), file);
+    await expect(addon.reload()).resolves.toMatchObject({ retired: { id: 1, outcome: 'unloaded' } });
+    expect(() => add(1, 2)).toThrow(expect.objectContaining({ code: 'ERR_VERSION_UNLOADED' }));
+    expect(addon.exports.version()).toBe(2);
+  });
+
+  test.each([
+    ['auto', 1, []],
+    ['never', 3, ['unique-symbols']],
+  ] as const)('with unique symbols and reclaim "%s" leaves a count of %i', async (reclaim, next, codes) => {
+    interface Unique {
+      next(): number;
+      version(): number;
+    }
+    await using addon = await openBuilt<Unique>(unique(1), { reclaim });
+    const warned: string[] = [];
+    addon.on('warning', ({ code }) => warned.push(code));
+    expect([addon.exports.next(), addon.exports.next()]).toEqual([1, 2]);
+    install(unique(2), file);
+    await addon.reload();
+    expect([addon.exports.version(), addon.exports.next(), warned]).toEqual([2, next, codes]);
+  });
+});
+
 describe('close', () => {
   test('disposes the version that serves, deletes what was staged and ends the exports', async () => {
     const addon = await openCounter();
@@ -438,7 +577,8 @@ describe('close', () => {
     expect(globalThis.trace).toEqual(['v1.dispose']);
     expect(() => version()).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
     expect(fs.readdirSync(scratch.file('stage'))).toEqual(['.lock']);
-    expect(addon.current).toMatchObject({ id: 1, state: 'kept' });
+    expect(addon.current).toMatchObject({ id: 1, state: 'unloaded' });
+    expect(addon.versions()).toEqual([]);
     await addon.close();
     expect(globalThis.trace).toEqual(['v1.dispose']);
   });

@@ -6,6 +6,8 @@ import { defaultStageDir, resolveOptions, resolveReloadOptions } from '../../src
 describe('resolveOptions', () => {
   test('fills in every default', () => {
     expect(resolveOptions()).toEqual({
+      reclaim: 'auto',
+      drainTimeoutMs: 1_000,
       build: { kind: 'none' },
       watch: null,
       migrate: new Map(),
@@ -50,6 +52,10 @@ describe('resolveOptions', () => {
     [{ migrate: { 0: () => 1 } }, 'migrate'],
     [{ migrate: { 1: { up: 'x' } } }, 'migrate.1'],
     [{ migrate: { 1: { sideways: () => 1 } } }, 'migrate.1.sideways'],
+    [{ reclaim: 'always' }, 'reclaim'],
+    [{ reclaim: true }, 'reclaim'],
+    [{ drainTimeoutMs: -1 }, 'drainTimeoutMs'],
+    [{ drainTimeoutMs: '1s' }, 'drainTimeoutMs'],
     [{ hookTimeoutMs: Number.NaN }, 'hookTimeoutMs'],
     [{ hookTimeoutMs: 2 ** 31 }, 'hookTimeoutMs'],
     [{ buildTimeoutMs: '1s' }, 'buildTimeoutMs'],

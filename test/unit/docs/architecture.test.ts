@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { namesIn, readDocument, ROOT, sectionOf, tablesOf } from './markdown.ts';
 
 const architecture = readDocument('ARCHITECTURE.md');
-const [ofSource = [], ofNative = []] = tablesOf(sectionOf(architecture, 'Code map').text);
+const [ofSource = [], ofNative = [], ofInterpose = []] = tablesOf(sectionOf(architecture, 'Code map').text);
 const [ofTests = []] = tablesOf(sectionOf(architecture, 'Tests').text);
 
 /** Without folders that hold nothing, which git does not keep. */
@@ -24,12 +24,17 @@ describe('the code map', () => {
     expect(namesIn(ofSource).toSorted()).toEqual(found.toSorted());
   });
 
-  test('names every file of native/, a header and its source as one', () => {
-    const names = entries('native').map((entry) => entry.name);
+  test.each([
+    ['native', ofNative],
+    ['native/interpose', ofInterpose],
+  ])('names every file of %s/, a header and its source as one', (folder, table) => {
+    const names = entries(folder).map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
     const pairs = names.map((name) =>
-      names.includes(name.replace(/\.cc$/, '.h')) ? name.replace(/\.\w+$/, '.*') : name,
+      names.includes(name.replace(/\.cc$/, '.h')) && names.includes(name.replace(/\.h$/, '.cc'))
+        ? name.replace(/\.\w+$/, '.*')
+        : name,
     );
-    expect(namesIn(ofNative).toSorted()).toEqual([...new Set(pairs)].toSorted());
+    expect(namesIn(table).toSorted()).toEqual([...new Set(pairs)].toSorted());
   });
 
   test('names every folder of test/ that holds something', () => {

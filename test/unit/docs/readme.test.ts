@@ -9,6 +9,7 @@ import { anchorsOf, linksOf, namesIn, readDocument, ROOT, sectionOf, tablesOf } 
 
 const readme = readDocument('README.md');
 const source = (name: string): string => fs.readFileSync(path.join(ROOT, 'src', name), 'utf8');
+const native = (name: string): string => fs.readFileSync(path.join(ROOT, 'native', name), 'utf8');
 
 /** The one group of each match; at least one, or the pattern no longer fits the source. */
 function everyMatch(text: string, pattern: RegExp): readonly string[] {
@@ -52,7 +53,9 @@ describe('the table of options', () => {
 
   test('gives the defaults that are taken', () => {
     const defaults = new Map(table('Options').map(([name, value]) => [name, value]));
-    const { hookTimeoutMs, buildTimeoutMs, build, watch } = resolveOptions();
+    const { hookTimeoutMs, buildTimeoutMs, build, watch, reclaim, drainTimeoutMs } = resolveOptions();
+    expect(defaults.get('`reclaim`')).toBe(`\`'${reclaim}'\``);
+    expect(defaults.get('`drainTimeoutMs`')).toBe(`\`${drainTimeoutMs}\``);
     expect(defaults.get('`hookTimeoutMs`')).toBe(`\`${hookTimeoutMs}\``);
     expect(defaults.get('`buildTimeoutMs`')).toBe(`\`${buildTimeoutMs}\``);
     expect([defaults.get('`build`'), build.kind]).toEqual(['`false`', 'none']);
@@ -60,6 +63,13 @@ describe('the table of options', () => {
     expect(sectionOf(readme, 'Options').text).toContain(
       `(${resolveOptions({ watch: true }).watch?.debounceMs} ms)`,
     );
+  });
+});
+
+describe('the table of pins', () => {
+  test('names exactly the pins that there are, in their order', () => {
+    const names = everyMatch(native('pins.cc'), /return "([\w-]+)";/g);
+    expect(namesIn(table('Unloading'))).toEqual(names.filter((name) => name !== 'unknown'));
   });
 });
 
@@ -115,6 +125,9 @@ describe.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'])('%s', (name) => 
 
   test('names only error codes that there are', () => {
     const named = text.match(/\bERR_[A-Z_]+/g) ?? [];
-    expect(namesIn(table('Errors'))).toEqual(expect.arrayContaining([...new Set(named)]));
+    // Thrown by native code, where there is no ReloadError.
+    const thrown = everyMatch(native('slots.cc'), /napi_throw_error\(\w+, "(ERR_\w+)"/g);
+    const known = [...namesIn(table('Errors')), ...thrown];
+    expect(known).toEqual(expect.arrayContaining([...new Set(named)]));
   });
 });

@@ -1,0 +1,158 @@
+/** Versions side by side: calls, exceptions and objects that go from one to another. */
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { addon } from '../../fixtures/ledger/build.mjs';
+import { ledgerUse, mappings, removeFolder, retire, shim } from '../../fixtures/ledger/load.mjs';
+import type { CounterClass } from './versions.ts';
+import { call, expectUnloaded, exported, NAPI_INVALID_ARG, NAPI_OK, openFull, REVOKED } from './versions.ts';
+
+/** Enough that an exception left behind in an env would be met. */
+const MANY_THROWS = 100_000;
+
+afterAll(removeFolder);
+afterEach(() => {
+  expect({ images: ledgerUse().images, mappings: mappings() }).toEqual({ images: 0, mappings: 0 });
+});
+
+describe('a function of a version', () => {
+  test('pins it while it is on the stack', () => {
+    const version = openFull();
+    let during: unknown;
+    call(version, 'dataOf', () => {
+      during = retire(version);
+    });
+    expect(during).toEqual({ outcome: 'pinned', pins: 'frame:1' });
+    expectUnloaded(version);
+  });
+
+  test('keeps its data to the end of the call in which it is re-pointed', () => {
+    const [first, second] = [openFull(1), openFull(2)];
+    const dataOf = exported(first, 'dataOf');
+    const repoint = (): boolean =>
+      shim.retarget(first.handle, dataOf, second.handle, exported(second, 'dataOf'));
+    let repointed: unknown;
+    expect(
+      dataOf(() => {
+        repointed = repoint();
+      }),
+    ).toBe(7);
+    expect(repointed).toBe(true);
+    expectUnloaded(first);
+    expect(dataOf()).toBe(7);
+    expectUnloaded(second);
+    expect(dataOf).toThrow(expect.objectContaining(REVOKED));
+  });
+
+  test('throws what names the version when it was unloaded', () => {
+    const version = openFull(2);
+    expectUnloaded(version);
+    expect(exported(version, 'version')).toThrow(/addon\.node/);
+    expect(exported(version, 'version')).toThrow(expect.objectContaining(REVOKED));
+  });
+
+  test('throws in its own name when another version serves it', () => {
+    const [first, second] = [openFull(1), openFull(2)];
+    for (const name of ['fail', 'callBack', 'version']) {
+      shim.retarget(first.handle, exported(first, name), second.handle, exported(second, name));
+    }
+    expectUnloaded(first);
+    const fail = exported(first, 'fail');
+    const callBack = exported(first, 'callBack');
+    expect(exported(first, 'version')()).toBe(2);
+    expect(fail).toThrow(expect.objectContaining({ code: 'MINE' }));
+    expect(() => callBack(fail)).toThrow(expect.objectContaining({ code: 'MINE' }));
+    expect(callBack(() => 5)).toBe(5);
+    const throwing = (): never => {
+      throw new TypeError('of JavaScript');
+    };
+    expect(() => callBack(throwing)).toThrow(TypeError);
+    expectUnloaded(second);
+    expect(fail).toThrow(expect.objectContaining(REVOKED));
+  });
+
+  test('throws as often as it is called when another version serves it', () => {
+    const [first, second] = [openFull(1), openFull(2)];
+    const fail = exported(first, 'fail');
+    shim.retarget(first.handle, fail, second.handle, exported(second, 'fail'));
+    let thrown = 0;
+    for (let count = 0; count < MANY_THROWS; count++) {
+      try {
+        fail();
+      } catch {
+        thrown += 1;
+      }
+    }
+    expect(thrown).toBe(MANY_THROWS);
+    expectUnloaded(first);
+    expectUnloaded(second);
+  });
+
+  test('is told the source as its file name when it asks', () => {
+    const version = openFull();
+    expect(call(version, 'fileName')).toBe(`file://${addon('quiet')}`);
+    expectUnloaded(version);
+  });
+});
+
+describe('an object of a version', () => {
+  test('is napi_invalid_arg to another version, before and after its own has ended', () => {
+    const [first, second] = [openFull(1), openFull(2)];
+    const wrapped = call(first, 'wrap');
+    expect(call(first, 'statusOfUnwrap', wrapped)).toBe(NAPI_OK);
+    expect(call(second, 'statusOfUnwrap', wrapped)).toBe(NAPI_INVALID_ARG);
+    expect(call(second, 'statusOfRemoveWrap', wrapped)).toBe(NAPI_INVALID_ARG);
+    expect(retire(first).outcome).toBe('pinned');
+    expectUnloaded(first, true);
+    expect(call(second, 'statusOfUnwrap', wrapped)).toBe(NAPI_INVALID_ARG);
+    expectUnloaded(second);
+  });
+
+  test('gives its external away until its version has ended', () => {
+    const [first, second] = [openFull(1), openFull(2)];
+    const external = call(first, 'external');
+    expect(call(second, 'statusOfExternal', external)).toBe(NAPI_OK);
+    expectUnloaded(first, true);
+    expect(call(second, 'statusOfExternal', external)).toBe(NAPI_INVALID_ARG);
+    expectUnloaded(second);
+  });
+
+  test('is napi_invalid_arg when a plainly loaded addon wrapped it', () => {
+    const module = { exports: {} as Record<string, () => unknown> };
+    process.dlopen(module, addon('quiet'));
+    const foreign = module.exports['wrap']?.();
+    const version = openFull();
+    const unwrap = module.exports['statusOfUnwrap'] as (value: unknown) => unknown;
+    expect(unwrap(foreign)).toBe(NAPI_OK);
+    expect(call(version, 'statusOfUnwrap', foreign)).toBe(NAPI_INVALID_ARG);
+    expect(call(version, 'statusOfRemoveWrap', foreign)).toBe(NAPI_INVALID_ARG);
+    expect(call(version, 'statusOfExternal', module.exports['external']?.())).toBe(NAPI_OK);
+    expectUnloaded(version);
+  });
+
+  test('of a class is refused by the methods of another version', () => {
+    const [first, second] = [openFull(1), openFull(2)];
+    const First = call(first, 'defineClass') as CounterClass;
+    const Second = call(second, 'defineClass') as CounterClass;
+    expect(new Second().get()).toBe(6);
+    expect(() => Second.prototype.get.call(new First())).toThrow(TypeError);
+    expectUnloaded(first, true);
+    expectUnloaded(second, true);
+  });
+
+  test('of a class throws wherever it is touched when its version was unloaded', () => {
+    const version = openFull();
+    const Counter = call(version, 'defineClass') as CounterClass;
+    const counter = new Counter();
+    counter.number = 4;
+    expect(counter.get()).toBe(4);
+    expectUnloaded(version, true);
+    const touches = [
+      () => counter.get(),
+      () => counter.number,
+      () => {
+        counter.number = 1;
+      },
+      () => new Counter(),
+    ];
+    for (const touch of touches) expect(touch).toThrow(expect.objectContaining(REVOKED));
+  });
+});

@@ -1,0 +1,19 @@
+/**
+ * A version that used one facility of Node-API, libuv or the C library ends: each hook, finalizer and destructor of it
+ * runs as often as in plain Node.js, and nothing of it stays. `test/long/ledger-matrix.mjs` does it in Workers too.
+ */
+import { describe, expect, test } from 'vitest';
+import { compare, type End, FACILITIES, KEEPS } from '../../fixtures/ledger/matrix.mjs';
+
+const ENDS: readonly End[] = ['unload', 'exit'];
+const cases = FACILITIES.flatMap((facility) => KEEPS.map((keep) => ({ facility, keep })));
+
+describe.concurrent('a version', () => {
+  test.each(cases)(
+    'ends as in plain Node.js when $facility was used and $keep',
+    async ({ facility, keep }) => {
+      const { wanted, found } = await compare(facility, keep, ENDS);
+      expect(found).toEqual(wanted);
+    },
+  );
+});
