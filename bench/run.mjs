@@ -59,7 +59,11 @@ const calls = Object.fromEntries(
 
 console.log(`Node.js ${process.version}, ${process.platform} ${process.arch}\n`);
 console.log(`From built file to live, example kernel (${example.bytes} bytes), ${reloads} reloads:`);
-console.table({ 'napi-reload': reload.ours, 'plain copy + process.dlopen': reload.plain });
+console.table({
+  'napi-reload': reload.ours,
+  'the same with the unload of the old version': reload.whole,
+  'plain copy + process.dlopen, never unloaded': reload.plain,
+});
 console.log(`ratio of the medians ${reload.ratio}, median of the ratios pair by pair ${reload.pairRatio}`);
 console.log('\nStages of those reloads, medians in ms:');
 console.table(reload.phasesMs);

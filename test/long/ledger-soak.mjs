@@ -1,0 +1,156 @@
+// `node test/long/ledger-soak.mjs [cycles] [seed]`: versions are loaded, used at random, kept at random, re-pointed and
+// retired. In the end every one is unloaded, mappings are as many as before, and memory has grown little.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { addon } from '../fixtures/ledger/build.mjs';
+import { collect, ledgerUse, mappings, open, retire, shim, tick } from '../fixtures/ledger/load.mjs';
+
+const cycles = Number(process.argv[2] ?? 5000);
+let state = Number(process.argv[3] ?? 7);
+/** Caches and pools are full by then. */
+const WARM_CYCLES = 1000;
+const KEPT_MAX = 200;
+const KEPT_AFTER_DROP = 50;
+const COLLECT_EACH = 40;
+const TURN_EACH = 5;
+const SWEEPS_MAX = 5000;
+const MAPPINGS_GROWTH_MAX = 20;
+const V8_PAGE_BYTES = 256 * 1024;
+
+const USES = [
+  ...['version', 'dataOf', 'defineClass', 'properties'],
+  ...['wrap', 'wrapWithReference', 'wrapAgain', 'wrapNoLonger', 'addFinalizer', 'addFinalizerNoLonger'],
+  ...['postFinalizer', 'external', 'externalUnowned', 'strongReference'],
+  ...['arrayBuffer', 'buffer', 'staticBuffer', 'latin1', 'utf16'],
+  ...['instanceData', 'hooks', 'asyncHook', 'asyncHookNoLonger'],
+  ...['work', 'workNeverQueued', 'uvWork', 'thread', 'stdThread', 'threadLocal', 'threadKey'],
+  ...['signal', 'threadsafe'],
+];
+/** These are ended at once, or nothing would end them. */
+const ENDED_BY = { signal: 'signalDefault', threadsafe: 'threadsafeRelease' };
+
+const kept = [];
+const live = [];
+const pinsMet = {};
+let last;
+let unloaded = 0;
+let revokedCalls = 0;
+
+/** A whole number below `limit`. */
+function random(limit) {
+  state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+  return (state >>> 8) % limit;
+}
+
+function use(exports) {
+  const name = USES[random(USES.length)];
+  const result = exports[name]();
+  if (name in ENDED_BY) exports[ENDED_BY[name]]();
+  if (name === 'defineClass') {
+    const object = new result();
+    object.number = 4;
+    assert.equal(object.number, object.get());
+    if (random(3) === 0) kept.push(result, object, object.get);
+  } else if (name === 'properties') {
+    assert.deepEqual([result.method(), result.accessor], [8, 8]);
+    if (random(3) === 0) kept.push(result.method);
+  } else if (random(3) === 0) kept.push(result);
+  if (random(3) === 0) kept.push(exports.version, exports.dataOf);
+}
+
+/** Calls what the addon may have unloaded. */
+function attempt(call) {
+  try {
+    call();
+  } catch (error) {
+    if (error.code === 'ERR_VERSION_UNLOADED') revokedCalls += 1;
+    else if (!(error instanceof TypeError)) throw error;
+  }
+}
+
+function touchKept() {
+  const value = kept[random(kept.length || 1)];
+  if (typeof value === 'function') attempt(value);
+  else if (value && typeof value === 'object') {
+    attempt(() => last.exports.statusOfUnwrap(value));
+    attempt(() => last.exports.statusOfExternal(value));
+  }
+}
+
+function sweep() {
+  for (let index = live.length - 1; index >= 0; index--) {
+    const { outcome, pins } = retire(live[index], random(8) === 0);
+    if (outcome === 'pinned') {
+      for (const pin of pins.split(' ')) pinsMet[pin.split(':')[0]] = (pinsMet[pin.split(':')[0]] ?? 0) + 1;
+      continue;
+    }
+    assert.equal(outcome, 'unloaded');
+    unloaded += 1;
+    live.splice(index, 1);
+  }
+}
+
+async function cycle(number) {
+  const version = open(addon('quiet', number % 2 === 0 ? 1 : 2));
+  for (let uses = random(8); uses > 0; uses--) use(version.exports);
+  if (live.includes(last) && random(3) === 0) {
+    shim.retarget(last.handle, last.exports.version, version.handle, version.exports.version);
+  }
+  live.push(version);
+  last = version;
+  if (kept.length > KEPT_MAX) kept.splice(0, kept.length - KEPT_AFTER_DROP);
+  if (number % TURN_EACH === 0) await tick();
+  if (number % COLLECT_EACH === 0) await collect();
+  sweep();
+  touchKept();
+}
+
+/** Drops all, and waits until every version is unloaded. */
+async function settle() {
+  kept.length = 0;
+  for (let sweeps = 0; live.length > 0 && sweeps < SWEEPS_MAX; sweeps++) {
+    if (sweeps % COLLECT_EACH === 0) await collect();
+    await tick();
+    sweep();
+  }
+  await collect();
+}
+
+/** Mappings but for the pages of V8's heap, which grows as Node.js keeps a little for each env. */
+function countMappings() {
+  const lines = fs.readFileSync('/proc/self/maps', 'utf8').split('\n').slice(0, -1);
+  const isHeapPage = (line) => {
+    const [range, access, , , , file] = line.split(/\s+/, 6);
+    const [begin, end] = range.split('-').map((text) => Number.parseInt(text, 16));
+    return file === '' && access === 'rw-p' && end - begin === V8_PAGE_BYTES;
+  };
+  return lines.filter((line) => !isHeapPage(line)).length;
+}
+
+function measure() {
+  const rollup = fs.readFileSync('/proc/self/smaps_rollup', 'utf8');
+  const pssKb = Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]);
+  return { mappings: countMappings(), bytes: pssKb * 1024 };
+}
+
+const startMs = performance.now();
+let warm;
+for (let number = 1; number <= cycles; number++) {
+  await cycle(number);
+  if (number !== WARM_CYCLES || number === cycles) continue;
+  await settle();
+  warm = measure();
+}
+await settle();
+const end = measure();
+
+const grown = warm && {
+  mappingsAfterWarm: warm.mappings,
+  mappingsAtEnd: end.mappings,
+  bytesPerReload: Math.round((end.bytes - warm.bytes) / (cycles - WARM_CYCLES)),
+};
+const left = { mappingsLeft: mappings(), imagesLeft: ledgerUse().images };
+const cycleUs = Math.round(((performance.now() - startMs) * 1000) / cycles);
+console.log(JSON.stringify({ cycles, unloaded, ...left, ...grown, cycleUs, revokedCalls, pinsMet }));
+const isFlat = !grown || grown.mappingsAtEnd - grown.mappingsAfterWarm <= MAPPINGS_GROWTH_MAX;
+if (unloaded !== cycles || left.mappingsLeft + left.imagesLeft > 0 || !isFlat) process.exitCode = 1;

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# test/long/sanitize.sh [soak cycles]: the ledger's tests and its soak under AddressSanitizer and
+# UndefinedBehaviorSanitizer builds of the shim and of the addons.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cycles=${1:-1500}
+
+runtime=$(g++ -print-file-name=libasan.so)
+[[ $runtime = /* ]] || { echo "skipped: g++ has no AddressSanitizer here"; exit 0; }
+
+out=$PWD/node_modules/.cache/napi-reload-sanitize
+include=$(node -p "path.resolve(fs.realpathSync(process.execPath), '../../include/node')")
+addon_api=$(node -p "require('node-addon-api').include_dir")
+sanitize='-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined -fno-omit-frame-pointer'
+# As in binding.gyp.
+flags="-std=c++17 -O1 -g -fPIC -fvisibility=hidden -fno-gnu-unique $sanitize -I$include -I$addon_api
+  -DNAPI_VERSION=9 -DNAPI_DISABLE_CPP_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED -D_FILE_OFFSET_BITS=64
+  -DNODE_GYP_MODULE_NAME=napi_reload -DBUILDING_NODE_EXTENSION"
+
+mkdir -p "$out"
+rm -f "$out"/native-*.o
+compile() { # shellcheck disable=SC2086
+  g++ $2 -c "$1" -o "$3/$(echo "$1" | tr / -).o"
+}
+export -f compile
+find native -name '*.cc' -print0 |
+  xargs -0 -P "$(nproc)" -I{} bash -c 'compile "$@"' _ {} "$flags" "$out"
+# shellcheck disable=SC2086
+g++ -shared $sanitize "$out"/native-*.o -ldl -o "$out/napi_reload.node"
+
+export LEDGER_SHIM=$out/napi_reload.node
+export LEDGER_CFLAGS=$sanitize
+# Node.js frees little at its end, handles its own SIGSEGV, and has no interceptor of ours in its thread-local storage.
+export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=0:detect_odr_violation=0:intercept_tls_get_addr=0
+export UBSAN_OPTIONS=print_stacktrace=1
+LD_PRELOAD=$runtime node test/long/ledger-soak.mjs "$cycles"
+for file in functional loading many; do
+  LD_PRELOAD=$runtime node node_modules/vitest/vitest.mjs run "test/native/ledger/$file.test.ts"
+done
