@@ -467,6 +467,15 @@ describe('a version that was replaced', () => {
     }
   }
 
+  test('is unloaded also when its hooks hold native data', async () => {
+    const built = compileAddon([path.join(FIXTURES, 'wrapped_hooks.c')]);
+    await using addon = await openCounter(built);
+    const unloaded = nextEvent(addon, 'unloaded');
+    await expect(addon.reload({ force: true })).resolves.toMatchObject({ retired: { outcome: 'pinned' } });
+    await collectUntil(unloaded);
+    expect(addon.versions().map(({ id }) => id)).toEqual([2]);
+  });
+
   test('is unloaded, and its copy deleted, before the reload ends', async () => {
     await using addon = await openCounter();
     const first = addon.current;
