@@ -92,7 +92,7 @@ export function receiveRaw(target: Callable, owner: object, rawOwner: object): C
   };
 }
 
-/** Gives a method the name and length of what it stands for now; does nothing to one that the user froze. */
+/** Gives a method the name and length of what it calls; does nothing to one that the user froze. */
 export function label(forwarder: Callable, target: Callable): void {
   // This is done at the publish, where a trap must not throw.
   if (types.isProxy(target)) return;
