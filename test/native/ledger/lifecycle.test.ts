@@ -1,11 +1,10 @@
 /**
  * A version that used one facility of Node-API, libuv or the C library ends: each hook, finalizer and destructor of it
- * runs as often as in plain Node.js, and nothing of it stays. `test/long/ledger-matrix.mjs` does it in Workers too.
+ * runs as often as in plain Node.js, and nothing of it stays.
  */
 import { describe, expect, test } from 'vitest';
-import { compare, type End, FACILITIES, KEEPS } from '../../fixtures/ledger/matrix.mjs';
+import { compare, ENDS, FACILITIES, KEEPS } from '../../fixtures/ledger/matrix.mjs';
 
-const ENDS: readonly End[] = ['unload', 'exit'];
 const cases = FACILITIES.flatMap((facility) => KEEPS.map((keep) => ({ facility, keep })));
 
 describe.concurrent('a version', () => {
