@@ -54,23 +54,26 @@ Napi::Object ToObject(Napi::Env env, const UnsafeDirectory& unsafe) {
   return result;
 }
 
+void AddContents(Napi::Env env, const Contents& contents, Napi::Object result) {
+  result["hash"] = contents.hash;
+  result["fingerprint"] = contents.fingerprint;
+  auto libraries = Napi::Array::New(env, contents.libraries.size());
+  for (uint32_t index = 0; index < contents.libraries.size(); ++index) {
+    const LibraryFile& file = contents.libraries[index];
+    auto library = Napi::Object::New(env);
+    library["source"] = file.source;
+    library["hash"] = file.hash;
+    library["file"] = file.identity;
+    library["mtimeMs"] = file.mtime_ms;
+    libraries[index] = library;
+  }
+  result["libraries"] = libraries;
+  result["looked"] = ToArray(env, contents.looked);
+}
+
 Napi::Object ToObject(Napi::Env env, const Same& same) {
   auto result = MakeResult(env, true, "same");
-  result["hash"] = same.hash;
-  return result;
-}
-
-Napi::Object ToObject(Napi::Env env, const Incomplete& incomplete) {
-  auto result = MakeResult(env, false, "incomplete");
-  result["found"] = incomplete.found;
-  result["bytes"] = static_cast<double>(incomplete.bytes);
-  result["mtimeMs"] = incomplete.mtime_ms;
-  return result;
-}
-
-Napi::Object ToObject(Napi::Env env, const Foreign& foreign) {
-  auto result = MakeResult(env, false, "foreign");
-  result["found"] = foreign.found;
+  AddContents(env, same.contents, result);
   return result;
 }
 
@@ -102,7 +105,7 @@ Napi::Object ToObject(Napi::Env env, const Staged& staged) {
   static constexpr const char* kMethods[] = {"clone", "range", "read"};
   auto result = MakeResult(env, true, "staged");
   result["path"] = staged.path;
-  result["hash"] = staged.hash;
+  AddContents(env, staged.contents, result);
   result["bytes"] = static_cast<double>(staged.bytes);
   result["file"] = staged.file;
   result["mtimeMs"] = staged.mtime_ms;
@@ -202,9 +205,13 @@ Napi::Value StageCopy(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   request.id = info[2].As<Napi::Number>().Int64Value();
-  if (info[3].IsString()) request.skip_hash = info[3].As<Napi::String>().Utf8Value();
-  request.examine = info[4].ToBoolean();
-  request.rebind = info[5].ToBoolean();
+  if (info[3].IsString()) request.skip = info[3].As<Napi::String>().Utf8Value();
+  if (info[4].IsObject()) {
+    const auto wanted = info[4].As<Napi::Object>();
+    request.examine = wanted.Get("examine").ToBoolean();
+    request.rebind = wanted.Get("rebind").ToBoolean();
+    request.find_libraries = wanted.Get("libraries").ToBoolean();
+  }
   if (IsSmall(request.source)) {
     const auto result = StageFile(*handle, request);
     return std::visit([&](const auto& value) { return ToObject(env, value); }, result);

@@ -58,17 +58,6 @@ VersionHandle* ReadVersion(const Napi::CallbackInfo& info, size_t index) {
   return nullptr;
 }
 
-Napi::Value Rebind(const Napi::CallbackInfo& info) {
-  const auto env = info.Env();
-  std::string copy;
-  std::string source;
-  if (!ReadPath(info, 0, &copy) || !ReadPath(info, 1, &source)) return env.Undefined();
-  const auto result = RebindCopy(copy, source);
-  if (const auto* failure = std::get_if<IoFailure>(&result)) return ToObject(env, *failure);
-  if (const auto* refused = std::get_if<Refused>(&result)) return ToObject(env, *refused);
-  return ToObject(env, std::get<Rebound>(result));
-}
-
 // hashFile(path): SHA-256 in hexadecimal, or a failed call.
 Napi::Value HashOfFile(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -86,6 +75,18 @@ std::vector<std::string> ReadStrings(Napi::Value value) {
     texts.push_back(array.Get(index).As<Napi::String>().Utf8Value());
   }
   return texts;
+}
+
+// rebind(copy, source, libraryHashes)
+Napi::Value Rebind(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  std::string copy;
+  std::string source;
+  if (!ReadPath(info, 0, &copy) || !ReadPath(info, 1, &source)) return env.Undefined();
+  std::optional<std::vector<std::string>> hashes;
+  if (info[2].IsArray()) hashes = ReadStrings(info[2]);
+  const auto result = RebindCopy(copy, source, hashes);
+  return std::visit([&](const auto& value) -> Napi::Value { return ToObject(env, value); }, result);
 }
 
 // imageOpen({ id, source, path, libraries, usesUv, usesUvRequests })

@@ -14,7 +14,8 @@
 
 #include "napi.h"
 #include "posix.h"
-#include "rebind_copy.h"
+#include "rebind_addon.h"
+#include "source_file.h"
 #include "stage.h"
 
 namespace napi_reload {
@@ -87,6 +88,22 @@ inline Napi::Object ToObject(Napi::Env env, const IoFailure& failure) {
   result["path"] = failure.path;
   result["errno"] = ErrnoName(failure.error);
   result["message"] = std::strerror(failure.error);
+  return result;
+}
+
+inline Napi::Object ToObject(Napi::Env env, const Incomplete& incomplete) {
+  auto result = MakeResult(env, false, "incomplete");
+  result["path"] = incomplete.path;
+  result["found"] = incomplete.found;
+  result["bytes"] = static_cast<double>(incomplete.bytes);
+  result["mtimeMs"] = incomplete.mtime_ms;
+  return result;
+}
+
+inline Napi::Object ToObject(Napi::Env env, const Foreign& foreign) {
+  auto result = MakeResult(env, false, "foreign");
+  result["path"] = foreign.path;
+  result["found"] = foreign.found;
   return result;
 }
 

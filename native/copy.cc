@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,8 +12,6 @@
 #include <vector>
 
 #include "hash.h"
-#include "private_libraries.h"
-#include "whole.h"
 
 namespace napi_reload {
 namespace {
@@ -24,45 +22,6 @@ constexpr size_t kHashDigitsInName = 16;
 // (100 KB: read 0.13, range 0.13 ms; 1 MB: 0.97, 0.98); beyond, a range lets a network file system
 // copy on its server.
 constexpr uint64_t kReadBytesMax = 1024 * 1024;
-
-class FileSource : public ByteSource {
- public:
-  explicit FileSource(int fd) : fd_(fd) {}
-  bool ReadAt(uint64_t offset, void* to, size_t size) const override {
-    auto* at = static_cast<uint8_t*>(to);
-    while (size > 0) {
-      if (offset > INT64_MAX - size) return false;
-      const ssize_t got = Retry([&] { return pread(fd_, at, size, static_cast<off_t>(offset)); });
-      if (got <= 0) return false;
-      at += got;
-      offset += static_cast<uint64_t>(got);
-      size -= static_cast<size_t>(got);
-    }
-    return true;
-  }
-
- private:
-  int fd_;
-};
-
-const char* KindName(mode_t mode) {
-  if (S_ISDIR(mode)) return "a directory";
-  if (S_ISFIFO(mode)) return "a named pipe";
-  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
-  return "not a regular file";
-}
-
-double Milliseconds(const timespec& time) {
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
-
-bool SameTime(const timespec& a, const timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-Incomplete IncompleteBecause(std::string found, const struct stat& status) {
-  return {std::move(found), static_cast<uint64_t>(status.st_size), Milliseconds(status.st_mtim)};
-}
 
 // One copy from `source` to `target`. Each step returns the call that failed, with errno set, or
 // null.
@@ -153,21 +112,6 @@ class Transfer {
   Sha256 hash_;
 };
 
-// Refuses what is not worth a copy.
-std::optional<StageResult> CheckSource(int source, const struct stat& status) {
-  if (!S_ISREG(status.st_mode)) return Foreign{KindName(status.st_mode)};
-  // With pread and never mmap: the file may be cut off under us, which is SIGBUS for a mapping.
-  auto result = CheckWholeness(FileSource(source), static_cast<uint64_t>(status.st_size));
-  if (result.wholeness == Wholeness::kForeign) return Foreign{std::move(result.found)};
-  if (result.wholeness == Wholeness::kWhole) return std::nullopt;
-  return IncompleteBecause(std::move(result.found), status);
-}
-
-bool Unchanged(const struct stat& before, const struct stat& after) {
-  return before.st_ino == after.st_ino && before.st_size == after.st_size &&
-         SameTime(before.st_mtim, after.st_mtim) && SameTime(before.st_ctim, after.st_ctim);
-}
-
 bool WriteBytes(int fd, const std::vector<uint8_t>& bytes) {
   for (size_t done = 0; done < bytes.size();) {
     const ssize_t put = Retry([&] { return write(fd, bytes.data() + done, bytes.size() - done); });
@@ -189,61 +133,89 @@ std::variant<std::string, IoFailure> WriteCopy(const std::shared_ptr<StageDirect
   return directory->path() + "/" + name;
 }
 
-void RemoveLibraries(const std::variant<Rebound, Refused>& binding) {
-  const auto* rebound = std::get_if<Rebound>(&binding);
-  if (rebound == nullptr) return;
-  for (const auto& library : rebound->libraries) unlink(library.c_str());
-}
-
 std::string NameOf(const StageRequest& request, const std::string& hash) {
   return std::to_string(request.id) + "-" + hash.substr(0, kHashDigitsInName) + ".node";
 }
 
-Staged StagedAs(std::string path, std::string hash, const struct stat& source, CopyMethod method) {
+Staged StagedAs(std::string path, Contents contents, const SourceFile& source, CopyMethod method) {
   Staged staged;
   staged.path = std::move(path);
-  staged.hash = std::move(hash);
-  staged.bytes = static_cast<uint64_t>(source.st_size);
-  staged.file = std::to_string(source.st_dev) + ":" + std::to_string(source.st_ino);
-  staged.mtime_ms = Milliseconds(source.st_mtim);
+  staged.contents = std::move(contents);
+  staged.bytes = source.size();
+  staged.file = source.Identity();
+  staged.mtime_ms = source.mtime_ms();
   staged.method = method;
   return staged;
 }
 
-// Rebinds bytes in memory; they are as they were when it is refused.
-std::variant<Rebound, Refused> RebindBytes(const std::string& source, const std::string& directory,
-                                           std::vector<uint8_t>* bytes) {
-  std::vector<uint8_t> copy = *bytes;
-  auto result = RebindAddon(source, directory, copy.data(), copy.size());
-  if (!result.addon.ok()) return Refused{std::move(result.addon.refusal)};
-  bytes->swap(copy);
-  return ToRebound(std::move(result));
+Contents ContentsOf(std::string hash, const Closure& closure) {
+  Contents contents;
+  contents.fingerprint = Fingerprint(hash, closure.libraries);
+  contents.hash = std::move(hash);
+  contents.looked = closure.looked;
+  for (const PrivateLibrary& library : closure.libraries) {
+    contents.libraries.push_back(
+        {library.source, library.identity, library.hash, library.mtime_ms});
+  }
+  return contents;
+}
+
+bool IsToSkip(const StageRequest& request, const Contents& contents) {
+  return request.skip == contents.fingerprint || request.skip == contents.hash;
+}
+
+std::variant<Closure, Unusable> FindLibraries(const StageRequest& request, const uint8_t* data,
+                                              size_t size) {
+  if (!request.find_libraries) return Closure{};
+  return FindPrivateLibraries(request.source, data, size);
+}
+
+std::variant<Closure, Unusable> FindLibraries(const StageRequest& request,
+                                              const PendingFile& target, size_t size) {
+  if (!request.find_libraries) return Closure{};
+  // A mapping is safe: nobody else knows of this file.
+  void* const data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, target.fd(), 0);
+  if (data == MAP_FAILED) return Unusable(IoFailure{"mmap", request.source, errno});
+  auto found = FindPrivateLibraries(request.source, static_cast<const uint8_t*>(data), size);
+  munmap(data, size);
+  return found;
 }
 
 // The way of a small file: each step works on the same bytes, which are written once.
 StageResult StageInMemory(const std::shared_ptr<StageDirectory>& directory,
-                          const StageRequest& request, int source, const struct stat& before) {
-  std::vector<uint8_t> bytes(static_cast<size_t>(before.st_size));
-  const bool whole = FileSource(source).ReadAt(0, bytes.data(), bytes.size());
-  struct stat after;
-  if (fstat(source, &after) != 0) return IoFailure{"fstat", request.source, errno};
-  if (!whole || !Unchanged(before, after)) {
-    return IncompleteBecause("it changed while it was copied", after);
-  }
+                          const StageRequest& request, const SourceFile& source) {
+  auto read = source.Read();
+  if (auto* unusable = std::get_if<Unusable>(&read)) return As<StageResult>(std::move(*unusable));
+  auto bytes = std::move(std::get<SourceFile::Bytes>(read));
+  auto found = FindLibraries(request, bytes.data(), bytes.size());
+  if (auto* unusable = std::get_if<Unusable>(&found)) return As<StageResult>(std::move(*unusable));
+  auto closure = std::move(std::get<Closure>(found));
   Sha256 sha;
   sha.Update(bytes.data(), bytes.size());
-  std::string hash = sha.FinishHex();
-  if (hash == request.skip_hash) return Same{std::move(hash)};
+  Contents contents = ContentsOf(sha.FinishHex(), closure);
+  if (IsToSkip(request, contents)) return Same{std::move(contents)};
 
-  Staged staged = StagedAs("", hash, after, CopyMethod::kRead);
+  Staged staged = StagedAs("", std::move(contents), source, CopyMethod::kRead);
   staged.facts =
       ReadFacts(bytes.data(), bytes.size(), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
   if (request.rebind && std::holds_alternative<ImageFacts>(*staged.facts)) {
-    staged.binding = RebindBytes(request.source, directory->path(), &bytes);
+    auto copy = bytes;
+    const auto write = [&directory](const std::string& name, const std::vector<uint8_t>& library) {
+      return WriteCopy(directory, library, name);
+    };
+    auto result = RebindAddon(std::move(closure), write, copy.data(), copy.size());
+    if (auto* failure = std::get_if<IoFailure>(&result)) return std::move(*failure);
+    if (auto* refused = std::get_if<Refused>(&result)) {
+      staged.binding = std::move(*refused);
+    } else {
+      staged.binding = std::move(std::get<Rebound>(result));
+      bytes.swap(copy);
+    }
   }
-  auto path = WriteCopy(directory, bytes, NameOf(request, hash));
+  auto path = WriteCopy(directory, bytes, NameOf(request, staged.contents.hash));
   if (auto* failure = std::get_if<IoFailure>(&path)) {
-    if (staged.binding) RemoveLibraries(*staged.binding);
+    const auto* rebound = staged.binding ? std::get_if<Rebound>(&*staged.binding) : nullptr;
+    if (rebound != nullptr) RemoveFiles(rebound->libraries);
     return std::move(*failure);
   }
   staged.path = std::move(std::get<std::string>(path));
@@ -254,38 +226,36 @@ StageResult StageInMemory(const std::shared_ptr<StageDirectory>& directory,
 
 StageResult StageFile(const std::shared_ptr<StageDirectory>& directory,
                       const StageRequest& request) {
-  // O_NONBLOCK: opening a named pipe must not wait for its writer.
-  const Fd source(Retry(
-      [&] { return open(request.source.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); }));
-  if (!source.ok()) return IoFailure{"open", request.source, errno};
-  struct stat before;
-  if (fstat(source.get(), &before) != 0) return IoFailure{"fstat", request.source, errno};
-  if (auto refusal = CheckSource(source.get(), before)) return std::move(*refusal);
-  if (request.examine && static_cast<uint64_t>(before.st_size) <= kReadBytesMax) {
-    return StageInMemory(directory, request, source.get(), before);
+  auto opened = SourceFile::Open(request.source);
+  if (auto* unusable = std::get_if<Unusable>(&opened)) {
+    return As<StageResult>(std::move(*unusable));
+  }
+  const SourceFile& source = std::get<SourceFile>(opened);
+  if (request.examine && source.size() <= kReadBytesMax) {
+    return StageInMemory(directory, request, source);
   }
 
   auto created = directory->CreateFile();
   if (auto* failure = std::get_if<IoFailure>(&created)) return std::move(*failure);
   const PendingFile target = std::move(std::get<PendingFile>(created));
-  Transfer transfer(source.get(), target.fd(), static_cast<uint64_t>(before.st_size));
+  Transfer transfer(source.fd(), target.fd(), source.size());
   if (const char* operation = transfer.Run()) {
     const bool reading = std::string(operation) == "read";
     return IoFailure{operation, reading ? request.source : directory->path(), errno};
   }
-
-  struct stat after;
-  if (fstat(source.get(), &after) != 0) return IoFailure{"fstat", request.source, errno};
-  const auto size = static_cast<uint64_t>(after.st_size);
-  if (!Unchanged(before, after) || transfer.hashed() != size) {
-    return IncompleteBecause("it changed while it was copied", after);
+  if (auto change = source.FindChange()) return As<StageResult>(std::move(*change));
+  if (transfer.hashed() != source.size()) {
+    return Incomplete{request.source, "it changed while it was copied", transfer.hashed(),
+                      source.mtime_ms()};
   }
-  std::string hash = transfer.FinishHex();
-  if (hash == request.skip_hash) return Same{std::move(hash)};
+  auto found = FindLibraries(request, target, static_cast<size_t>(source.size()));
+  if (auto* unusable = std::get_if<Unusable>(&found)) return As<StageResult>(std::move(*unusable));
+  Contents contents = ContentsOf(transfer.FinishHex(), std::get<Closure>(found));
+  if (IsToSkip(request, contents)) return Same{std::move(contents)};
   // No fsync: a staged file is of use only to the process that made it.
-  auto path = directory->Publish(target, NameOf(request, hash));
+  auto path = directory->Publish(target, NameOf(request, contents.hash));
   if (auto* failure = std::get_if<IoFailure>(&path)) return std::move(*failure);
-  return StagedAs(std::move(std::get<std::string>(path)), std::move(hash), after,
+  return StagedAs(std::move(std::get<std::string>(path)), std::move(contents), source,
                   transfer.method());
 }
 

@@ -11,10 +11,13 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "facts.h"
 #include "posix.h"
-#include "rebind_copy.h"
+#include "private_libraries.h"
+#include "rebind_addon.h"
+#include "source_file.h"
 #include "stage.h"
 
 namespace napi_reload {
@@ -22,7 +25,10 @@ namespace napi_reload {
 struct StageRequest {
   std::string source;
   int64_t id = 0;
-  std::string skip_hash;  // empty: nothing to skip
+  // Bytes with this fingerprint, or an addon with this hash, are not staged; empty: all are.
+  std::string skip;
+  // Look for private libraries, which are a part of the fingerprint then.
+  bool find_libraries = false;
   // While the bytes of a small file are in memory: read its facts, and rebind it.
   bool examine = false;
   bool rebind = false;
@@ -30,9 +36,25 @@ struct StageRequest {
 
 enum class CopyMethod { kClone, kRange, kRead };
 
+// A private library as it was when the addon was staged.
+struct LibraryFile {
+  std::string source;
+  std::string identity;
+  std::string hash;
+  double mtime_ms = 0;
+};
+
+// What a version is made of.
+struct Contents {
+  std::string hash;         // of the addon itself
+  std::string fingerprint;  // of it and its private libraries
+  std::vector<LibraryFile> libraries;
+  std::vector<std::string> looked;  // see Closure
+};
+
 struct Staged {
   std::string path;
-  std::string hash;
+  Contents contents;
   uint64_t bytes = 0;
   std::string file;  // the source's identity, as device:inode
   double mtime_ms = 0;
@@ -42,21 +64,9 @@ struct Staged {
   std::optional<std::variant<Rebound, Refused>> binding;
 };
 
-// The source has the hash that was to be skipped.
+// The source has what was to be skipped.
 struct Same {
-  std::string hash;
-};
-
-// Not whole, or changed while it was copied. Waiting may help.
-struct Incomplete {
-  std::string found;
-  uint64_t bytes = 0;
-  double mtime_ms = 0;
-};
-
-// No regular ELF file. Waiting will not help.
-struct Foreign {
-  std::string found;
+  Contents contents;
 };
 
 using StageResult = std::variant<Staged, Same, Incomplete, Foreign, IoFailure>;

@@ -14,14 +14,6 @@ namespace {
 
 using std::string_view;
 
-#if defined(__x86_64__)
-constexpr uint16_t kMachine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr uint16_t kMachine = EM_AARCH64;
-#else
-constexpr uint16_t kMachine = EM_NONE;
-#endif
-
 bool StartsWith(string_view text, string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
@@ -72,7 +64,7 @@ class Rebinder {
   }
 
   bool CheckImage() {
-    if (image_.header().e_machine != kMachine) Refuse("it is for another machine");
+    if (image_.header().e_machine != kRebindMachine) Refuse("it is for another machine");
     if (image_.symbol_count() == 0) Refuse("it has no dynamic symbols");
     if ((image_.flags_1() & DF_1_NODELETE) != 0) {
       Refuse("its author linked it to stay in memory (-z nodelete)");
@@ -158,27 +150,25 @@ class Rebinder {
     if (!CollectStrings(image_, data_, size_, &uses)) {
       return Refuse("its dynamic strings are malformed");
     }
-    for (const auto& [from, to] : options_.libraries) Rename(uses, from, to, false);
+    for (const auto& [from, to] : options_.libraries) Rename(uses, from, to);
     const auto soname = image_.FindDynamicString(DT_SONAME);
     if (!options_.soname.empty() && soname) {
       const std::string from(*soname);
       // In the image's own version needs the name of itself does not come.
-      if (from != options_.soname) Rename(uses, from, options_.soname, false);
+      if (from != options_.soname) Rename(uses, from, options_.soname);
     }
     if (options_.search_origin) SearchOrigin(uses);
   }
 
-  void Rename(const StringUses& uses, const std::string& from, const std::string& to,
-              bool shorter) {
-    const bool fits = shorter ? to.size() <= from.size() : to.size() == from.size();
-    if (!fits) return Refuse("a new name for \"" + from + "\" does not fit");
+  void Rename(const StringUses& uses, const std::string& from, const std::string& to) {
+    if (to.size() > from.size()) return Refuse("a new name for \"" + from + "\" does not fit");
     std::set<uint64_t> done;
     for (const StringUse& use : uses) {
       if (use.text != from || use.is_symbol || !done.insert(use.offset).second) continue;
       if (SharesBytes(uses, use)) {
         return Refuse("the name \"" + from + "\" shares its bytes with another");
       }
-      std::memcpy(data_ + use.offset, to.c_str(), to.size() + (shorter ? 1 : 0));
+      std::memcpy(data_ + use.offset, to.c_str(), to.size() + 1);
     }
   }
 
@@ -186,7 +176,7 @@ class Rebinder {
     auto path = image_.FindDynamicString(DT_RUNPATH);
     if (!path) path = image_.FindDynamicString(DT_RPATH);
     if (!path) return Refuse("it has a private library without a name of its own");
-    if (*path != "$ORIGIN") Rename(uses, std::string(*path), "$ORIGIN", true);
+    if (*path != "$ORIGIN") Rename(uses, std::string(*path), "$ORIGIN");
   }
 
   uint8_t* const data_;

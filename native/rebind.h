@@ -7,13 +7,15 @@
 //    absolute symbol as it is, which Node.js 20 needs anyway.)
 // 2. STB_GNU_UNIQUE symbols become ordinary globals.
 // 3. Names of private libraries (DT_NEEDED, DT_SONAME, version needs) are overwritten in place by
-//    names of equal length. A string that shares bytes with another is a refusal.
+//    names that are no longer. A string that shares bytes with another is a refusal.
 //
 // Threads: any. Bytes may be hostile: all reads go through elf.h, all writes to offsets that it
 // gave. On a refusal the bytes may be half-written: throw the copy away.
 
 #ifndef NAPI_RELOAD_REBIND_H_
 #define NAPI_RELOAD_REBIND_H_
+
+#include <elf.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,10 +25,19 @@
 
 namespace napi_reload {
 
+// The processor that this shim is for, as images name it.
+#if defined(__x86_64__)
+inline constexpr uint16_t kRebindMachine = EM_X86_64;
+#elif defined(__aarch64__)
+inline constexpr uint16_t kRebindMachine = EM_AARCH64;
+#else
+inline constexpr uint16_t kRebindMachine = EM_NONE;
+#endif
+
 struct RebindOptions {
-  // From a library's name to its new one, of equal length.
+  // From a library's name to its new one, which is no longer.
   std::map<std::string, std::string> libraries;
-  // The new DT_SONAME, of equal length; empty leaves it.
+  // The new DT_SONAME, no longer than the old one; empty leaves it.
   std::string soname;
   // Overwrite DT_RUNPATH or DT_RPATH by "$ORIGIN": for libraries without a DT_SONAME.
   bool search_origin = false;

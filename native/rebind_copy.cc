@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "hash.h"
-#include "private_libraries.h"
 
 namespace napi_reload {
 namespace {
@@ -46,8 +45,23 @@ bool WriteChanges(int fd, const Bytes& before, const Bytes& after) {
   return true;
 }
 
-void Remove(const std::vector<std::string>& files) {
-  for (const auto& file : files) unlink(file.c_str());
+bool WriteAll(int fd, const Bytes& bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t put = Retry([&] { return write(fd, bytes.data() + done, bytes.size() - done); });
+    if (put < 0) return false;
+    done += static_cast<size_t>(put);
+  }
+  return true;
+}
+
+std::variant<std::string, IoFailure> WriteNew(const std::string& path, const Bytes& bytes) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const Fd file(Retry([&] { return open(path.c_str(), kFlags, kReboundMode); }));
+  if (!file.ok()) return IoFailure{"open", path, errno};
+  if (WriteAll(file.get(), bytes)) return path;
+  IoFailure failure{"write", path, errno};
+  unlink(path.c_str());
+  return failure;
 }
 
 std::variant<Bytes, IoFailure> ReadFile(const Fd& file, const std::string& path) {
@@ -59,16 +73,13 @@ std::variant<Bytes, IoFailure> ReadFile(const Fd& file, const std::string& path)
   return bytes;
 }
 
-}  // namespace
-
-Rebound ToRebound(RebindAddonResult result) {
-  Rebound rebound;
-  for (auto& library : result.libraries) rebound.libraries.push_back(std::move(library.staged));
-  rebound.unique_healed = result.addon.unique_healed;
-  rebound.uses_uv = result.addon.uses_uv;
-  rebound.uses_uv_requests = result.addon.uses_uv_requests;
-  return rebound;
+std::vector<std::string> HashesOf(const Closure& closure) {
+  std::vector<std::string> hashes;
+  for (const PrivateLibrary& library : closure.libraries) hashes.push_back(library.hash);
+  return hashes;
 }
+
+}  // namespace
 
 std::variant<std::string, IoFailure> HashFile(const std::string& path) {
   const Fd file(Retry([&] { return open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC); }));
@@ -79,23 +90,33 @@ std::variant<std::string, IoFailure> HashFile(const std::string& path) {
   return hash.FinishHex();
 }
 
-RebindCopyResult RebindCopy(const std::string& copy, const std::string& source) {
+RebindCopyResult RebindCopy(const std::string& copy, const std::string& source,
+                            const std::optional<std::vector<std::string>>& library_hashes) {
   const Fd file(Retry([&] { return open(copy.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC); }));
   auto read = ReadFile(file, copy);
   if (const auto* failure = std::get_if<IoFailure>(&read)) return *failure;
   const Bytes before = std::move(std::get<Bytes>(read));
-  Bytes after = before;
-  auto result = RebindAddon(source, copy.substr(0, copy.rfind('/')), after.data(), after.size());
-  if (!result.addon.ok()) return Refused{std::move(result.addon.refusal)};
+  auto found = FindPrivateLibraries(source, before.data(), before.size());
+  auto* const closure = std::get_if<Closure>(&found);
+  if (closure == nullptr) return As<RebindCopyResult>(std::move(std::get<Unusable>(found)));
+  if (library_hashes && HashesOf(*closure) != *library_hashes) {
+    return Incomplete{source, "a private library of it changed while it was staged"};
+  }
 
-  Rebound rebound = ToRebound(std::move(result));
-  if (!WriteChanges(file.get(), before, after)) {
+  Bytes after = before;
+  const std::string folder = copy.substr(0, copy.rfind('/') + 1);
+  const auto write = [&folder](const std::string& name, const Bytes& bytes) {
+    return WriteNew(folder + name, bytes);
+  };
+  auto result = RebindAddon(std::move(*closure), write, after.data(), after.size());
+  const auto* const rebound = std::get_if<Rebound>(&result);
+  if (rebound != nullptr && !WriteChanges(file.get(), before, after)) {
     IoFailure failure{"write", copy, errno};
-    Remove(rebound.libraries);
+    RemoveFiles(rebound->libraries);
     return failure;
   }
-  fchmod(file.get(), kReboundMode);
-  return rebound;
+  if (rebound != nullptr) fchmod(file.get(), kReboundMode);
+  return As<RebindCopyResult>(std::move(result));
 }
 
 }  // namespace napi_reload

@@ -246,7 +246,9 @@ async function openShop(source: SourcePath, options: Options, outside: Outside):
 function stagerOptions(source: SourcePath, options: Options, writerEnds: boolean): StagerOptions {
   // Integrity is judged by the bytes as they came, so nothing may be done to them before.
   const examine = options.integrity === null;
-  return { source, stageDir: options.stageDir, writerEnds, examine, rebind: options.reclaim !== 'never' };
+  const rebind = options.reclaim !== 'never';
+  const wanted = { examine, rebind, libraries: rebind || !examine };
+  return { source, stageDir: options.stageDir, writerEnds, wanted };
 }
 
 const TRIGGER_RANK: Readonly<Record<ReloadRequest['trigger'], number>> = { watch: 0, call: 1, first: 2 };

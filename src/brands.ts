@@ -13,5 +13,7 @@ export type SourcePath = Brand<string, 'SourcePath'>;
 export type StagedPath = Brand<string, 'StagedPath'>;
 /** Absolute path of the shim, which Node.js opens once more for each version. */
 export type ShimPath = Brand<string, 'ShimPath'>;
-/** SHA-256 of the source bytes, 64 lower-case hexadecimal digits. */
+/** SHA-256 of the bytes of one file, 64 lower-case hexadecimal digits. */
 export type ContentHash = Brand<string, 'ContentHash'>;
+/** Names the bytes of an addon and of its private libraries; equal to its hash, as a string, where it has none. */
+export type Fingerprint = Brand<string, 'Fingerprint'>;

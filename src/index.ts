@@ -5,6 +5,7 @@ export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from '.
 export type { AddonEvents, Listener, Warning } from './events.ts';
 export type {
   CommandBuild,
+  IntegrityFunction,
   MigrateStep,
   MigrateSteps,
   OpenOptions,
@@ -24,4 +25,4 @@ export type {
 } from './report.ts';
 export type { HookContext, Reason } from './state/hooks.ts';
 export type { TraceContext } from './tracing.ts';
-export type { VersionInfo } from './version.ts';
+export type { LibraryInfo, VersionInfo } from './version.ts';

@@ -6,7 +6,7 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { ContentHash, ShimPath, StagedPath } from './brands.ts';
+import type { ContentHash, Fingerprint, ShimPath, StagedPath } from './brands.ts';
 import { errors } from './errors.ts';
 
 /** A system call that failed in the shim. */
@@ -40,11 +40,31 @@ export interface NativeStageDirectory {
   readonly handle: object;
 }
 
-export interface NativeStaged {
+/** A private library of an addon, as it was when the addon was staged. */
+export interface NativeLibrary {
+  /** The file, links resolved. */
+  readonly source: string;
+  readonly hash: ContentHash;
+  /** Identity of the file: `device:inode`. */
+  readonly file: string;
+  readonly mtimeMs: number;
+}
+
+/** What a version is made of. */
+export interface NativeContents {
+  /** Of the addon itself. */
+  readonly hash: ContentHash;
+  readonly fingerprint: Fingerprint;
+  /** Dependencies before those that need them. */
+  readonly libraries: readonly NativeLibrary[];
+  /** Every path that decides which libraries these are, whether or not there is a file. */
+  readonly looked: readonly string[];
+}
+
+export interface NativeStaged extends NativeContents {
   readonly ok: true;
   readonly kind: 'staged';
   readonly path: StagedPath;
-  readonly hash: ContentHash;
   readonly bytes: number;
   /** Identity of the source file: `device:inode`. */
   readonly file: string;
@@ -58,29 +78,41 @@ export interface NativeStaged {
   readonly binding: NativeRebound | NativeRefused | null;
 }
 
-/** The source has the bytes of `skipHash`: nothing was staged. */
-export interface NativeSame {
+/** The source has what was to be skipped: nothing was staged. */
+export interface NativeSame extends NativeContents {
   readonly ok: true;
   readonly kind: 'same';
-  readonly hash: ContentHash;
 }
 
-/** The source is not whole, or changed while it was copied: nothing was staged. */
+/** The source, or a private library, is not whole, or changed while it was copied: nothing was staged. */
 export interface NativeIncomplete {
   readonly ok: false;
   readonly kind: 'incomplete';
+  /** Which of them. */
+  readonly path: string;
   /** What is missing, such as `segment 3 ends at byte 8192 of 4096`. */
   readonly found: string;
   readonly bytes: number;
   readonly mtimeMs: number;
 }
 
-/** The source is no regular ELF file at all; waiting will not help. */
+/** The source, or a private library, is no regular ELF file at all; waiting will not help. */
 export interface NativeForeign {
   readonly ok: false;
   readonly kind: 'foreign';
+  /** Which of them. */
+  readonly path: string;
   /** What it is, such as `a Mach-O file`, `a directory`, `text`. */
   readonly found: string;
+}
+
+export interface NativeStageWishes {
+  /** Do for a small source, whose bytes are in memory then, what `inspect` does for any. */
+  readonly examine: boolean;
+  /** The same for `rebind`; nothing without `examine`. */
+  readonly rebind: boolean;
+  /** Look for private libraries. */
+  readonly libraries: boolean;
 }
 
 export type NativeStageResult =
@@ -152,6 +184,13 @@ export interface NativeRefused {
   readonly reason: string;
 }
 
+export type NativeRebindResult =
+  | NativeRebound
+  | NativeRefused
+  | NativeIncomplete
+  | NativeForeign
+  | NativeIoFailure;
+
 export interface NativeImageRequest extends Omit<NativeRebound, 'ok' | 'uniqueHealed'> {
   readonly id: number;
   readonly source: string;
@@ -182,8 +221,11 @@ export interface NativeRetirement {
 export interface Native {
   /** Where the shim itself was loaded from. */
   readonly shimPath: ShimPath;
-  /** Rewrites a staged copy of `source`, and stages its private libraries beside it. */
-  rebind(path: StagedPath, source: string): NativeRebound | NativeRefused | NativeIoFailure;
+  /**
+   * Rewrites a staged copy of `source`, and stages its private libraries beside it. They are read again: `incomplete`
+   * when their hashes are not these any more.
+   */
+  rebind(path: StagedPath, source: string, libraryHashes?: readonly ContentHash[]): NativeRebindResult;
   /** SHA-256 of a file. */
   hashFile(path: StagedPath): ContentHash | NativeIoFailure;
   /** Maps a rebound copy and runs its constructors; nothing stays mapped when it fails. */
@@ -216,16 +258,14 @@ export interface Native {
   stageClose(handle: object): void;
   /**
    * Copies `source` to `<directory>/<id>-<first 16 digits of its hash>.node`: a small one at once, one of more than a
-   * mebibyte on a thread of the pool. `examine` and `rebind` do for a small one, whose bytes are in memory then, what
-   * `inspect` and `rebind` do for any.
+   * mebibyte on a thread of the pool. Not if it has the fingerprint, or the hash, that is to be skipped.
    */
   stageCopy(
     handle: object,
     source: string,
     id: number,
-    skipHash: ContentHash | null,
-    examine?: boolean,
-    rebind?: boolean,
+    skip: Fingerprint | ContentHash | null,
+    wanted?: NativeStageWishes,
   ): NativeStageResult | Promise<NativeStageResult>;
   /** Deletes a staged copy; null when it is gone. An image that is mapped from it stays as it is. */
   stageDiscard(handle: object, path: StagedPath): NativeIoFailure | null;

@@ -49,8 +49,8 @@ export interface OpenOptions {
   readonly hookTimeoutMs?: number;
   /** Bound on one build. @defaultValue 300000 */
   readonly buildTimeoutMs?: number;
-  /** What may be loaded at all: a Subresource Integrity string, or a function of the staged bytes. */
-  readonly integrity?: string | ((bytes: Uint8Array) => boolean);
+  /** What may be loaded at all: a Subresource Integrity string, or a function that is asked about each file. */
+  readonly integrity?: string | IntegrityFunction;
   /** @defaultValue `napi-reload` under the user's cache folder */
   readonly stageDir?: string;
   /** Stops `open()` while it runs, and closes the handle afterwards. */
@@ -58,6 +58,13 @@ export interface OpenOptions {
   /** Told of each stage, and each step of a build, for the life of the handle and from before `open()` returns it. */
   readonly onProgress?: (progress: Progress) => void;
 }
+
+/**
+ * Whether a file may be loaded. Asked about the addon, and about each private library of it.
+ *
+ * @param path of the file that was staged
+ */
+export type IntegrityFunction = (bytes: Uint8Array, path: string) => boolean;
 
 /** Where a reload stands. */
 export interface Progress {
@@ -104,7 +111,7 @@ export interface Options {
   readonly drainTimeoutMs: number;
   readonly hookTimeoutMs: number;
   readonly buildTimeoutMs: number;
-  readonly integrity: string | ((bytes: Uint8Array) => boolean) | null;
+  readonly integrity: string | IntegrityFunction | null;
   readonly stageDir: string;
   readonly signal: AbortSignal | null;
   readonly onProgress: ((progress: Progress) => void) | null;
@@ -254,7 +261,7 @@ function resolveStep(name: string, value: unknown): ResolvedStep {
 
 function resolveIntegrity(value: unknown): Options['integrity'] {
   if (value === undefined) return null;
-  if (typeof value === 'function') return value as (bytes: Uint8Array) => boolean;
+  if (typeof value === 'function') return value as IntegrityFunction;
   if (typeof value === 'string' && /^sha(256|384|512)-[A-Za-z0-9+/]+={0,2}$/.test(value)) return value;
   return invalid('integrity', show(value), "'sha256-…', 'sha384-…' or 'sha512-…' in base64, or a function");
 }

@@ -9,7 +9,7 @@
  * 3. After `swap`, nothing undoes it; a failure of `retire` is a warning.
  * 4. Whatever was staged for a version that did not go live is deleted.
  */
-import type { VersionId } from './brands.ts';
+import type { ContentHash, Fingerprint, VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
 import { describe, type ErrorCode, errors, isReloadError } from './errors.ts';
@@ -18,7 +18,7 @@ import { load } from './load/load.ts';
 import type { NativeImage } from './native.ts';
 import { PhaseClock } from './phase-clock.ts';
 import type { ReloadedReport, ReloadReport } from './report.ts';
-import { checkIntegrity } from './stage/integrity.ts';
+import { checkIntegrity, checkLoadedInPlace } from './stage/integrity.ts';
 import { type Binding, rebind } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
 import { type HookContext, type Hooks, readHooks } from './state/hooks.ts';
@@ -61,9 +61,9 @@ export async function transact(
   const clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
   lookAtPinned(shop);
   if (shop.builder !== null) await build(shop, shop.builder, clock, signals.build);
-  const skipHash = request.force ? null : (shop.serving?.hash ?? null);
+  const skip = request.force ? null : bytesInForce(shop.serving);
   const staged = await clock.during('stage', () =>
-    shop.stager.stage(shop.nextId as VersionId, skipHash, signals.all),
+    shop.stager.stage(shop.nextId as VersionId, skip, signals.all),
   );
   const unchanged = staged === null ? 'live' : await skipRejected(shop, request, staged);
   if (staged === null || unchanged !== null) {
@@ -87,9 +87,15 @@ export async function transact(
   } catch (error) {
     discard(shop, { path: staged.path, binding: rebound });
     if (candidate.hold === null) shop.budget.release(candidate.mappings);
-    if (isFaultOfTheBytes(error, candidate.id)) shop.rejected = staged.hash;
+    if (isFaultOfTheBytes(error, candidate.id)) shop.rejected = staged;
     throw error;
   }
+}
+
+/** What is no change. A version that is loaded plainly has its libraries in place, where no reload renews them. */
+function bytesInForce(serving: Version | null): Fingerprint | ContentHash | null {
+  if (serving === null) return null;
+  return serving.hold?.kind === 'plain' ? serving.hash : serving.fingerprint;
 }
 
 async function build(
@@ -115,7 +121,7 @@ async function skipRejected(
   request: ReloadRequest,
   staged: Staged,
 ): Promise<'rejected' | null> {
-  if (request.trigger !== 'watch' || staged.hash !== shop.rejected) return null;
+  if (request.trigger !== 'watch' || staged.fingerprint !== shop.rejected?.fingerprint) return null;
   shop.nextId += 1;
   discard(shop, staged);
   return 'rejected';
@@ -123,7 +129,7 @@ async function skipRejected(
 
 /** Everything that can be known, and refused, before any code of the new version runs. */
 async function admit(shop: Workshop, staged: Staged, candidate: Version): Promise<NativeImage> {
-  await checkIntegrity(staged, shop.options.integrity, shop.outside);
+  await checkIntegrity(staged, shop.source, shop.options.integrity, shop.outside);
   const image = inspect(staged, shop.source, shop.outside);
   const warning = shop.budget.admit(image.mappings, shop.source);
   candidate.mappings = image.mappings;
@@ -133,6 +139,7 @@ async function admit(shop: Workshop, staged: Staged, candidate: Version): Promis
 
 function bind(shop: Workshop, staged: Staged, image: NativeImage): Binding {
   const binding = rebind(staged, shop.source, shop.options.reclaim, shop.outside);
+  checkLoadedInPlace(staged, shop.options.integrity, binding);
   if (binding.kind === 'plain' && image.uniqueSymbols > 0 && shop.serving !== null) {
     const message = `${image.uniqueSymbols} symbols are STB_GNU_UNIQUE: the new version shares their values with the old one; compile with -fno-gnu-unique`;
     shop.events.emit('warning', { code: 'unique-symbols', message });
@@ -338,6 +345,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'ERR_ABORTED',
   'ERR_HOOK_TIMEOUT',
   'ERR_INTERNAL',
+  'ERR_STAGE_INCOMPLETE',
   'ERR_STAGE_IO',
   'ERR_VERSION_BUDGET',
 ]);

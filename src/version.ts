@@ -1,13 +1,15 @@
 /** A version's life: what it is in each state, and which state may follow which. */
 import assert from 'node:assert/strict';
-import type { ContentHash, SourcePath, StagedPath, VersionId } from './brands.ts';
-import type { NativePin, NativeRebound } from './native.ts';
+import type { ContentHash, Fingerprint, SourcePath, StagedPath, VersionId } from './brands.ts';
+import type { NativeLibrary, NativePin, NativeRebound } from './native.ts';
 import type { Hooks } from './state/hooks.ts';
 
 /** What stays true of a version for its whole life. */
 export interface VersionIdentity {
   readonly id: VersionId;
   readonly hash: ContentHash;
+  readonly fingerprint: Fingerprint;
+  readonly libraries: readonly NativeLibrary[];
   readonly source: SourcePath;
   readonly path: StagedPath;
   /** Size of the file. */
@@ -77,11 +79,21 @@ export function enter(version: Version, next: VersionState): void {
   version.state = next;
 }
 
+/** A library that the addon links to and that is its own. */
+export interface LibraryInfo {
+  /** The file that was copied, links resolved. */
+  readonly source: string;
+  /** SHA-256 of its bytes, in hexadecimal. */
+  readonly hash: string;
+}
+
 /** What `addon.current` and `addon.versions()` show. */
 export interface VersionInfo {
   readonly id: number;
   /** SHA-256 of the source bytes, in hexadecimal. */
   readonly hash: string;
+  /** Its private libraries as they were when it was staged, dependencies before those that need them. */
+  readonly libraries: readonly LibraryInfo[];
   /** The file that the build writes. */
   readonly source: string;
   /** The copy that was loaded. */
@@ -104,6 +116,10 @@ export function describeVersion(version: Version): VersionInfo {
   return {
     id,
     hash,
+    libraries: version.libraries.map(({ source: file, hash: bytesHash }) => ({
+      source: file,
+      hash: bytesHash,
+    })),
     source,
     path,
     bytes,

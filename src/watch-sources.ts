@@ -1,6 +1,6 @@
 /** Which files a handle watches, and which of their changes are its own doing. */
 import { hasChangedSince } from './build/files.ts';
-import { isBuiltHere } from './build/turns.ts';
+import { isBuiltHere, noteProducts } from './build/turns.ts';
 import { describe } from './errors.ts';
 import type { ResolvedWatch } from './options.ts';
 import { BuildChanges, hashOf } from './watch/build-changes.ts';
@@ -37,6 +37,7 @@ export async function watchSources(
   const files = async (): Promise<readonly string[]> => [
     ...(options.paths ?? (await shop.builder?.inputs()) ?? []),
     shop.source,
+    ...shop.stager.looked,
   ];
   const { ignore, debounceMs } = options;
   let watched = await files();
@@ -49,13 +50,17 @@ export async function watchSources(
       // Inputs that cannot be read now, such as a binding.gyp in the middle of an edit, leave the old list in force.
       const now = await files().catch(() => null);
       if (now === null) return;
+      const { builder, source, stager } = shop;
+      if (builder !== null) noteProducts(builder.root, source, stager.looked);
       const before = new Set(watched);
       watched = now;
       await watcher.setFiles(now).catch((cause: unknown) => {
         warn(`Watching what the build reads now failed; changes may be missed: ${describe(cause)}`, cause);
       });
       // Nobody told of what changed in a file between the start of the build that first read it and now.
-      if (options.paths === null) await filter.pushLate(now.filter((file) => !before.has(file)));
+      const added = now.filter((file) => !before.has(file));
+      if (options.paths === null) await filter.pushLate(added);
+      await filter.pushOtherLibraries(added);
     },
     close: () => watcher.close(),
   };
@@ -94,6 +99,15 @@ class ChangeFilter {
     if (late.length > 0) this.push(late);
   }
 
+  /** Tells of private libraries that changed after they were staged, before they were watched. */
+  async pushOtherLibraries(added: readonly string[]): Promise<void> {
+    const { outside, stager } = this.#shop;
+    for (const file of added.filter((name) => stager.looked.includes(name))) {
+      const hash = await hashOf(outside, file);
+      if (hash !== null && !this.#isKnown(file, hash)) this.push([file]);
+    }
+  }
+
   /** A failure after the build is no second end of it. */
   #end(): void {
     if (!this.#changes.isBuilding) return;
@@ -102,20 +116,33 @@ class ChangeFilter {
   }
 
   async #judge(changed: readonly string[]): Promise<void> {
-    const { builder, source } = this.#shop;
+    const { builder, source, stager } = this.#shop;
     if (builder === null) return this.#restarts.changedOutside(changed);
-    const { files, inBuild } = await this.#changes.judge(changed.filter((file) => file !== source));
-    const foreign = changed.includes(source) && (await this.#isForeign(builder.root));
-    if (foreign) this.#restarts.changedOutside([...files, source].sort());
+    const products = new Set([source, ...stager.looked]);
+    const { files, inBuild } = await this.#changes.judge(changed.filter((file) => !products.has(file)));
+    const foreign: string[] = [];
+    for (const file of changed) {
+      if (products.has(file) && (await this.#isForeign(builder.root, file))) foreign.push(file);
+    }
+    if (foreign.length > 0) this.#restarts.changedOutside([...files, ...foreign].sort());
     else if (files.length > 0 && inBuild) this.#restarts.changedInside(files);
     else if (files.length > 0) this.#restarts.changedOutside(files);
   }
 
   /** Whether somebody else has put other bytes there than those that serve, or were refused. */
-  async #isForeign(root: string): Promise<boolean> {
+  async #isForeign(root: string, file: string): Promise<boolean> {
     const { source, outside } = this.#shop;
-    if (this.#changes.isBuilding || (await isBuiltHere(root, source, outside))) return false;
-    const hash = await hashOf(outside, source);
-    return hash === null || (hash !== this.#shop.serving?.hash && hash !== this.#shop.rejected);
+    if (this.#changes.isBuilding || (await isBuiltHere(root, source, file, outside))) return false;
+    const hash = await hashOf(outside, file);
+    return hash === null || !this.#isKnown(file, hash);
+  }
+
+  #isKnown(file: string, hash: string): boolean {
+    const { source, serving, rejected } = this.#shop;
+    return [serving, rejected].some((contents) => {
+      if (contents === null) return false;
+      const parts = file === source ? [contents] : contents.libraries;
+      return parts.some((part) => part.hash === hash);
+    });
   }
 }

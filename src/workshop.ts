@@ -1,9 +1,10 @@
 /** What belongs to one handle: its parts, its versions, and how a version enters and leaves the books. */
-import type { ContentHash, SourcePath, VersionId } from './brands.ts';
+import type { SourcePath, VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
 import { describe as describeCause } from './errors.ts';
 import type { Events } from './events.ts';
+import type { NativeContents } from './native.ts';
 import type { Options } from './options.ts';
 import type { Outside } from './outside.ts';
 import type { Ending, Retirement } from './report.ts';
@@ -30,17 +31,29 @@ export interface Workshop {
   readonly pinned: Map<Version, RetireRequest>;
   serving: Version | null;
   nextId: number;
-  /** Bytes that were refused last: the watcher does not try them again. */
-  rejected: ContentHash | null;
+  /** What was refused last: the watcher does not try it again. */
+  rejected: NativeContents | null;
 }
 
-export function createCandidate(shop: Workshop, { path, hash, bytes }: Staged): Version {
+export function createCandidate(shop: Workshop, staged: Staged): Version {
+  const { path, hash, fingerprint, libraries, bytes } = staged;
   const id = shop.nextId as VersionId;
   shop.nextId += 1;
   const { source } = shop;
   const loadedAt = Date.now();
   const unknown = { schema: null, hold: null, mappings: 0, stagedHash: null };
-  return { id, hash, source, path, bytes, loadedAt, ...unknown, state: { name: 'candidate' } };
+  return {
+    id,
+    hash,
+    fingerprint,
+    libraries,
+    source,
+    path,
+    bytes,
+    loadedAt,
+    ...unknown,
+    state: { name: 'candidate' },
+  };
 }
 
 /**

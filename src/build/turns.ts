@@ -13,8 +13,10 @@ interface Project {
   /** Settles when all builds that were asked for have ended. */
   tail: Promise<void>;
   building: boolean;
-  /** Time and size of each addon as the last build left it. */
-  readonly written: Map<SourcePath, string | null>;
+  /** Files beside the addon itself that builds may write, such as private libraries, of each addon. */
+  readonly products: Map<SourcePath, readonly string[]>;
+  /** Time and size of each product of an addon, itself among them, as the last build of that addon left it. */
+  readonly written: Map<SourcePath, ReadonlyMap<string, string | null>>;
 }
 
 /** By real path. One small entry stays for each folder that was ever built. */
@@ -28,7 +30,11 @@ export function inTurns(builder: Builder, source: SourcePath, outside: Outside):
     try {
       return await builder.build(request);
     } finally {
-      project.written.set(source, await stampOf(source, outside));
+      const written = new Map<string, string | null>();
+      for (const file of [source, ...(project.products.get(source) ?? [])]) {
+        written.set(file, await stampOf(file, outside));
+      }
+      project.written.set(source, written);
       project.building = false;
     }
   };
@@ -55,15 +61,34 @@ export function inTurns(builder: Builder, source: SourcePath, outside: Outside):
   };
 }
 
-/** Whether the addon is as the last build of a handle of this thread left it, or such a build may be writing it. */
-export async function isBuiltHere(root: string, source: SourcePath, outside: Outside): Promise<boolean> {
+/** Tells which files builds may write for this addon, beside itself. */
+export function noteProducts(root: string, source: SourcePath, files: readonly string[]): void {
+  projectAt(root).products.set(source, files);
+}
+
+/**
+ * Whether a file, the addon or a product of it, is as the last build of a handle of this thread left it, or such a
+ * build may be writing it.
+ */
+export async function isBuiltHere(
+  root: string,
+  source: SourcePath,
+  file: string,
+  outside: Outside,
+): Promise<boolean> {
   const { building, written } = projectAt(root);
-  return building || (written.has(source) && written.get(source) === (await stampOf(source, outside)));
+  const left = written.get(source)?.get(file);
+  return building || (left !== undefined && left === (await stampOf(file, outside)));
 }
 
 function projectAt(root: string): Project {
   const key = realPathOf(root);
-  const project = projects.get(key) ?? { tail: Promise.resolve(), building: false, written: new Map() };
+  const project = projects.get(key) ?? {
+    tail: Promise.resolve(),
+    building: false,
+    products: new Map(),
+    written: new Map(),
+  };
   projects.set(key, project);
   return project;
 }
@@ -87,7 +112,7 @@ async function endedOrAborted(before: Promise<void>, signal: AbortSignal): Promi
   signal.removeEventListener('abort', onAbort);
 }
 
-async function stampOf(source: SourcePath, outside: Outside): Promise<string | null> {
+async function stampOf(source: string, outside: Outside): Promise<string | null> {
   const found = await outside.stat(source).catch(() => null);
   return found === null ? null : `${found.mtimeMs} ${found.size}`;
 }

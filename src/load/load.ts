@@ -31,7 +31,10 @@ export function load(
   } catch (error) {
     // What the loader refused is not in memory.
     if (isReloadError(error, 'ERR_INIT_THREW')) onHold({ kind: 'plain', reason });
-    throw error;
+    if (!isReloadError(error, 'ERR_LOAD_FAILED')) throw error;
+    // Often the cause: the libraries of a version that is not followed have to be found from its copy.
+    const found = `${error.details.found}; it was loaded as Node.js does it because ${reason}`;
+    throw errors.loadFailed({ ...error.details, found }, error.cause);
   }
 }
 

@@ -1,9 +1,9 @@
 /** Makes a staged copy one that can be unloaded. */
 import type { SourcePath } from '../brands.ts';
-import { errors } from '../errors.ts';
 import type { NativeRebound } from '../native.ts';
 import type { Options } from '../options.ts';
 import type { Outside } from '../outside.ts';
+import { foreignError, incompleteError, ioError } from './refusals.ts';
 import type { Staged } from './stager.ts';
 
 /** Whether the ledger follows a version, or why it cannot. */
@@ -15,18 +15,31 @@ export type Binding =
 /**
  * Rewrites the copy, unless the user or the addon has it otherwise.
  *
- * @throws `ERR_STAGE_IO`
+ * @throws `ERR_STAGE_IO`, `ERR_STAGE_INCOMPLETE`, `ERR_LOAD_FAILED`
  */
 export function rebind(
-  { path, binding }: Staged,
+  { path, binding, libraries }: Staged,
   source: SourcePath,
   reclaim: Options['reclaim'],
   outside: Outside,
 ): Binding {
   if (reclaim === 'never') return { kind: 'plain', reason: 'the option reclaim is "never"' };
-  const result = binding ?? outside.native.rebind(path, source);
+  const result =
+    binding ??
+    outside.native.rebind(
+      path,
+      source,
+      libraries.map(({ hash }) => hash),
+    );
   if (result.ok) return { kind: 'ledger', rebound: result };
-  if (result.kind === 'refused') return { kind: 'plain', reason: result.reason };
-  const { operation, errno } = result;
-  throw errors.stageIo({ addon: source, path: result.path, operation, errno });
+  switch (result.kind) {
+    case 'refused':
+      return { kind: 'plain', reason: result.reason };
+    case 'incomplete':
+      throw incompleteError(source, result, 0);
+    case 'foreign':
+      throw foreignError(source, result);
+    case 'io':
+      throw ioError(source, result);
+  }
 }

@@ -1,9 +1,16 @@
 /** Copies the build output to a path of its own, once it is whole. */
 import path from 'node:path';
-import type { ContentHash, SourcePath, StagedPath, VersionId } from '../brands.ts';
-import { errors, type ReloadError } from '../errors.ts';
-import type { NativeIncomplete, NativeIoFailure, NativeStageDirectory, NativeStaged } from '../native.ts';
+import type { ContentHash, Fingerprint, SourcePath, StagedPath, VersionId } from '../brands.ts';
+import { errors } from '../errors.ts';
+import type {
+  NativeContents,
+  NativeIncomplete,
+  NativeStageDirectory,
+  NativeStaged,
+  NativeStageWishes,
+} from '../native.ts';
 import type { Outside } from '../outside.ts';
+import { foreignError, incompleteError, ioError } from './refusals.ts';
 
 /** A file that nobody has written to for this long will not become whole by waiting. */
 const QUIET_MS = 2_000;
@@ -13,24 +20,29 @@ const POLL_MS = 10;
 /** An old file that was written to more recently may be in the middle of being written over. */
 const IN_PLACE_QUIET_MS = 50;
 
-export interface Staged {
+export interface Staged extends NativeContents {
   readonly path: StagedPath;
-  readonly hash: ContentHash;
   readonly bytes: number;
   /** Its facts and its binding, where they were had on the way. */
   readonly image: NativeStaged['image'];
   readonly binding: NativeStaged['binding'];
 }
 
+type Skip = Fingerprint | ContentHash | null;
+
 /** One handle's directory of staged copies. */
 export interface Stager {
   /**
    * Copies the source, waiting while it is being written.
    *
-   * @returns null when the source has the bytes of `skipHash`
-   * @throws `ERR_NOT_FOUND`, `ERR_NOT_AN_ADDON`, `ERR_STAGE_INCOMPLETE`, `ERR_STAGE_IO`, `ERR_ABORTED`
+   * @param skip a fingerprint, or the hash of an addon alone, whatever its libraries are
+   * @returns null when the source has just that
+   * @throws `ERR_NOT_FOUND`, `ERR_NOT_AN_ADDON`, `ERR_LOAD_FAILED`, `ERR_STAGE_INCOMPLETE`, `ERR_STAGE_IO`,
+   * `ERR_ABORTED`
    */
-  stage(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Staged | null>;
+  stage(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Staged | null>;
+  /** Paths that decided, when last looked, which private libraries the addon has; some of them hold no file. */
+  readonly looked: readonly string[];
   /**
    * Deletes one staged copy, and the private libraries that came with it. An image that is mapped from it stays as it is.
    *
@@ -46,9 +58,7 @@ export interface StagerOptions {
   readonly stageDir: string;
   /** Whether whoever writes the source has ended when it is staged, as a build that we wait for. */
   readonly writerEnds: boolean;
-  /** Whether a small copy may be looked at, and rebound, while its bytes are in memory. */
-  readonly examine: boolean;
-  readonly rebind: boolean;
+  readonly wanted: NativeStageWishes;
 }
 
 /**
@@ -66,8 +76,9 @@ class SourceStager implements Stager {
   readonly #options: StagerOptions;
   readonly #outside: Outside;
   #directory: NativeStageDirectory;
-  /** The file that the last copy was made of: one that is written to in place is still the same. */
-  #lastFile: string | null = null;
+  /** The files that the last copies were made of: one that is written to in place is still the same. */
+  #lastFiles: ReadonlySet<string> = new Set();
+  #looked: readonly string[] = [];
 
   constructor(options: StagerOptions, outside: Outside) {
     this.#options = options;
@@ -75,9 +86,13 @@ class SourceStager implements Stager {
     this.#directory = this.#open();
   }
 
-  async stage(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Staged | null> {
+  get looked(): readonly string[] {
+    return this.#looked;
+  }
+
+  async stage(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Staged | null> {
     const { source } = this.#options;
-    const copy = () => this.#copyWhenWhole(id, skipHash, signal);
+    const copy = () => this.#copyWhenWhole(id, skip, signal);
     let result = await copy();
     // Cleaners of caches know nothing of locks. What is loaded already stays mapped.
     if (result.kind === 'io' && result.path !== source && (await this.#isGone())) {
@@ -87,14 +102,17 @@ class SourceStager implements Stager {
     }
     switch (result.kind) {
       case 'staged':
-        this.#lastFile = result.file;
+        this.#lastFiles = new Set([result, ...result.libraries].map(({ file }) => file));
+        this.#looked = result.looked;
         return result;
       case 'same':
+        this.#looked = result.looked;
         return null;
       case 'io':
         throw ioError(source, result);
       case 'foreign':
-        throw errors.notAnAddon({ addon: source, path: source, reason: 'foreign', found: result.found });
+        this.#alsoLooked(result.path);
+        throw foreignError(source, result);
     }
   }
 
@@ -110,20 +128,21 @@ class SourceStager implements Stager {
     this.#outside.native.stageClose(this.#directory.handle);
   }
 
-  async #copyWhenWhole(id: VersionId, skipHash: ContentHash | null, signal: AbortSignal): Promise<Result> {
-    const { source, examine, rebind } = this.#options;
+  async #copyWhenWhole(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Result> {
+    const { source, wanted } = this.#options;
     const { native } = this.#outside;
     const startMs = this.#outside.nowMs();
     for (;;) {
       if (signal.aborted) throw errors.aborted({ addon: source, during: 'stage' }, signal.reason);
       const { handle } = this.#directory;
-      const result = await native.stageCopy(handle, source, id, skipHash, examine, rebind);
+      const result = await native.stageCopy(handle, source, id, skip, wanted);
       const waitedMs = this.#outside.nowMs() - startMs;
       if (result.kind === 'staged' && this.#mayBeMidWrite(result) && waitedMs < WAIT_MAX_MS) {
         this.discard(result);
       } else if (result.kind !== 'incomplete') {
         return result;
       } else if (waitedMs > WAIT_MAX_MS || isQuiet(result, waitedMs)) {
+        this.#alsoLooked(result.path);
         throw incompleteError(source, result, waitedMs);
       }
       await delay(POLL_MS, this.#outside);
@@ -134,10 +153,17 @@ class SourceStager implements Stager {
    * Linkers make a new file, whose headers tell when it is whole. A tool that writes over the old file, such as
    * `rsync --inplace`, leaves whole headers in front of a mixture of two builds.
    */
-  #mayBeMidWrite({ file, mtimeMs }: NativeStaged): boolean {
-    if (this.#options.writerEnds || file !== this.#lastFile) return false;
-    const ageMs = Date.now() - mtimeMs;
-    return ageMs >= 0 && ageMs < IN_PLACE_QUIET_MS;
+  #mayBeMidWrite(staged: NativeStaged): boolean {
+    if (this.#options.writerEnds) return false;
+    return [staged, ...staged.libraries].some(({ file, mtimeMs }) => {
+      const ageMs = Date.now() - mtimeMs;
+      return this.#lastFiles.has(file) && ageMs >= 0 && ageMs < IN_PLACE_QUIET_MS;
+    });
+  }
+
+  /** One that is refused now is worth a look when it changes, also where no version knew of it yet. */
+  #alsoLooked(file: string): void {
+    if (!this.#looked.includes(file)) this.#looked = [...this.#looked, file];
   }
 
   #open(): NativeStageDirectory {
@@ -164,26 +190,6 @@ class SourceStager implements Stager {
  */
 function isQuiet({ mtimeMs }: NativeIncomplete, waitedMs: number): boolean {
   return Date.now() - mtimeMs > QUIET_MS || waitedMs > QUIET_MS * 2;
-}
-
-function incompleteError(source: SourcePath, result: NativeIncomplete, waitedMs: number): ReloadError {
-  if (result.bytes === 0) {
-    return errors.notAnAddon({ addon: source, path: source, reason: 'foreign', found: 'an empty file' });
-  }
-  return errors.stageIncomplete({
-    addon: source,
-    path: source,
-    found: result.found,
-    waitedMs: Math.round(waitedMs),
-  });
-}
-
-function ioError(source: SourcePath, failure: NativeIoFailure): ReloadError {
-  const { path, operation, errno } = failure;
-  if (path === source && (errno === 'ENOENT' || errno === 'ENOTDIR')) {
-    return errors.notFound({ addon: source, path });
-  }
-  return errors.stageIo({ addon: source, path, operation, errno });
 }
 
 function delay(ms: number, outside: Outside): Promise<void> {

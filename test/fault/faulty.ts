@@ -33,6 +33,9 @@ export type Call = (typeof CALLS)[number];
 /** Reached only where the ledger refuses the version, which it then does: Node.js loads the copy itself. */
 const WITHOUT_LEDGER: ReadonlySet<Call> = new Set(['probe', 'dlopenCopy']);
 
+/** So that `inspect` and `rebind` are reached. */
+const SEPARATELY = { examine: false, rebind: false, libraries: true };
+
 export interface Faulty {
   readonly outside: Outside;
   /** Whether the call was reached. */
@@ -131,10 +134,17 @@ function failingNative(native: Native, fails: Fails, once: boolean): Native {
         ? ioFailure('mkdir', stageDir)
         : { ok: false, kind: 'unsafe', path: stageDir, found: 'is not ours' };
     },
-    async stageCopy(handle, source, id, skipHash) {
-      if (!fails('stageCopy')) return native.stageCopy(handle, source, id, skipHash);
+    async stageCopy(handle, source, id, skip) {
+      if (!fails('stageCopy')) return native.stageCopy(handle, source, id, skip, SEPARATELY);
       if (!once) return ioFailure('copy_file_range', source);
-      return { ok: false, kind: 'incomplete', found: 'half of it', bytes: 1, mtimeMs: Date.now() };
+      return {
+        ok: false,
+        kind: 'incomplete',
+        path: source,
+        found: 'half of it',
+        bytes: 1,
+        mtimeMs: Date.now(),
+      };
     },
     stageDiscard(handle, path) {
       return fails('stageDiscard') ? ioFailure('unlink', path) : native.stageDiscard(handle, path);
@@ -163,9 +173,9 @@ function failingLedger(native: Native, fails: Fails, { once, isPlain, images }: 
   return {
     ...native,
     ...strictEnds(native, images),
-    rebind(path, source) {
+    rebind(path, source, libraryHashes) {
       if (isPlain) return { ok: false, kind: 'refused', reason: 'the test has it so' };
-      if (!fails('rebind')) return native.rebind(path, source);
+      if (!fails('rebind')) return native.rebind(path, source, libraryHashes);
       return once
         ? ioFailure('mmap', path)
         : { ok: false, kind: 'refused', reason: 'its PLT is one of a kind' };

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SourcePath } from '../../../src/brands.ts';
 import type { Builder } from '../../../src/build/builder.ts';
 import { createBuilder } from '../../../src/build/create-builder.ts';
-import { isBuiltHere } from '../../../src/build/turns.ts';
+import { isBuiltHere, noteProducts } from '../../../src/build/turns.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { realOutside } from '../../../src/outside.ts';
 import { createScratch, type Scratch } from '../../support/addons.ts';
@@ -67,10 +67,18 @@ test('a build that waits for its turn ends at once when it is aborted, and holds
   expect(ended).toEqual(['ERR_ABORTED', 'first', 'third']);
 });
 
-test('an addon is built here until somebody else writes it', async () => {
-  expect(await isBuiltHere(scratch.file('project'), source, realOutside)).toBe(false);
+test('an addon and its products are built here until somebody else writes them', async () => {
+  const library = scratch.write('project/libcore.so', 'bytes');
+  const isBuilt = (folder: string, file: string) =>
+    isBuiltHere(scratch.file(folder), source, file, realOutside);
+  expect(await isBuilt('project', source)).toBe(false);
+  noteProducts(scratch.file('link'), source, [library]);
   await run(await builder('project'), new AbortController().signal);
-  expect(await isBuiltHere(scratch.file('link'), source, realOutside)).toBe(true);
+  expect(await isBuilt('link', source)).toBe(true);
+  expect(await isBuilt('project', library)).toBe(true);
+  expect(await isBuilt('project', scratch.file('project/libother.so'))).toBe(false);
   fs.writeFileSync(source, 'other bytes');
-  expect(await isBuiltHere(scratch.file('project'), source, realOutside)).toBe(false);
+  fs.writeFileSync(library, 'other bytes');
+  expect(await isBuilt('project', source)).toBe(false);
+  expect(await isBuilt('project', library)).toBe(false);
 });
