@@ -86,7 +86,8 @@ export function failAt(call: Call, nth: number, manner: Manner | (() => void)): 
       const watcher = realOutside.watch(paths, options);
       watchers.push(watcher);
       const error = Object.assign(new Error('no'), { code: once ? 'EIO' : 'EMFILE' });
-      if (fails('watch')) setImmediate(() => watcher.emit('error', error));
+      // As chokidar itself does not, once it is closed.
+      if (fails('watch')) setImmediate(() => watcher.closed || watcher.emit('error', error));
       return watcher;
     },
     dlopen(module, path) {
