@@ -13,6 +13,8 @@ namespace {
 
 // A closure of private libraries is small; more is a mistake. It bounds the depth, too.
 constexpr size_t kLibrariesMax = 64;
+// Paths that one addon makes us look at, and watch.
+constexpr size_t kLookedMax = 4096;
 
 class Finder {
  public:
@@ -35,6 +37,7 @@ class Finder {
       const auto name = image.StringAt(entry->value);
       if (!name) continue;
       const std::string found = FindPrivate(std::string(*name), run_path, &closure_.looked);
+      if (closure_.looked.size() > kLookedMax) Refuse("its libraries may be in too many places");
       if (found.empty()) continue;
       std::string identity;
       if (auto unusable = Add(found, run_path.passed_on, &identity)) return unusable;
@@ -53,8 +56,8 @@ class Finder {
     // Before it is visited, so that a cycle ends.
     if (!seen_.insert(*identity).second) return std::nullopt;
     if (seen_.size() > kLibrariesMax) {
-      closure_.refusal = "it has more than " + std::to_string(kLibrariesMax) +
-                         " private libraries, of which one is " + path;
+      Refuse("it has more than " + std::to_string(kLibrariesMax) +
+             " private libraries, of which one is " + path);
       return std::nullopt;
     }
     auto read = file->Read();
@@ -75,6 +78,10 @@ class Finder {
     }
     closure_.libraries.push_back(std::move(library));
     return std::nullopt;
+  }
+
+  void Refuse(std::string reason) {
+    if (closure_.refusal.empty()) closure_.refusal = std::move(reason);
   }
 
   Closure closure_;

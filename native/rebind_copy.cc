@@ -100,7 +100,7 @@ RebindCopyResult RebindCopy(const std::string& copy, const std::string& source,
   auto* const closure = std::get_if<Closure>(&found);
   if (closure == nullptr) return As<RebindCopyResult>(std::move(std::get<Unusable>(found)));
   if (library_hashes && HashesOf(*closure) != *library_hashes) {
-    return Incomplete{source, "a private library of it changed while it was staged"};
+    return Incomplete{source, "a private library of it changed while it was staged", before.size()};
   }
 
   Bytes after = before;

@@ -82,7 +82,7 @@ std::string FindIn(const std::vector<std::string>& folders, const std::string& n
                    std::vector<std::string>* looked) {
   for (const std::string& folder : folders) {
     const std::string path = folder + "/" + name;
-    if (looked != nullptr) looked->push_back(path);
+    if (looked != nullptr && !IsSystemPath(path)) looked->push_back(path);
     if (IsTaken(path)) return path;
   }
   return "";

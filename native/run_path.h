@@ -30,7 +30,8 @@ RunPath ReadRunPath(const elf::Image& image, const std::string& path,
 
 // The file that the loader takes for a name in DT_NEEDED, if it is a private library: one that is
 // found by a run path or by its absolute path, is none of the toolchain's, and lies outside of the
-// system's folders. Else empty. Appends each path that was looked at.
+// system's folders. Else empty. Appends each path outside of the system's that was
+// looked at.
 std::string FindPrivate(const std::string& name, const RunPath& run_path,
                         std::vector<std::string>* looked);
 

@@ -101,6 +101,18 @@ describe('a watched addon', () => {
     }
   });
 
+  test('sees a library that changed after it was first staged, before it was watched', async () => {
+    let isEdited = false;
+    const onProgress: OpenOptions['onProgress'] = ({ phase }) => {
+      if (isEdited || phase !== 'load') return;
+      isEdited = true;
+      built.library('libcore.so', versionCode(2));
+    };
+    await using addon = await openUser({ watch, onProgress });
+    if (addon.exports.libraryVersion() === 1) await next(addon, 'reloaded');
+    expect(addon.exports.libraryVersion()).toBe(2);
+  });
+
   test('waits until a library is whole', async () => {
     await using addon = await openUser({ watch });
     const whole = fs.readFileSync(built.library('other/libcore.so', versionCode(2)));
@@ -217,6 +229,14 @@ describe('integrity', () => {
       code: 'ERR_INTEGRITY',
       details: { wanted: 'no private libraries' },
     });
+  });
+
+  test('refuses a library that is another after the function saw it', async () => {
+    const integrity = (_: Uint8Array, file: string) => {
+      if (file.endsWith('.so')) built.library('libcore.so', versionCode(2));
+      return true;
+    };
+    await expect(openUser({ integrity })).rejects.toMatchObject({ code: 'ERR_STAGE_INCOMPLETE' });
   });
 
   test('refuses a library that is loaded in place', async () => {
