@@ -1,5 +1,6 @@
 // Installs and compiles what is missing, and nothing else: npm packages, the C++ shim, the TypeScript.
-// Each part is done again only when the content it is made from has changed.
+// Each part is done again only when the content it is made from has changed. The version of Node.js is no part of that:
+// the shim speaks Node-API alone, so that one build of it serves all of them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
@@ -67,7 +68,7 @@ function* files(entry) {
 }
 
 function digest({ inputs, salt = '' }) {
-  const hash = createHash('sha256').update(process.version + salt);
+  const hash = createHash('sha256').update(process.platform + process.arch + salt);
   for (const input of inputs) {
     const names = path.extname(input) === '' ? [...files(input)] : [input];
     for (const name of names)

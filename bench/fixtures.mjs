@@ -20,8 +20,8 @@ export function buildExample() {
   const file = path.join(folder, 'build/Release/stream_stats.node');
   const nodedir = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const gyp = path.join(root, 'node_modules/node-gyp/bin/node-gyp.js');
-  const steps = existsSync(path.join(folder, 'build/Makefile')) ? ['build'] : ['configure', 'build'];
-  run(process.execPath, [gyp, ...steps, '--release', '-C', folder, ...nodedir]);
+  // Always configured, as what is there may be of another Node.js.
+  run(process.execPath, [gyp, 'configure', 'build', '--release', '-C', folder, ...nodedir]);
   return { file, bytes: statSync(file).size };
 }
 
