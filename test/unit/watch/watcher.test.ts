@@ -257,7 +257,7 @@ const exhausted = [
 ] as const;
 
 test.skipIf(refused).each(exhausted)(
-  'a system without %s left makes it look at the files instead, and say so once',
+  `a system without %s left makes it look at the files instead, and say so once${refused ? ' (no user namespaces here)' : ''}`,
   async (_, limit, count, code, advice) => {
     const script = `
     import fs from 'node:fs';
