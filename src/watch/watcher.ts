@@ -75,6 +75,7 @@ class ExactWatcher implements Watcher {
   #release: () => void;
   /** Ends the wait for chokidar, which says nothing any more once it is closed. */
   #stopWaiting = (): void => {};
+  #stopLooking = (): void => {};
 
   constructor(request: WatchRequest, outside: Outside) {
     this.#request = request;
@@ -97,6 +98,7 @@ class ExactWatcher implements Watcher {
     this.#settler.stop();
     this.#release();
     this.#stopWaiting();
+    this.#stopLooking();
     // Who waits for it gets its failure; here it only has to be over, as it may have made one more chokidar.
     await this.#arming?.catch(() => {});
     await this.#chokidar?.close();
@@ -159,8 +161,8 @@ class ExactWatcher implements Watcher {
       if (!plan.counts(file)) return;
       const stamp = stats ? stampOf(stats) : '';
       const changed = this.#known.get(file) !== stamp;
-      this.#known.set(file, stamp);
       if (ready || (changed && before?.counts(file))) this.#settler.hint(file);
+      else this.#known.set(file, stamp);
     });
     chokidar.on('change', (file) => {
       if (plan.counts(file)) this.#settler.hint(file);
@@ -168,6 +170,10 @@ class ExactWatcher implements Watcher {
     chokidar.on('raw', (event, name, details) => this.#onRaw(plan, event, name, details));
     ready = await this.#whenReady(chokidar);
     if (ready) this.#armed = plan;
+    if (ready && this.#polling) {
+      this.#stopLooking();
+      this.#stopLooking = this.#outside.after(POLL_INTERVAL_MS, () => void this.#findMissed());
+    }
   }
 
   /** @returns false when this watch is of no use and another is to follow */
@@ -184,6 +190,18 @@ class ExactWatcher implements Watcher {
         if (this.#onError(error)) end(false);
       });
     });
+  }
+
+  /**
+   * Each poll is compared with the one before it, and the first may run after chokidar was ready: nobody would tell of an
+   * edit between them.
+   */
+  async #findMissed(): Promise<void> {
+    for (const [file, stamp] of [...this.#known]) {
+      const found = await this.#outside.stat(file).catch(() => null);
+      if (this.#closed) return;
+      if (found?.isFile() && stampOf(found) !== stamp) this.#settler.hint(file);
+    }
   }
 
   #onRaw(plan: Plan, event: string, name: unknown, details: unknown): void {
@@ -222,8 +240,10 @@ class ExactWatcher implements Watcher {
     for (const file of [...paths].sort()) {
       const found = await this.#outside.stat(file).catch(() => null);
       if (found?.isFile()) {
-        this.#known.set(file, stampOf(found));
-        changed.push(file);
+        const stamp = stampOf(found);
+        // Both a poll and the look for missed edits may have found it.
+        if (!this.#polling || this.#known.get(file) !== stamp) changed.push(file);
+        this.#known.set(file, stamp);
       } else this.#known.delete(file);
     }
     if (changed.length > 0 && !this.#closed) this.#request.onChange(changed);

@@ -297,3 +297,49 @@ test.skipIf(refused).each(exhausted)(
     expect(told).toEqual([[at('native/src/0.c')], [at('native/src/1.c')], [at('native/src/0.c')]]);
   },
 );
+
+test.skipIf(refused)(
+  `an edit before the first poll of a file is told, once${refused ? ' (no user namespaces here)' : ''}`,
+  async () => {
+    const script = `
+    import { pbkdf2 } from 'node:crypto';
+    import fs from 'node:fs';
+    const { startWatcher } = await import(process.argv[2]);
+    const { realOutside } = await import(process.argv[3]);
+    const files = process.argv.slice(4);
+    const told = [];
+    let tell;
+    const tellsOf = (count) => new Promise((resolve) => (tell = () => told.length === count && resolve()));
+    const outside = {
+      ...realOutside,
+      watch(paths, options) {
+        const chokidar = realOutside.watch(paths, options);
+        // The pool has one thread: polls of the files after the first wait for this.
+        chokidar.once('add', () => pbkdf2('', '', 500_000, 64, 'sha512', () => {}));
+        return chokidar;
+      },
+    };
+    const onChange = (changed) => {
+      told.push(changed);
+      tell();
+    };
+    const request = { files, ignore: [], debounceMs: 10, onChange, onWarning: () => {} };
+    const watcher = await startWatcher(request, outside);
+    fs.writeFileSync(files[7], 'second');
+    await tellsOf(1);
+    fs.writeFileSync(files[6], 'second');
+    await tellsOf(2);
+    await watcher.close();
+    console.log(JSON.stringify(told));
+  `;
+    write('child.mjs', script);
+    const urls = [compiledUrl('watch/watcher.js'), compiledUrl('outside.js')];
+    const names = ['0', '1', '2', '3', '4', '5', '6', '7'].map((name) => `native/src/${name}.c`);
+    for (const name of names) write(name, 'first');
+    const command = [process.execPath, at('child.mjs'), ...urls, ...names.map(at)];
+    const { stdout } = await exec('unshare', unshared('max_inotify_watches', 5, command), {
+      env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    });
+    expect(JSON.parse(stdout)).toEqual([[at('native/src/7.c')], [at('native/src/6.c')]]);
+  },
+);
