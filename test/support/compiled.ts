@@ -26,7 +26,8 @@ export function compiledSource(): string {
     stdio: 'pipe',
   });
   fs.writeFileSync(path.join(scratch, 'package.json'), '{ "type": "module" }\n');
-  fs.symlinkSync(path.join(ROOT, 'build'), path.join(scratch, 'build'));
+  // Relative, and so still this tree's when the tree is copied.
+  fs.symlinkSync(path.relative(folder, path.join(ROOT, 'build')), path.join(scratch, 'build'));
   publish(scratch, folder);
   return dist;
 }
