@@ -77,6 +77,7 @@ bool PinOf(HoldingKind kind, PinKind* pin) {
       *pin = PinKind::kPostedFinalizer;
       return true;
     case HoldingKind::kFinalizer:
+    case HoldingKind::kFunctionData:
       return false;
   }
   return false;
@@ -144,6 +145,12 @@ Holding* HoldingAt(void* pointer) {
   if (address < from.begin || address >= from.begin + kReservedBytes) return nullptr;
   if (static_cast<size_t>(address - from.begin) % sizeof(Holding) != 0) return nullptr;
   return static_cast<Holding*>(pointer);
+}
+
+void TieToFunction(Holding* holding) {
+  if (holding->version == nullptr || holding->kind != HoldingKind::kExternal) return;
+  holding->kind = HoldingKind::kFunctionData;
+  holding->version->Unpinned(PinKind::kExternal, holding->bytes);
 }
 
 void OnFinalize(napi_env env, void*, void* hint) {

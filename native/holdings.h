@@ -19,7 +19,15 @@
 
 namespace napi_reload {
 
-enum class HoldingKind : uint8_t { kWrap, kFinalizer, kExternal, kBuffer, kString, kPosted };
+enum class HoldingKind : uint8_t {
+  kWrap,
+  kFinalizer,
+  kExternal,
+  kFunctionData,  // an external that is tied to a function, and no more use than that is
+  kBuffer,
+  kString,
+  kPosted
+};
 
 struct Holding : Link {
   Version* version = nullptr;  // null for an orphan: its version has ended
@@ -41,6 +49,9 @@ Holding* NewHolding(Version* version, HoldingKind kind, napi_finalize finalize, 
 void FreeHolding(Holding* holding);
 // The holding at a pointer that Node returned, or nullptr when it is none of ours.
 Holding* HoldingAt(void* pointer);
+
+// An external that an addon tied to a function pins no more: a function does not pin either.
+void TieToFunction(Holding* holding);
 
 // What Node calls in the addon's stead; `hint` is the holding.
 void OnFinalize(napi_env env, void* data, void* hint);

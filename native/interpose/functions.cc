@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "../holdings.h"
 #include "../slots.h"
 #include "table.h"
 
@@ -128,6 +129,29 @@ void TrackAll(napi_env env, napi_value object, napi_value prototype,
   napi_close_handle_scope(env, scope);
 }
 
+bool IsOfType(napi_env env, napi_value value, napi_valuetype wanted) {
+  napi_valuetype type;
+  return value != nullptr && napi_typeof(env, value, &type) == napi_ok && type == wanted;
+}
+
+// node-addon-api up to NAPI_VERSION 4 has no finalizer for a function: it hides an external behind
+// a symbol that nobody else has, for the data that the function's callback takes. AttachData of
+// https://github.com/nodejs/node-addon-api/blob/main/napi-inl.h
+void TieExternals(Version* version, napi_value object,
+                  const std::vector<napi_property_descriptor>& properties) {
+  const napi_env env = version->env();
+  for (const auto& property : properties) {
+    if (property.attributes != napi_default || !IsOfType(env, property.name, napi_symbol) ||
+        !IsOfType(env, property.value, napi_external) || !IsOfType(env, object, napi_function)) {
+      continue;
+    }
+    void* pointer = nullptr;
+    if (napi_get_value_external(env, property.value, &pointer) != napi_ok) continue;
+    Holding* const holding = HoldingAt(pointer);
+    if (holding != nullptr && holding->version == version) TieToFunction(holding);
+  }
+}
+
 napi_status DefineProperties(napi_env env, napi_value object, size_t count,
                              const napi_property_descriptor* given) {
   Version* const version = Version::Of(env);
@@ -138,6 +162,7 @@ napi_status DefineProperties(napi_env env, napi_value object, size_t count,
   // Some of them may exist when it failed half-way, so none can be freed.
   if (status != napi_ok) return Checked(env, status);
   TrackAll(env, object, nullptr, properties, made);
+  TieExternals(version, object, properties);
   return napi_ok;
 }
 

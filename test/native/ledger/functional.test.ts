@@ -115,6 +115,24 @@ describe('an object of a version', () => {
     expectUnloaded(second);
   });
 
+  test('pins no more when it is an external that was tied to a function', () => {
+    const [first, second] = [openFull(1), openFull(2)];
+    const holder = exported(first, 'version') as unknown as Record<symbol, unknown>;
+    const symbol = call(first, 'tieExternal', holder) as symbol;
+    expect(call(first, 'statusOfExternal', holder[symbol])).toBe(NAPI_OK);
+    expectUnloaded(first);
+    expect(call(second, 'statusOfExternal', holder[symbol])).toBe(NAPI_INVALID_ARG);
+    expectUnloaded(second);
+  });
+
+  test('pins when it is an external that was tied to an object', () => {
+    const version = openFull();
+    const holder: Record<symbol, unknown> = {};
+    expect(holder[call(version, 'tieExternal', holder) as symbol]).toBeDefined();
+    expect(retire(version)).toEqual({ outcome: 'pinned', pins: 'external:1' });
+    expectUnloaded(version, true);
+  });
+
   test('is napi_invalid_arg when a plainly loaded addon wrapped it', () => {
     const module = { exports: {} as Record<string, () => unknown> };
     process.dlopen(module, addon('quiet'));
