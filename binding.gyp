@@ -4,9 +4,11 @@
       "target_name": "napi_reload",
       "sources": [
         "native/binding.cc",
+        "native/binding_facades.cc",
         "native/binding_ledger.cc",
         "native/copy.cc",
         "native/elf.cc",
+        "native/facades.cc",
         "native/facts.cc",
         "native/hash.cc",
         "native/hazards.cc",
@@ -49,7 +51,7 @@
         "_FILE_OFFSET_BITS=64"
       ],
       # A compiler that is newer than ours may warn of more; that must not stop an installation.
-      "cflags": ["-O2", "-Wall", "-Wextra", "<!@(node -p \"process.env.CI ? '-Werror' : '-Wno-error'\")", "-fvisibility=hidden"],
+      "cflags": ["-O2", "-Wall", "-Wextra", "<!@(node -p \"process.env.CI ? '-Werror' : '-Wno-error'\")", "-fvisibility=hidden", "-fno-plt"],
       # Unique symbols would keep the shim mapped after the last Worker that loaded it.
       "cflags_cc": ["-std=c++17", "-fno-gnu-unique", "-fvisibility-inlines-hidden", "-Wno-missing-field-initializers"],
       # pthread_exit() and a cancelled thread unwind through our frames, whose destructors must run.

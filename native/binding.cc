@@ -334,6 +334,7 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   internals["sha256Accelerated"] = Sha256::Accelerated();
   exports["internals"] = internals;
   AddLedger(env, exports);
+  AddFacades(env, exports);
   return exports;
 }
 

@@ -225,19 +225,6 @@ void OnRelease(const Napi::CallbackInfo& info) {
       });
 }
 
-// retarget(from, function, to, function): whether the first function enters the other's code now.
-Napi::Value RetargetFunction(const Napi::CallbackInfo& info) {
-  const auto env = info.Env();
-  const auto* from = ReadVersion(info, 0);
-  const auto* to = from == nullptr ? nullptr : ReadVersion(info, 2);
-  if (to == nullptr) return env.Undefined();
-  Slot* const slot = FindSlot(env, from->version->gate(), info[1]);
-  const Slot* const target = FindSlot(env, to->version->gate(), info[3]);
-  const bool found = slot != nullptr && target != nullptr;
-  if (found) Retarget(slot, target);
-  return Napi::Boolean::New(env, found);
-}
-
 // For tests: what the ledger holds in this process.
 Napi::Value LedgerUse(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
@@ -255,6 +242,13 @@ Napi::Value LedgerUse(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+Version* VersionOf(Napi::Value handle) {
+  if (!handle.IsObject() || !handle.As<Napi::Object>().CheckTypeTag(&kVersionTag)) return nullptr;
+  void* data = nullptr;
+  if (napi_unwrap(handle.Env(), handle, &data) != napi_ok) return nullptr;
+  return static_cast<VersionHandle*>(data)->version;
+}
+
 void AddLedger(Napi::Env env, Napi::Object exports) {
   Notifier* const notifier = NewNotifier(env);
   if (notifier == nullptr) return Throw(env, "the ledger cannot be set up");
@@ -268,7 +262,6 @@ void AddLedger(Napi::Env env, Napi::Object exports) {
   exports["pins"] = Napi::Function::New(env, Pins, "pins");
   exports["retire"] = Napi::Function::New(env, RetireVersion, "retire");
   exports["onRelease"] = Napi::Function::New(env, OnRelease, "onRelease");
-  exports["retarget"] = Napi::Function::New(env, RetargetFunction, "retarget");
   exports.Get("internals").As<Napi::Object>()["ledgerUse"] =
       Napi::Function::New(env, LedgerUse, "ledgerUse");
 }

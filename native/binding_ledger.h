@@ -7,8 +7,16 @@
 
 namespace napi_reload {
 
+class Version;
+
+// The version of a handle; nullptr once it has ended, and for what is no handle.
+Version* VersionOf(Napi::Value handle);
+
 // Adds its functions to what the shim exports. Once for each env.
 void AddLedger(Napi::Env env, Napi::Object exports);
+
+// Adds those that make facades. Once for each env.
+void AddFacades(Napi::Env env, Napi::Object exports);
 
 }  // namespace napi_reload
 

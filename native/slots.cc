@@ -5,8 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "version.h"
-
 namespace napi_reload {
 namespace {
 
@@ -126,27 +124,25 @@ void Detach(Slot* slot) {
   }
 }
 
-napi_status FindDisplaced(napi_env env, const Slot* slot, void** data) {
-  const Version* const version = Version::Of(env);
-  if (version == nullptr) return napi_invalid_arg;
-  const auto& displaced = version->gate()->displaced;
-  for (auto entry = displaced.rbegin(); entry != displaced.rend(); ++entry) {
-    if (entry->slot != slot) continue;
-    *data = entry->data;
-    return napi_ok;
-  }
-  return napi_invalid_arg;
-}
-
 void Attach(Slot* slot, Gate* gate) {
   slot->gate = gate;
   ++gate->slot_count;
   gate->slots.PushBack(slot);
 }
 
+// What a facade calls by default may outlive it, and must not lead to its slot then.
+void Unwrap(napi_env env, napi_ref enter) {
+  napi_value value = nullptr;
+  if (napi_get_reference_value(env, enter, &value) == napi_ok && value != nullptr) {
+    napi_remove_wrap(env, value, nullptr);
+  }
+  napi_delete_reference(env, enter);
+}
+
 void OnFunctionCollected(napi_env env, void* data, void*) {
   auto* const slot = static_cast<Slot*>(data);
   napi_delete_reference(env, std::exchange(slot->function, nullptr));
+  if (slot->enter != nullptr) Unwrap(env, std::exchange(slot->enter, nullptr));
   slot->tracked = false;
   // A pair has one data in Node, the getter: it stays until both functions are gone.
   if (slot->setter != nullptr && slot->setter->tracked) return;
@@ -158,8 +154,12 @@ void OnFunctionCollected(napi_env env, void* data, void*) {
 
 void SettleGate(Gate* gate) {
   gate->attention &= ~uint32_t{Gate::kSettle};
-  gate->displaced.clear();
-  if (gate->version == nullptr && gate->slot_count == 0) delete gate;
+  for (const Gate::Displaced& one : std::exchange(gate->displaced, {})) {
+    if (one.target->function != nullptr) {
+      napi_reference_unref(gate->env, one.target->function, nullptr);
+    }
+  }
+  if (!gate->owned && gate->slot_count == 0) delete gate;
 }
 
 Slot* NewSlot(Gate* gate, napi_callback callback, void* data, bool pooled) {
@@ -192,6 +192,8 @@ void FreeSlot(Slot* slot) {
   slot->function = nullptr;
   slot->getter = nullptr;
   slot->data = nullptr;
+  slot->target = nullptr;
+  slot->constructs = false;
   slot->tracked = false;
   FreeList& list = free_list();
   if (!slot->pooled) {
@@ -228,37 +230,21 @@ void FreeUntracked(Gate* gate) {
   }
 }
 
-Slot* FindSlot(napi_env env, Gate* gate, napi_value function) {
-  for (Slot* slot = gate->slots.front(); slot != nullptr; slot = gate->slots.After(slot)) {
-    if (slot->function == nullptr) continue;
-    napi_value candidate = nullptr;
-    if (napi_get_reference_value(env, slot->function, &candidate) != napi_ok) continue;
-    bool same = false;
-    if (candidate == nullptr || napi_strict_equals(env, candidate, function, &same) != napi_ok) {
-      continue;
-    }
-    if (!same) continue;
-    // Last in the list from now on: who asks for all of them in order finds each at the front.
-    slot->Unlink();
-    gate->slots.PushBack(slot);
-    return slot;
-  }
-  return nullptr;
-}
-
 void Retarget(Slot* slot, const Slot* target) {
   Gate* const left = slot->gate;
   if (left->frames > 0) {
-    left->displaced.push_back({slot, slot->data});
+    if (slot->target->function != nullptr) {
+      napi_reference_ref(left->env, slot->target->function, nullptr);
+    }
+    left->displaced.push_back({slot, slot->target, slot->data});
     left->attention |= Gate::kSettle;
   }
-  Gate* const entered = target->gate;
   slot->callback = target->callback;
   slot->env = target->env;
   slot->data = target->data;
+  slot->target = target;
   Detach(slot);
-  Attach(slot, entered);
-  if (slot->setter != nullptr && target->setter != nullptr) Retarget(slot->setter, target->setter);
+  Attach(slot, target->gate);
 }
 
 void Revoke(Gate* gate) {
@@ -269,7 +255,7 @@ void Revoke(Gate* gate) {
 }
 
 void DropGate(Gate* gate) {
-  gate->version = nullptr;
+  gate->owned = false;
   gate->attention |= Gate::kSettle;
   if (gate->frames == 0) SettleGate(gate);
 }
@@ -278,21 +264,6 @@ SlotUse CountSlots() {
   FreeList& list = free_list();
   std::lock_guard<std::mutex> lock(list.mutex);
   return {list.used_max - list.free.size(), list.heap};
-}
-
-napi_status GetCallbackInfo(napi_env env, napi_callback_info info, size_t* argc, napi_value* argv,
-                            napi_value* this_value, void** data) {
-  if (data == nullptr) return napi_get_cb_info(env, info, argc, argv, this_value, nullptr);
-  void* found = nullptr;
-  const napi_status status = napi_get_cb_info(env, info, argc, argv, this_value, &found);
-  if (status != napi_ok) return status;
-  const auto* const slot = static_cast<const Slot*>(found);
-  if (__builtin_expect(slot->env == env, 1)) {
-    *data = slot->data;
-    return napi_ok;
-  }
-  // The slot was re-pointed while this call ran; the code that asks is the code that was left.
-  return FindDisplaced(env, slot, data);
 }
 
 }  // namespace napi_reload

@@ -7,7 +7,7 @@
 // has a slot of the heap and the thunk that asks Node for its data (about 4 ns more).
 //
 // Lifetimes: a slot is freed by the finalizer of its function object, or with its env. A Gate is
-// freed when its Version has ended and no slot enters it.
+// freed when its owner, a Version or a Home (facades.h), has dropped it and no slot enters it.
 // Threads: a slot belongs to the thread of its env; the free list of the pool has a mutex, taken
 // when a function is made or freed.
 
@@ -24,15 +24,15 @@
 
 namespace napi_reload {
 
-class Version;
 struct Slot;
 
 // The way into one version in one thread, and what is left of it when the version is gone.
 struct Gate {
-  // Slots that code re-pointed while calls of this version ran, with the data that those calls
-  // were entered with.
+  // A slot that was re-pointed while calls of this version ran, and what those calls entered. Its
+  // function object is held meanwhile: an addon may free the data when that is collected.
   struct Displaced {
     const Slot* slot;
+    const Slot* target;
     void* data;
   };
 
@@ -44,7 +44,7 @@ struct Gate {
   };
   uint32_t attention = 0;
   napi_env env = nullptr;
-  Version* version = nullptr;  // null once it has ended
+  bool owned = true;
   size_t slot_count = 0;
   List<Slot> slots;
   std::vector<Displaced> displaced;
@@ -57,9 +57,12 @@ struct Slot : Link {
   napi_env env = nullptr;  // of the version that it enters
   Gate* gate = nullptr;
   void* data = nullptr;
-  napi_ref function = nullptr;  // weak, of home's env
-  Slot* setter = nullptr;       // when it is the getter of a pair: the pair has one data in Node
-  Slot* getter = nullptr;       // when it is the setter of a pair
+  napi_ref function = nullptr;   // weak, of the env that made it
+  Slot* setter = nullptr;        // when it is the getter of a pair: the pair has one data in Node
+  Slot* getter = nullptr;        // when it is the setter of a pair
+  napi_ref enter = nullptr;      // weak; only a facade has one
+  const Slot* target = nullptr;  // of a facade: it enters what this slot enters
+  bool constructs = false;       // that of a class
   bool pooled = false;
   bool tracked = false;  // a finalizer will come
 };
@@ -84,16 +87,12 @@ napi_callback SetterThunkOf(const Slot* getter);
 // Ties the slot to the function object: it is freed when that is collected.
 napi_status TrackFunction(napi_env env, napi_value function, Slot* slot);
 
-// The slot of a function object, among those that enter `gate`; nullptr when it has none. Fast when
-// asked in the order in which the functions were made or re-pointed.
-Slot* FindSlot(napi_env env, Gate* gate, napi_value function);
-
-// From now on `slot` enters what `target` enters.
+// From now on `slot`, which is one of a facade, enters what `target` enters.
 void Retarget(Slot* slot, const Slot* target);
 
 // All slots that enter the gate throw ERR_VERSION_UNLOADED from now on.
 void Revoke(Gate* gate);
-// Called when the Version has ended; frees the gate if no slot needs it.
+// Called when its owner has ended; frees the gate if no slot needs it.
 void DropGate(Gate* gate);
 
 // Frees the slots of a version's gate that no finalizer will free, when its env ends.
@@ -105,10 +104,6 @@ struct SlotUse {
   size_t heap;
 };
 SlotUse CountSlots();
-
-// napi_get_cb_info as a staged copy is bound to it.
-napi_status GetCallbackInfo(napi_env env, napi_callback_info info, size_t* argc, napi_value* argv,
-                            napi_value* this_value, void** data);
 
 }  // namespace napi_reload
 

@@ -19,7 +19,6 @@ thread_local Version* latest = nullptr;
 
 Version::Version(Image* image, napi_env env) : image_(image), env_(env), gate_(new Gate) {
   gate_->env = env;
-  gate_->version = this;
   gate_->source = image->options().source;
   gate_->version_id = image->options().version_id;
   image_->Acquire();

@@ -218,6 +218,16 @@ export interface NativeRetirement {
   readonly pins: readonly NativePin[];
 }
 
+/** What a facade calls where the ledger has no way in: a function of JavaScript, which gets `new.target` as an argument. */
+export type NativeEnter = (
+  this: unknown,
+  newTarget: NativeFunction | undefined,
+  ...args: unknown[]
+) => unknown;
+
+/** Any function. */
+export type NativeFunction = (this: unknown, ...args: unknown[]) => unknown;
+
 export interface Native {
   /** Where the shim itself was loaded from. */
   readonly shimPath: ShimPath;
@@ -245,6 +255,24 @@ export interface Native {
   retire(handle: object, releaseObjects: boolean): NativeRetirement;
   /** Calls back from the event loop whenever a pin may have gone, until the version has ended. */
   onRelease(handle: object, notify: () => void): void;
+
+  /**
+   * A native function that no version owns. It calls `enter` until it is pointed elsewhere, and does not hold it: the
+   * caller does, for as long as the function lives.
+   */
+  makeFacade(name: string, enter: NativeEnter): NativeFunction;
+  /** For each, whether this version's native code made it, and not as a class. */
+  findFunctions(handle: object, functions: readonly object[]): readonly boolean[];
+  /**
+   * From now on the facade of each `enter` runs the native code of the function beside it, or calls its `enter`: for null,
+   * and for what `findFunctions` denies. Does not fail. Whoever points a facade at a function holds that function for as
+   * long.
+   */
+  pointFacades(
+    handle: object | null,
+    enters: readonly NativeEnter[],
+    functions: readonly (object | null)[],
+  ): void;
 
   /**
    * Makes `<stageDir>/<name>-<pid>-<random>`, mode 0700, locked until `stageClose` or the end of the process, and

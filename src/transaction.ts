@@ -305,7 +305,8 @@ function verify(
     throw errors.stateRoundtrip({ ...failed, reason: 'save-failed' }, cause);
   }
   if (tookState && saved === undefined) throw errors.stateRoundtrip({ ...failed, reason: 'save-empty' });
-  return shop.live.plan(exports, candidate.id);
+  const handle = candidate.hold?.kind === 'ledger' ? candidate.hold.handle : null;
+  return shop.live.plan(exports, candidate.id, handle);
 }
 
 function stateOutcome(request: ReloadRequest, old: Hooks | null, state: unknown): ReloadedReport['state'] {

@@ -1,4 +1,4 @@
-// Functions, properties and classes.
+// Functions, properties and classes, and what a call of one asks for.
 
 #include <vector>
 
@@ -188,6 +188,7 @@ napi_status DefineClass(napi_env env, const char* name, size_t length, napi_call
   std::vector<napi_property_descriptor> properties(given, given + count);
   const std::vector<Made> made = BindAll(version, &properties, false);
   Slot* const slot = NewSlot(version->gate(), constructor, data, false);
+  slot->constructs = true;
   const napi_status status =
       napi_define_class(env, name, length, ThunkOf(slot), slot, count, properties.data(), result);
   if (status != napi_ok) return Checked(env, status);
@@ -198,6 +199,40 @@ napi_status DefineClass(napi_env env, const char* name, size_t length, napi_call
     TrackAll(env, *result, prototype, properties, made);
   }
   return napi_ok;
+}
+
+napi_status FindDisplaced(napi_env env, const Slot* slot, void** data) {
+  const Version* const version = Version::Of(env);
+  if (version == nullptr) return napi_invalid_arg;
+  const auto& displaced = version->gate()->displaced;
+  for (auto entry = displaced.rbegin(); entry != displaced.rend(); ++entry) {
+    if (entry->slot != slot) continue;
+    *data = entry->data;
+    return napi_ok;
+  }
+  return napi_invalid_arg;
+}
+
+__attribute__((noinline)) napi_status GetDataToo(napi_env env, napi_callback_info info,
+                                                 size_t* argc, napi_value* argv,
+                                                 napi_value* this_value, void** data) {
+  void* found = nullptr;
+  const napi_status status = napi_get_cb_info(env, info, argc, argv, this_value, &found);
+  if (status != napi_ok) return status;
+  const auto* const slot = static_cast<const Slot*>(found);
+  if (__builtin_expect(slot->env == env, 1)) {
+    *data = slot->data;
+    return napi_ok;
+  }
+  // The slot was re-pointed while this call ran; the code that asks is the code that was left.
+  return FindDisplaced(env, slot, data);
+}
+
+napi_status GetCallbackInfo(napi_env env, napi_callback_info info, size_t* argc, napi_value* argv,
+                            napi_value* this_value, void** data) {
+  // A jump, which saves and restores nothing.
+  if (data == nullptr) return napi_get_cb_info(env, info, argc, argv, this_value, nullptr);
+  return GetDataToo(env, info, argc, argv, this_value, data);
 }
 
 }  // namespace

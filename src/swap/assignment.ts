@@ -2,9 +2,8 @@
  * Decides which facade stands in for which raw thing of a new version: the one that the same name had. One raw thing under
  * two names is one facade under both.
  */
-import { Facade } from './facade.ts';
+import type { Facade } from './facade.ts';
 import type { Node, Shape } from './shape.ts';
-import type { Versions } from './versions.ts';
 
 export interface Assignment {
   readonly facades: ReadonlyMap<Node, Facade>;
@@ -22,8 +21,11 @@ const claims = [
   (): boolean => true,
 ] as const;
 
-/** @returns the facades of a version, made where there was none; changes nothing */
-export function assign(versions: Versions, root: Facade, shape: Shape): Assignment {
+/**
+ * @param make makes a facade for a node that has none
+ * @returns the facades of a version; changes nothing
+ */
+export function assign(root: Facade, shape: Shape, make: (node: Node) => Facade): Assignment {
   const facades = new Map<Node, Facade>();
   const taken = new Set<Facade>();
   const take = (node: Node, facade: Facade): void => {
@@ -41,7 +43,7 @@ export function assign(versions: Versions, root: Facade, shape: Shape): Assignme
         if (known && !facades.has(node) && !taken.has(known) && fits(known, node.path)) take(node, known);
       }
     }
-    for (const [, node] of children) if (!facades.has(node)) take(node, new Facade(versions, node));
+    for (const [, node] of children) if (!facades.has(node)) take(node, make(node));
   }
   const twins = findTwins(shape, facades, taken);
   return { facades, twins, remember: () => remember(shape, facades, twins) };

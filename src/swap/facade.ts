@@ -4,9 +4,11 @@
  */
 import type { VersionId } from '../brands.ts';
 import { errors } from '../errors.ts';
+import type { NativeEnter } from '../native.ts';
 import { Accessor } from './accessor.ts';
 import { ClassPrototype } from './class-prototype.ts';
 import { type ClassSlot, forwardClass, forwardFunction, receiveRaw } from './forwarder.ts';
+import { createNativeFacade, type NativeCode } from './native-code.ts';
 import { type Edits, type Planning, pushParent } from './planning.ts';
 import {
   type Callable,
@@ -29,6 +31,8 @@ export class Facade {
   /** The object that the user holds. */
   readonly value: object;
   readonly prototype: ClassPrototype | null;
+  /** Of a facade that is a native function. */
+  readonly enter: NativeEnter | null = null;
   /** The facades that the properties of this one hold or held, by kind. */
   readonly children: Map<PropertyKey, Partial<Record<Kind, Facade>>> = new Map();
   readonly #versions: Versions;
@@ -38,7 +42,8 @@ export class Facade {
   #own: ReadonlyMap<PropertyKey, OwnShape> = new Map();
   readonly #accessors = new Map<PropertyKey, Accessor>();
 
-  constructor(versions: Versions, node: Node) {
+  /** @param native what makes the facade a native function, where it stands for one; else null */
+  constructor(versions: Versions, node: Node, native: NativeCode | null) {
     this.kind = node.kind;
     this.path = node.path;
     this.#versions = versions;
@@ -49,10 +54,12 @@ export class Facade {
     };
     this.#slot = slot;
     if (node.kind === 'class') {
-      const forwarder = forwardClass(slot);
-      this.prototype = new ClassPrototype(versions, forwarder, join(node.path, 'prototype'));
+      const made = native && createNativeFacade(slot, nameOf(node), native);
+      const value = made?.value ?? forwardClass(slot);
+      this.enter = made?.enter ?? null;
+      this.prototype = new ClassPrototype(versions, value, join(node.path, 'prototype'));
       slot.prototype = this.prototype.value;
-      this.value = forwarder;
+      this.value = value;
     } else {
       this.prototype = null;
       this.value =
@@ -72,6 +79,7 @@ export class Facade {
     if (this.kind === 'namespace' || !isCallable(raw)) return;
     const parent = this.#surface.planParent(planning.parentOf(Object.getPrototypeOf(raw)), planning.refuse);
     pushParent(parent, edits);
+    this.#point(planning.isNative(node) ? raw : null, edits);
     const { owner } = node;
     const target = owner ? receiveRaw(raw, planning.facadeOf(owner).value, owner.raw) : raw;
     edits.define.push(() => {
@@ -83,6 +91,7 @@ export class Facade {
   /** Plans for a version that has nothing for this facade: kept references throw. */
   planAbsence(planning: Planning, edits: Edits): void {
     edits.define.push(this.#planOwn(labelsOf(this.value), null, planning));
+    this.#point(null, edits);
     edits.define.push(() => {
       this.#slot.target = this.#thrower(planning.record.version);
     });
@@ -95,6 +104,10 @@ export class Facade {
     this.#own = new Map();
     for (const accessor of this.#accessors.values()) accessor.retire(thrower);
     this.prototype?.revoke(thrower);
+  }
+
+  #point(raw: object | null, edits: Edits): void {
+    if (this.enter !== null) edits.point.push({ enter: this.enter, raw });
   }
 
   #planOwn(own: ReadonlyMap<PropertyKey, OwnShape>, raw: object | null, planning: Planning): Edit {
@@ -158,4 +171,9 @@ export class Facade {
       throw errors.exportRemoved({ addon, name, version });
     };
   }
+}
+
+function nameOf({ own }: Node): string {
+  const label = own.get('name');
+  return label?.kind === 'value' && typeof label.value === 'string' ? label.value : '';
 }

@@ -1,5 +1,5 @@
 /**
- * The one place that makes a stable function. What it calls can be changed at any time: a call that is under way goes on
+ * The one place that makes a stable function of JavaScript. What it calls can be changed at any time: a call under way goes on
  * with what it entered.
  *
  * ns per call after ten swaps, Node 20, native `add(a, b)` / no-op: direct 40 / 24 (its call site has seen ten functions),
@@ -7,6 +7,7 @@
  * `args` to a function of ours would cost 6 to 14: it becomes a real array.
  */
 import { types } from 'node:util';
+import type { NativeEnter } from '../native.ts';
 import type { Callable } from './shape.ts';
 import { inherits, isCurrent, stamp, type Versions } from './versions.ts';
 
@@ -51,6 +52,14 @@ export function forwardClass(slot: ClassSlot): Callable {
   return function forward(this: unknown, ...args: unknown[]): unknown {
     if (new.target === undefined) return Reflect.apply(slot.target, this, args);
     return construct(slot, args, new.target);
+  };
+}
+
+/** @returns what a native function calls that stands in for a function or class of JavaScript */
+export function enterSlot(slot: ClassSlot): NativeEnter {
+  return function enter(this: unknown, newTarget: Callable | undefined, ...args: unknown[]): unknown {
+    if (newTarget === undefined) return Reflect.apply(slot.target, this, args);
+    return construct(slot, args, newTarget);
   };
 }
 

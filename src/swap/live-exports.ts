@@ -11,6 +11,7 @@ import type { VersionId } from '../brands.ts';
 import { errors } from '../errors.ts';
 import { type Assignment, assign, reachable } from './assignment.ts';
 import { Facade } from './facade.ts';
+import { findNativeCode, type NativeCode, point, type Pointing, sharePrototype } from './native-code.ts';
 import type { Edits, Planning } from './planning.ts';
 import type { Edit } from './surface.ts';
 import { type Kind, type Node, readShape, type Shape, type Wraps } from './shape.ts';
@@ -39,20 +40,21 @@ export interface LiveExports {
   /**
    * Reads a version's exports and changes nothing.
    *
+   * @param handle of a version of the ledger; null for one that was loaded plainly
    * @throws `ERR_EXPORTS_INCOMPATIBLE` where the root changes between object, function, class and value, or the user froze
    *   what would have to change
    */
-  plan(raw: unknown, version: VersionId): SwapPlan;
+  plan(raw: unknown, version: VersionId, handle: object | null): SwapPlan;
   /** After `close()`: every function, method and property throws what `why` makes. */
   revoke(why: () => Error): void;
 }
 
-/**
- * @param addon path of the addon, for messages
- * @param wraps the shim, which knows the objects that hold native data
- */
-export function createLiveExports(addon: string, wraps: Wraps): LiveExports {
-  return new Exports(addon, wraps);
+/** What live exports want of the shim: which objects hold native data, and functions that enter native code. */
+export type Shim = Wraps & NativeCode;
+
+/** @param addon path of the addon, for messages */
+export function createLiveExports(addon: string, shim: Shim): LiveExports {
+  return new Exports(addon, shim);
 }
 
 /** A plan in the making; null once it is published, so that it holds nothing of a version that may be retired. */
@@ -62,6 +64,8 @@ interface Pending {
   readonly record: VersionRecord;
   readonly root: Facade | null;
   readonly assignment: Assignment | null;
+  readonly handle: object | null;
+  readonly pointings: readonly Pointing[];
   readonly edits: readonly Edit[];
   /** Runs code of the addon where it has a Proxy among its prototypes, so these may throw. */
   readonly links: readonly Edit[];
@@ -69,7 +73,7 @@ interface Pending {
 
 class Exports implements LiveExports {
   readonly #versions: Versions;
-  readonly #wraps: Wraps;
+  readonly #shim: Shim;
   #kind: Kind | 'value' | null = null;
   #root: Facade | null = null;
   #value: unknown;
@@ -77,8 +81,8 @@ class Exports implements LiveExports {
   /** Counts publishes: a plan fits only the state that it was made for. */
   #generation = 0;
 
-  constructor(addon: string, wraps: Wraps) {
-    this.#wraps = wraps;
+  constructor(addon: string, shim: Shim) {
+    this.#shim = shim;
     this.#versions = { addon, current: null, revoked: null };
   }
 
@@ -88,13 +92,13 @@ class Exports implements LiveExports {
     return this.#value;
   }
 
-  plan(raw: unknown, version: VersionId): SwapPlan {
+  plan(raw: unknown, version: VersionId, handle: object | null): SwapPlan {
     assert(this.#versions.revoked === null, 'plan after revoke');
-    const shape = readShape(raw, this.#wraps);
+    const shape = readShape(raw, this.#shim);
     const kind = shape.root?.kind ?? 'value';
     if (this.#kind !== null && this.#kind !== kind)
       this.#refuse(describeKind[kind], describeKind[this.#kind]);
-    let pending: Pending | null = this.#prepare(raw, shape, version);
+    let pending: Pending | null = this.#prepare(raw, shape, version, handle);
     const generation = this.#generation;
     const publish = (): readonly unknown[] => {
       assert(this.#versions.revoked === null, 'publish after revoke');
@@ -113,30 +117,38 @@ class Exports implements LiveExports {
     const thrower = function revoked(): never {
       throw why();
     };
-    if (this.#root) for (const facade of reachable(this.#root)) facade.revoke(thrower);
+    if (this.#root === null) return;
+    const facades = [...reachable(this.#root)];
+    const native = facades.flatMap(({ enter }) => (enter === null ? [] : [{ enter, raw: null }]));
+    point(native, null, this.#shim);
+    for (const facade of facades) facade.revoke(thrower);
   }
 
-  #prepare(raw: unknown, shape: Shape, version: VersionId): Pending {
+  #prepare(raw: unknown, shape: Shape, version: VersionId, handle: object | null): Pending {
     const prototypes = new Map<object, object>();
     const record: VersionRecord = { owner: this.#versions, version, prototypes };
-    if (!shape.root) return { raw, shape, record, root: null, assignment: null, edits: [], links: [] };
-    const root = this.#root ?? new Facade(this.#versions, shape.root);
-    const assignment = assign(this.#versions, root, shape);
+    const common = { raw, shape, record, handle };
+    if (!shape.root) return { ...common, root: null, assignment: null, pointings: [], edits: [], links: [] };
+    const native = findNativeCode(shape, handle, this.#shim);
+    const make = (node: Node): Facade =>
+      new Facade(this.#versions, node, native.has(node) ? this.#shim : null);
+    const root = this.#root ?? make(shape.root);
+    const assignment = assign(root, shape, make);
     const standsFor = [...assignment.facades].map(([node, facade]) => [facade, node] as const);
     const live = new Map<Facade, Node>([...standsFor, ...assignment.twins]);
-    const planning = this.#planning(record, assignment);
-    const edits: Edits = { detach: [], attach: [], define: [] };
+    const planning = this.#planning(record, assignment, native);
+    const edits: Edits = { point: [], detach: [], attach: [], define: [] };
     for (const [facade, node] of live) {
       facade.plan(node, planning, edits);
       if (facade.prototype && node.prototype) prototypes.set(facade.prototype.value, node.prototype.raw);
     }
     for (const facade of reachable(root)) if (!live.has(facade)) facade.planAbsence(planning, edits);
-    const links = standsFor.map(([facade, node]) => linking(facade, node, record));
+    const links = standsFor.map(([facade, node]) => linking(facade, node, record, native));
     const all = [...edits.detach, ...edits.attach, ...edits.define];
-    return { raw, shape, record, root, assignment, edits: all, links };
+    return { ...common, root, assignment, pointings: edits.point, edits: all, links };
   }
 
-  #planning(record: VersionRecord, { facades }: Assignment): Planning {
+  #planning(record: VersionRecord, { facades }: Assignment, native: ReadonlySet<Node>): Planning {
     const parents = new Map<object, object>();
     for (const [node, facade] of facades) {
       parents.set(node.raw, facade.value);
@@ -145,6 +157,7 @@ class Exports implements LiveExports {
     return {
       record,
       refuse: (found) => this.#refuse(found, 'facades that are not frozen, or the same exports as before'),
+      isNative: (node) => native.has(node),
       parentOf: (raw) => (raw === null ? null : (parents.get(raw) ?? raw)),
       facadeOf: (node) => {
         const facade = facades.get(node);
@@ -154,8 +167,10 @@ class Exports implements LiveExports {
     };
   }
 
-  #publish({ raw, shape, record, root, assignment, edits, links }: Pending): readonly unknown[] {
+  #publish({ raw, shape, record, root, assignment, ...changes }: Pending): readonly unknown[] {
     const failures: unknown[] = [];
+    const { handle, pointings, edits, links } = changes;
+    point(pointings, handle, this.#shim);
     for (const edit of edits) edit();
     for (const link of links) attempt(link, failures);
     assignment?.remember();
@@ -180,9 +195,13 @@ const describeKind: Record<Kind | 'value', string> = {
   value: 'a value that is used as it is',
 };
 
-function linking(facade: Facade, node: Node, record: VersionRecord): Edit {
+function linking(facade: Facade, node: Node, record: VersionRecord, native: ReadonlySet<Node>): Edit {
   return () => {
     if (!facade.prototype || !node.prototype) return;
+    if (facade.enter !== null && native.has(node)) {
+      sharePrototype(node.raw, facade.prototype.value);
+      return;
+    }
     linkClass({
       raw: node.raw,
       rawPrototype: node.prototype.raw,

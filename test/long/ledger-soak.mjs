@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { addon } from '../fixtures/ledger/build.mjs';
-import { collect, ledgerUse, mappings, open, retire, shim, tick } from '../fixtures/ledger/load.mjs';
+import { collect, facadeOf, ledgerUse, mappings, open, retire, tick } from '../fixtures/ledger/load.mjs';
 
 const cycles = Number(process.argv[2] ?? 5000);
 let state = Number(process.argv[3] ?? 7);
@@ -33,6 +33,7 @@ const kept = [];
 const live = [];
 const pinsMet = {};
 let last;
+let facade = facadeOf(() => 0);
 let unloaded = 0;
 let revokedCalls = 0;
 
@@ -93,8 +94,16 @@ function sweep() {
 async function cycle(number) {
   const version = open(addon('quiet', number % 2 === 0 ? 1 : 2));
   for (let uses = random(8); uses > 0; uses--) use(version.exports);
-  if (live.includes(last) && random(3) === 0) {
-    shim.retarget(last.handle, last.exports.version, version.handle, version.exports.version);
+  const turn = random(4);
+  if (turn === 0) {
+    assert.ok(facade.point(version.handle, version.exports.version));
+    assert.equal(facade.value(), version.exports.version());
+  } else if (turn === 1) {
+    facade.point(null, () => number);
+    assert.equal(facade.value(), number);
+  } else if (turn === 2) {
+    kept.push(facade.value);
+    facade = facadeOf(version.exports.version);
   }
   live.push(version);
   last = version;

@@ -1,12 +1,9 @@
 /** Versions side by side: calls, exceptions and objects that go from one to another. */
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { addon } from '../../fixtures/ledger/build.mjs';
-import { ledgerUse, mappings, removeFolder, retire, shim } from '../../fixtures/ledger/load.mjs';
+import { ledgerUse, mappings, removeFolder, retire } from '../../fixtures/ledger/load.mjs';
 import type { CounterClass } from './versions.ts';
 import { call, expectUnloaded, exported, NAPI_INVALID_ARG, NAPI_OK, openFull, REVOKED } from './versions.ts';
-
-/** Enough that an exception left behind in an env would be met. */
-const MANY_THROWS = 100_000;
 
 afterAll(removeFolder);
 afterEach(() => {
@@ -24,66 +21,11 @@ describe('a function of a version', () => {
     expectUnloaded(version);
   });
 
-  test('keeps its data to the end of the call in which it is re-pointed', () => {
-    const [first, second] = [openFull(1), openFull(2)];
-    const dataOf = exported(first, 'dataOf');
-    const repoint = (): boolean =>
-      shim.retarget(first.handle, dataOf, second.handle, exported(second, 'dataOf'));
-    let repointed: unknown;
-    expect(
-      dataOf(() => {
-        repointed = repoint();
-      }),
-    ).toBe(7);
-    expect(repointed).toBe(true);
-    expectUnloaded(first);
-    expect(dataOf()).toBe(7);
-    expectUnloaded(second);
-    expect(dataOf).toThrow(expect.objectContaining(REVOKED));
-  });
-
   test('throws what names the version when it was unloaded', () => {
     const version = openFull(2);
     expectUnloaded(version);
     expect(exported(version, 'version')).toThrow(/addon\.node/);
     expect(exported(version, 'version')).toThrow(expect.objectContaining(REVOKED));
-  });
-
-  test('throws in its own name when another version serves it', () => {
-    const [first, second] = [openFull(1), openFull(2)];
-    for (const name of ['fail', 'callBack', 'version']) {
-      shim.retarget(first.handle, exported(first, name), second.handle, exported(second, name));
-    }
-    expectUnloaded(first);
-    const fail = exported(first, 'fail');
-    const callBack = exported(first, 'callBack');
-    expect(exported(first, 'version')()).toBe(2);
-    expect(fail).toThrow(expect.objectContaining({ code: 'MINE' }));
-    expect(() => callBack(fail)).toThrow(expect.objectContaining({ code: 'MINE' }));
-    expect(callBack(() => 5)).toBe(5);
-    const throwing = (): never => {
-      throw new TypeError('of JavaScript');
-    };
-    expect(() => callBack(throwing)).toThrow(TypeError);
-    expectUnloaded(second);
-    expect(fail).toThrow(expect.objectContaining(REVOKED));
-  });
-
-  test('throws as often as it is called when another version serves it', () => {
-    const [first, second] = [openFull(1), openFull(2)];
-    const fail = exported(first, 'fail');
-    shim.retarget(first.handle, fail, second.handle, exported(second, 'fail'));
-    let thrown = 0;
-    for (let count = 0; count < MANY_THROWS; count++) {
-      try {
-        fail();
-      } catch {
-        thrown += 1;
-      }
-    }
-    expect(thrown).toBe(MANY_THROWS);
-    expectUnloaded(first);
-    expectUnloaded(second);
   });
 
   test('is told the source as its file name when it asks', () => {
