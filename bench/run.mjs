@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CALL_VARIANTS } from './call-variants.mjs';
+import { measureCycle } from './cycle.mjs';
 import { buildExample, buildMinimal } from './fixtures.mjs';
 import { measureReloads } from './reload.mjs';
 import { collect, quantile, round } from './statistics.mjs';
@@ -10,10 +11,11 @@ import { collect, quantile, round } from './statistics.mjs';
 const json = process.argv.includes('--json');
 const quick = process.argv.includes('--quick');
 const reloads = quick ? 20 : 200;
-const callRepeats = quick ? 1 : 3;
+const callRepeats = quick ? 1 : 5;
 
 const example = buildExample();
 const reload = await measureReloads(example, reloads);
+const cycle = measureCycle(example.file, reloads);
 
 const minimal = buildMinimal();
 /** @param {string} variant */
@@ -31,29 +33,29 @@ function measureCalls(variant) {
   if (child.status !== 0) throw new Error(`call benchmark "${variant}" failed: ${child.stderr}`);
   return JSON.parse(child.stdout);
 }
-/** @type {Record<string, { addNs: number, noopNs: number }[]>} */
+/** @type {Record<string, Record<'before' | 'after', { addNs: number, noopNs: number }>[]>} */
 const samples = {};
 // Variants take turns, so that a drift of the machine's speed falls on all of them.
 for (let round = 0; round < callRepeats; round++) {
   for (const variant of CALL_VARIANTS) collect(samples, variant, measureCalls(variant));
 }
+/** @param {string} variant @param {'before' | 'after'} when @param {'addNs' | 'noopNs'} what */
+const median = (variant, when, what) =>
+  quantile(
+    (samples[variant] ?? []).map((sample) => sample[when][what]),
+    0.5,
+  );
+/** @param {string} variant @param {'before' | 'after'} when */
+const callFigures = (variant, when) => ({
+  addNs: round(median(variant, when, 'addNs')),
+  noopNs: round(median(variant, when, 'noopNs')),
+  addTimesDirect: round(median(variant, when, 'addNs') / median('direct', when, 'addNs')),
+  noopTimesDirect: round(median(variant, when, 'noopNs') / median('direct', when, 'noopNs')),
+});
 const calls = Object.fromEntries(
-  Object.entries(samples).map(([variant, runs]) => [
+  CALL_VARIANTS.map((variant) => [
     variant,
-    {
-      addNs: round(
-        quantile(
-          runs.map((r) => r.addNs),
-          0.5,
-        ),
-      ),
-      noopNs: round(
-        quantile(
-          runs.map((r) => r.noopNs),
-          0.5,
-        ),
-      ),
-    },
+    { before: callFigures(variant, 'before'), after: callFigures(variant, 'after') },
   ]),
 );
 
@@ -67,6 +69,10 @@ console.table({
 console.log(`ratio of the medians ${reload.ratio}, median of the ratios pair by pair ${reload.pairRatio}`);
 console.log('\nStages of those reloads, medians in ms:');
 console.table(reload.phasesMs);
-console.log('\nOne call after ten reloads, ns:');
-console.table(calls);
-if (json) console.log(JSON.stringify({ reload, calls }));
+console.log('\nThe parts of a cycle, each by itself, medians in ms:');
+console.table(cycle);
+for (const when of /** @type {const} */ (['before', 'after'])) {
+  console.log(`\nOne call ${when === 'before' ? 'before a reload' : 'after ten reloads'}, ns:`);
+  console.table(Object.fromEntries(Object.entries(calls).map(([variant, of]) => [variant, of[when]])));
+}
+if (json) console.log(JSON.stringify({ reload, cycle, calls }));
