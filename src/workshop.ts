@@ -9,7 +9,7 @@ import type { Options } from './options.ts';
 import type { Outside } from './outside.ts';
 import type { Ending, Retirement } from './report.ts';
 import type { Budget } from './retire/budget.ts';
-import { lookAgain, type RetireRequest, retire } from './retire/retire.ts';
+import { lookAgain, needsLook, type RetireRequest, retire } from './retire/retire.ts';
 import type { Staged, Stager } from './stage/stager.ts';
 import type { Hooks } from './state/hooks.ts';
 import type { LiveExports } from './swap/live-exports.ts';
@@ -98,9 +98,14 @@ function requestFor(shop: Workshop, version: Version, releaseObjects: boolean): 
   };
 }
 
-/** Looks at each pinned version once more: not every pin can tell that it has gone. */
+/**
+ * Looks once more at each pinned version that has a pin which cannot tell that it has gone. The others may be hundreds, which
+ * wait for the next collection, and a look takes 15 µs.
+ */
 export function lookAtPinned(shop: Workshop): void {
-  for (const [version, request] of shop.pinned) lookAgain(version, request, shop.outside);
+  for (const [version, request] of shop.pinned) {
+    if (needsLook(version)) lookAgain(version, request, shop.outside);
+  }
 }
 
 /** Writes down how a version ended. Its copy is of no use to anyone by then: what is mapped stays as it is. */

@@ -13,6 +13,9 @@ const PASSING: ReadonlySet<string> = new Set([
   'uv-work',
 ]);
 
+/** Pins that go without a word: what they stand for is found by looking. */
+const SILENT: ReadonlySet<string> = new Set(['frame', 'signal-handler', 'uv-handle', 'uv-request']);
+
 type LedgerHold = Extract<Hold, { kind: 'ledger' }>;
 
 /** Outlives the retirement of a version that is pinned, and so must not hold anything of that version's code. */
@@ -56,6 +59,11 @@ export async function retire(
 /** A function of its own, so that the listener closes over nothing else. */
 function listen(version: Version, hold: LedgerHold, request: RetireRequest, outside: Outside): void {
   outside.native.onRelease(hold.handle, () => lookAgain(version, request, outside));
+}
+
+/** Whether only a look can tell that a pinned version is free. Of all other pins the shim tells. */
+export function needsLook({ state }: Version): boolean {
+  return state.name === 'pinned' && state.pins.some(({ kind }) => SILENT.has(kind));
 }
 
 /** Tries to end a pinned version; says so to `onEnded` unless the caller is told by the result. */
