@@ -1,4 +1,4 @@
-/** The short form of `node test/long/ledger-soak.mjs`. */
+/** The short form of `npm run soak:random`. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
