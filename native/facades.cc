@@ -63,7 +63,7 @@ void OnEnvEnd(void* data) {
 }
 
 bool IsSame(napi_env env, const Slot* slot, napi_value function) {
-  if (slot->function == nullptr || slot->enter != nullptr || slot->constructs) return false;
+  if (slot->function == nullptr || slot->enter != nullptr || slot->of_class) return false;
   napi_value candidate = nullptr;
   bool same = false;
   return napi_get_reference_value(env, slot->function, &candidate) == napi_ok &&

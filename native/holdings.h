@@ -38,6 +38,7 @@ struct Holding : Link {
   napi_ref real = nullptr;         // weak, of a wrap or a finalizer, unless `reference` has it
   Reference* reference = nullptr;  // what the addon got for it
   size_t bytes = 0;
+  uint64_t class_id = 0;  // of the class whose constructor wrapped it (interpose/classes.h), or 0
   HoldingKind kind = HoldingKind::kWrap;
   bool finalizing = false;
 };

@@ -193,7 +193,9 @@ void FreeSlot(Slot* slot) {
   slot->getter = nullptr;
   slot->data = nullptr;
   slot->target = nullptr;
+  slot->class_id = 0;
   slot->constructs = false;
+  slot->of_class = false;
   slot->tracked = false;
   FreeList& list = free_list();
   if (!slot->pooled) {
@@ -204,6 +206,10 @@ void FreeSlot(Slot* slot) {
   }
   std::lock_guard<std::mutex> lock(list.mutex);
   list.free.push_back(static_cast<uint32_t>(PoolIndex(slot)));
+}
+
+napi_value EnterSlot(napi_env env, napi_callback_info info, const Slot* slot) noexcept {
+  return Enter(env, info, slot);
 }
 
 napi_callback ThunkOf(const Slot* slot) {

@@ -24,6 +24,7 @@
 
 namespace napi_reload {
 
+struct Holding;
 struct Slot;
 
 // The way into one version in one thread, and what is left of it when the version is gone.
@@ -34,6 +35,12 @@ struct Gate {
     const Slot* slot;
     const Slot* target;
     void* data;
+  };
+
+  // The receiver of the method of a class that runs, and what it was found to wrap.
+  struct Receiver {
+    napi_value self = nullptr;
+    Holding* holding = nullptr;
   };
 
   size_t frames = 0;
@@ -48,6 +55,11 @@ struct Gate {
   size_t slot_count = 0;
   List<Slot> slots;
   std::vector<Displaced> displaced;
+  Receiver receiver;
+  size_t wraps_removed = 0;  // a receiver that was noted before one was removed may be stale
+  // The innermost constructor of a class that runs, called by `new`, and its object.
+  const Slot* constructor = nullptr;
+  napi_value constructed = nullptr;
   std::string source;
   uint64_t version_id = 0;
 };
@@ -62,7 +74,10 @@ struct Slot : Link {
   Slot* getter = nullptr;        // when it is the setter of a pair
   napi_ref enter = nullptr;      // weak; only a facade has one
   const Slot* target = nullptr;  // of a facade: it enters what this slot enters
-  bool constructs = false;       // that of a class
+  // Of the class whose receivers the ledger checks (interpose/classes.h); 0 for none.
+  uint64_t class_id = 0;
+  bool constructs = false;  // it is the constructor of that class
+  bool of_class = false;    // a constructor or a method: Node or the ledger looks at its receiver
   bool pooled = false;
   bool tracked = false;  // a finalizer will come
 };
@@ -83,6 +98,9 @@ void FreeSlot(Slot* slot);
 // The function that Node shall call for it.
 napi_callback ThunkOf(const Slot* slot);
 napi_callback SetterThunkOf(const Slot* getter);
+
+// Runs what the slot enters, for a thunk of one's own.
+napi_value EnterSlot(napi_env env, napi_callback_info info, const Slot* slot) noexcept;
 
 // Ties the slot to the function object: it is freed when that is collected.
 napi_status TrackFunction(napi_env env, napi_value function, Slot* slot);

@@ -1,6 +1,7 @@
 // Objects with native memory behind them, and objects that only have a finalizer.
 
 #include "../holdings.h"
+#include "classes.h"
 #include "table.h"
 
 namespace napi_reload::interpose {
@@ -23,6 +24,7 @@ napi_status AttachHolding(napi_env env, Attach attach, HoldingKind kind, napi_va
     FreeHolding(holding);
     return Checked(env, status);
   }
+  if (kind == HoldingKind::kWrap) NoteWrapped(env, version->gate(), object, holding);
   if (result == nullptr) return napi_ok;
   auto* const reference = new Reference;
   reference->real = holding->real;
@@ -49,6 +51,14 @@ napi_status AddFinalizer(napi_env env, napi_value object, void* data, napi_final
 // The holding of an object that code with this env wrapped. Anything else is none of its business:
 // another version's memory may be gone, or laid out differently.
 napi_status FindWrap(napi_env env, napi_value object, Holding** result) {
+  if (const Version* const version = Version::Of(env)) {
+    // A method that asks for its own receiver, which was looked at when it was called.
+    const Gate::Receiver& receiver = version->gate()->receiver;
+    if (object != nullptr && object == receiver.self) {
+      *result = receiver.holding;
+      return napi_ok;
+    }
+  }
   void* pointer = nullptr;
   const napi_status status = napi_unwrap(env, object, &pointer);
   if (status != napi_ok) return Checked(env, status);
@@ -76,6 +86,9 @@ napi_status RemoveWrap(napi_env env, napi_value object, void** result) {
   if (status != napi_ok) return Checked(env, status);
   if (result != nullptr) *result = holding->data;
   if (holding->real != nullptr) napi_delete_reference(env, holding->real);
+  Gate* const gate = holding->version->gate();
+  gate->receiver = {};
+  ++gate->wraps_removed;
   FreeHolding(holding);
   return napi_ok;
 }

@@ -1,0 +1,207 @@
+#include "classes.h"
+
+#include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../holdings.h"
+#include "properties.h"
+#include "table.h"
+
+namespace napi_reload::interpose {
+namespace {
+
+struct Call {
+  napi_value self = nullptr;
+  Slot* slot = nullptr;
+};
+
+Call ReadCall(napi_env env, napi_callback_info info) {
+  Call call;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, &call.self, &data);
+  call.slot = static_cast<Slot*>(data);
+  return call;
+}
+
+napi_value ConstructorThunk(napi_env env, napi_callback_info info) noexcept {
+  const Call call = ReadCall(env, info);
+  napi_value target = nullptr;
+  napi_get_new_target(env, info, &target);
+  Gate* const gate = call.slot->gate;
+  EnterGate(gate);
+  // Without `new`, the receiver is whatever the caller likes.
+  const bool constructs = target != nullptr;
+  const Slot* const constructor =
+      std::exchange(gate->constructor, constructs ? call.slot : nullptr);
+  const napi_value constructed = std::exchange(gate->constructed, constructs ? call.self : nullptr);
+  const napi_value result = EnterSlot(env, info, call.slot);
+  gate->constructor = constructor;
+  gate->constructed = constructed;
+  LeaveGate(gate);
+  return result;
+}
+
+// The class's constructor, or nullptr when it was collected: a method may outlive its class.
+napi_value FindConstructor(napi_env env, const Gate* gate, uint64_t class_id) {
+  for (const Slot* slot = gate->slots.front(); slot != nullptr; slot = gate->slots.After(slot)) {
+    if (slot->class_id != class_id || !slot->constructs || slot->function == nullptr) continue;
+    napi_value constructor = nullptr;
+    napi_get_reference_value(env, slot->function, &constructor);
+    return constructor;
+  }
+  return nullptr;
+}
+
+bool IsInstance(napi_env env, const Slot* slot, napi_value self) {
+  const napi_value constructor = FindConstructor(env, slot->gate, slot->class_id);
+  bool is_instance = false;
+  return constructor != nullptr &&
+         napi_instanceof(env, self, constructor, &is_instance) == napi_ok && is_instance;
+}
+
+napi_value RefuseReceiver(napi_env env, Gate* gate) {
+  gate->attention |= Gate::kException;
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) {
+    napi_throw_type_error(env, nullptr, "Illegal invocation");
+  }
+  return nullptr;
+}
+
+napi_value EnterMember(napi_env env, napi_callback_info info, napi_value self, const Slot* slot) {
+  Gate* const gate = slot->gate;
+  if (!gate->owned) return EnterSlot(env, info, slot);
+  void* pointer = nullptr;
+  Holding* holding = nullptr;
+  if (napi_unwrap(env, self, &pointer) == napi_ok) holding = HoldingAt(pointer);
+  const uint64_t made_by = holding != nullptr ? holding->class_id : 0;
+  if (__builtin_expect(made_by != slot->class_id, 0)) {
+    // A method called by `new` gets an object of its own.
+    napi_value target = nullptr;
+    napi_get_new_target(env, info, &target);
+    const bool is_allowed = target != nullptr || (made_by == 0 && IsInstance(env, slot, self));
+    if (!is_allowed) return RefuseReceiver(env, gate);
+    holding = nullptr;
+  }
+  EnterGate(gate);
+  const size_t removed = gate->wraps_removed;
+  const Gate::Receiver outer = gate->receiver;
+  gate->receiver = holding != nullptr ? Gate::Receiver{self, holding} : Gate::Receiver{};
+  const napi_value result = EnterSlot(env, info, slot);
+  gate->receiver = gate->wraps_removed == removed ? outer : Gate::Receiver{};
+  LeaveGate(gate);
+  return result;
+}
+
+napi_value MemberThunk(napi_env env, napi_callback_info info) noexcept {
+  const Call call = ReadCall(env, info);
+  return EnterMember(env, info, call.self, call.slot);
+}
+
+uint64_t NextClassId() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
+Slot* NewMember(Gate* gate, uint64_t class_id, napi_callback callback, void* data) {
+  Slot* const slot = NewSlot(gate, callback, data, false);
+  slot->class_id = class_id;
+  slot->of_class = true;
+  return slot;
+}
+
+napi_status MakeFunction(napi_env env, const char* name, size_t length, napi_callback thunk,
+                         Slot* slot, napi_value* result) {
+  const napi_status status = napi_create_function(env, name, length, thunk, slot, result);
+  if (status != napi_ok) {
+    FreeSlot(slot);
+    return status;
+  }
+  TrackFunction(env, *result, slot);
+  return napi_ok;
+}
+
+// The name that V8 gives to the function of a method: none when its key is a symbol.
+std::string MethodName(napi_env env, const napi_property_descriptor& property) {
+  if (property.utf8name != nullptr) return property.utf8name;
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, property.name, nullptr, 0, &length) != napi_ok) return "";
+  std::string name(length, '\0');
+  napi_get_value_string_utf8(env, property.name, name.data(), length + 1, &length);
+  return name;
+}
+
+// Makes the property of a method one of a value: a function that has its name.
+napi_status BindMethod(napi_env env, Gate* gate, uint64_t class_id,
+                       napi_property_descriptor* property) {
+  const std::string name = MethodName(env, *property);
+  Slot* const slot = NewMember(gate, class_id, property->method, property->data);
+  property->method = nullptr;
+  return MakeFunction(env, name.data(), name.size(), MemberThunk, slot, &property->value);
+}
+
+using Properties = std::vector<napi_property_descriptor>;
+
+// Node gives accessors and static members no look at the receiver either.
+napi_status DefineOthers(napi_env env, Version* version, napi_value object,
+                         Properties* properties) {
+  const std::vector<Made> made = BindAll(version, properties, false);
+  const napi_status status =
+      napi_define_properties(env, object, properties->size(), properties->data());
+  if (status == napi_ok) TrackAll(env, object, nullptr, *properties, made);
+  return status;
+}
+
+napi_status DefineMembers(napi_env env, Version* version, uint64_t class_id, napi_value constructor,
+                          Properties* members) {
+  napi_value prototype = nullptr;
+  napi_status status = napi_get_named_property(env, constructor, "prototype", &prototype);
+  for (napi_property_descriptor& member : *members) {
+    if (status != napi_ok) return status;
+    if (member.method != nullptr) status = BindMethod(env, version->gate(), class_id, &member);
+  }
+  return status == napi_ok ? DefineOthers(env, version, prototype, members) : status;
+}
+
+}  // namespace
+
+napi_status DefinePlainClass(napi_env env, const char* name, size_t length,
+                             napi_callback constructor, void* data, size_t count,
+                             const napi_property_descriptor* properties, napi_value* result) {
+  Version* const version = Version::Of(env);
+  if (version == nullptr || result == nullptr || (name == nullptr && length > 0)) {
+    return napi_invalid_arg;
+  }
+  napi_escapable_handle_scope scope;
+  napi_status status = napi_open_escapable_handle_scope(env, &scope);
+  if (status != napi_ok) return status;
+  Properties members;
+  Properties statics;
+  for (size_t index = 0; index < count; ++index) {
+    const bool is_static = (properties[index].attributes & napi_static) != 0;
+    (is_static ? statics : members).push_back(properties[index]);
+  }
+  const uint64_t class_id = NextClassId();
+  Slot* const slot = NewMember(version->gate(), class_id, constructor, data);
+  slot->constructs = true;
+  napi_value function = nullptr;
+  status = MakeFunction(env, name, length, ConstructorThunk, slot, &function);
+  if (status == napi_ok) {
+    status = DefineMembers(env, version, class_id, function, &members);
+  }
+  if (status == napi_ok) status = DefineOthers(env, version, function, &statics);
+  if (status == napi_ok) status = napi_escape_handle(env, scope, function, result);
+  napi_close_escapable_handle_scope(env, scope);
+  return status;
+}
+
+void NoteWrapped(napi_env env, const Gate* gate, napi_value object, Holding* holding) {
+  if (gate->constructor == nullptr) return;
+  bool is_constructed = object == gate->constructed;
+  if (!is_constructed) napi_strict_equals(env, object, gate->constructed, &is_constructed);
+  if (is_constructed) holding->class_id = gate->constructor->class_id;
+}
+
+}  // namespace napi_reload::interpose

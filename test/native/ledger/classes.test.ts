@@ -1,0 +1,129 @@
+/** Classes of the ledger beside those of plain Node.js: the same addon, loaded both ways. */
+import { createRequire } from 'node:module';
+import { afterAll, describe, expect, test } from 'vitest';
+import { addon } from '../../fixtures/ledger/build.mjs';
+import { open, removeFolder } from '../../fixtures/ledger/load.mjs';
+
+interface Instance {
+  get(): unknown;
+  remove(): boolean;
+  callBack(call: () => void): boolean;
+  number: number;
+  readonly readOnly: number;
+}
+interface Class {
+  new (number?: number): Instance;
+  (number?: number): unknown;
+  readonly prototype: Instance;
+  of(): unknown;
+}
+interface Classes {
+  readonly First: Class;
+  readonly Second: Class;
+}
+
+const plain = createRequire(import.meta.url)(addon('classes')) as Classes;
+const { exports } = open(addon('classes'));
+const ledger = exports as unknown as Classes;
+
+afterAll(removeFolder);
+
+/** Everything that can be seen of an object's own properties. */
+function describeObject(object: object, depth = 2): unknown {
+  const properties = Reflect.ownKeys(object).map((key) => {
+    const { value, get, set, ...rest } = Object.getOwnPropertyDescriptor(object, key) ?? {};
+    const parts = Object.entries({ value, get, set }).map(([name, part]) => [
+      name,
+      describePart(part, depth),
+    ]);
+    return [String(key), { ...rest, ...Object.fromEntries(parts) }];
+  });
+  return {
+    text: String(object),
+    properties: properties.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+  };
+}
+
+function describePart(part: unknown, depth: number): unknown {
+  const isObject = typeof part === 'function' || (typeof part === 'object' && part !== null);
+  if (!isObject) return part;
+  return depth === 0 ? typeof part : describeObject(part, depth - 1);
+}
+
+/** What a call came to. */
+function outcome(call: () => unknown): unknown {
+  try {
+    const result = call();
+    return typeof result === 'object' ? 'an object' : result;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const uses: Readonly<Record<string, (classes: Classes) => unknown>> = {
+  'a method': ({ First }) => new First(3).get(),
+  'an accessor': ({ First }) => {
+    const instance = new First(3);
+    instance.number = 5;
+    return [instance.number, instance.readOnly];
+  },
+  'a setter that is missing': ({ First }) => {
+    (new First(3) as { readOnly: number }).readOnly = 1;
+  },
+  'a subclass': ({ First }) => {
+    class Sub extends First {}
+    const instance = new Sub(4);
+    return [instance.get(), instance instanceof First, instance.constructor === Sub];
+  },
+  'Reflect.construct with another new.target': ({ First, Second }) => {
+    const instance = Reflect.construct(First, [6], Second) as Instance;
+    return [instance instanceof Second, outcome(() => instance.get())];
+  },
+  'its own method on what another new.target made': ({ First, Second }) =>
+    First.prototype.get.call(Reflect.construct(First, [6], Second)),
+  'a constructor without new': ({ First }) => First(1),
+  'a constructor called with an instance': ({ First }) => First.call(new First(1), 2),
+  'new of a method': ({ First }) => typeof Reflect.construct(First.prototype.get, []),
+  'a method on an instance without memory': ({ First }) => outcome(() => new First().get()),
+  'a method on nothing': ({ First }) => First.prototype.get.call(undefined),
+  'a method on null': ({ First }) => First.prototype.get.call(null),
+  'a method on a number': ({ First }) => First.prototype.get.call(1),
+  'a method on a plain object': ({ First }) => First.prototype.get.call({}),
+  'a method on its own prototype': ({ First }) => First.prototype.get(),
+  'a method on an instance of another class': ({ First, Second }) => First.prototype.get.call(new Second(1)),
+  'a getter on an instance of another class': ({ First, Second }) =>
+    Reflect.get(First.prototype, 'number', new Second(1)),
+  'a setter on an instance of another class': ({ First, Second }) =>
+    Reflect.set(First.prototype, 'number', 1, new Second(1)),
+  'a method on an instance in disguise': ({ First, Second }) =>
+    First.prototype.get.call(Object.setPrototypeOf(new Second(1), First.prototype)),
+  'a method on an instance without its prototype': ({ First }) =>
+    First.prototype.get.call(Object.setPrototypeOf(new First(8), null)),
+  'a static method': ({ First }) => typeof First.of(),
+  'a wrap that is removed': ({ First }) => new First(1).remove(),
+  'a wrap that is removed while a method runs': ({ First }) => {
+    const instance = new First(1);
+    return instance.callBack(() => expect(instance.remove()).toBe(true));
+  },
+  'a wrap that stays while a method runs': ({ First }) => {
+    const instance = new First(1);
+    return instance.callBack(() => expect(instance.get()).toBe(1));
+  },
+};
+
+describe('a class of the ledger', () => {
+  test('looks as in plain Node.js', () => {
+    expect(describeObject(ledger.First)).toEqual(describeObject(plain.First));
+    expect(describeObject(ledger.First.prototype)).toEqual(describeObject(plain.First.prototype));
+  });
+
+  test.each(Object.keys(uses))('does as in plain Node.js: %s', (name) => {
+    const use = (classes: Classes): unknown => outcome(() => JSON.stringify(uses[name]?.(classes)));
+    expect(use(ledger)).toEqual(use(plain));
+  });
+
+  test('refuses an instance of another version', () => {
+    const other = open(addon('classes')).exports as unknown as Classes;
+    expect(() => ledger.First.prototype.get.call(new other.First(1))).toThrow(/^Illegal invocation$/);
+  });
+});
