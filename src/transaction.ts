@@ -179,16 +179,13 @@ async function goLive(
 ): Promise<ReloadedReport> {
   const previous = shop.serving;
   let switched: Switched;
-  let isPreparing = true;
   try {
     await clock.during('prepare', () => prepare(shop, previous, candidate, code.hooks, signal));
-    isPreparing = false;
     if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
     switched = switchOver(shop, request, candidate, code, clock);
   } catch (error) {
-    // A prepare that was given up still runs code of the version, which is retired when that has settled.
-    if (isPreparing && !isReloadError(error, 'ERR_HOOK_THREW')) await disposeOf(shop, candidate, code.hooks);
-    else await retireVersion(shop, candidate, code.hooks);
+    // Also when its prepare was given up and runs on: the ledger knows whether it has work that needs the version.
+    await retireVersion(shop, candidate, code.hooks);
     throw error;
   }
   for (const cause of switched.troubles) {
@@ -221,10 +218,16 @@ async function prepare(
   const deadline = createDeadline(
     { timeoutMs: shop.options.hookTimeoutMs, signal, during: 'prepare' },
     shop.outside,
-    // It was disposed of when it was given up, but may have started something since: this disposes of it again.
-    () => void retireVersion(shop, candidate, hooks),
+    () => void disposeAgain(shop, candidate, hooks),
   );
   await hooks.callAsync('prepare', deadline, hookContext(previous, undefined, true));
+}
+
+/** A prepare that was given up and settled after all may have started what the version's first `dispose` did not see. */
+async function disposeAgain(shop: Workshop, candidate: Version, hooks: Hooks): Promise<void> {
+  const runs: readonly string[] = ['retiring', 'pinned', 'kept'];
+  if (runs.includes(candidate.state.name)) await disposeOf(shop, candidate, hooks);
+  lookAtPinned(shop);
 }
 
 interface Switched {

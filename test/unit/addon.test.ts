@@ -401,16 +401,29 @@ describe('state is not lost', () => {
 });
 
 describe('a prepare that was given up', () => {
-  test('is followed by another dispose when it settles after all', async () => {
+  const late = 'prepare: () => new Promise((resolve) => { exports.settle = globalThis.settle = resolve; }),';
+  const settle = (): Promise<void> => {
+    (globalThis as unknown as { settle(): void }).settle();
+    return new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('is unloaded while it is pending, and not disposed of again when it settles', async () => {
     await using addon = await openCounter(counter(1), { hookTimeoutMs: 5 });
     globalThis.trace = [];
-    const late =
-      'prepare: () => new Promise((resolve) => { exports.settle = globalThis.settle = resolve; }),';
     install(counter(2, { hooks: late }), file);
     await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_HOOK_TIMEOUT' });
+    expect(addon.versions()).toMatchObject([{ id: 1, state: 'live' }]);
+    await settle();
     expect(globalThis.trace).toEqual(['v2.dispose']);
-    (globalThis as unknown as { settle(): void }).settle();
-    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test('is followed by another dispose when it settles after all and its version stayed', async () => {
+    await using addon = await openCounter(counter(1), { hookTimeoutMs: 5, reclaim: 'never' });
+    globalThis.trace = [];
+    install(counter(2, { hooks: late }), file);
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_HOOK_TIMEOUT' });
+    expect(addon.versions()).toMatchObject([{ state: 'live' }, { state: 'kept' }]);
+    await settle();
     expect(globalThis.trace).toEqual(['v2.dispose', 'v2.dispose']);
   });
 });
