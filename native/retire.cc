@@ -110,6 +110,8 @@ RetireResult Retire(Version* version, const RetireOptions& options) {
     return {RetireOutcome::kPinned, std::move(pins)};
   }
   interpose::RunHooks(version);
+  // What a hook took down must not be called into, however long the version stays for its pins.
+  Revoke(version->gate());
   pins = BlockingPins(*version, options);
   if (pins.empty()) ReleaseEverything(version);
   // A finalizer may have started something.

@@ -179,7 +179,7 @@ Slot* NewSlot(Gate* gate, napi_callback callback, void* data, bool pooled) {
   const bool from_pool = slot != nullptr;
   if (!from_pool) slot = new Slot;
   slot->pooled = from_pool;
-  slot->callback = callback;
+  slot->callback = gate->revoked ? ThrowUnloaded : callback;
   slot->env = gate->env;
   slot->data = data;
   Attach(slot, gate);
@@ -254,6 +254,7 @@ void Retarget(Slot* slot, const Slot* target) {
 }
 
 void Revoke(Gate* gate) {
+  gate->revoked = true;
   for (Slot* slot = gate->slots.front(); slot != nullptr; slot = gate->slots.After(slot)) {
     slot->callback = ThrowUnloaded;
     slot->data = nullptr;

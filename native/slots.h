@@ -62,6 +62,7 @@ struct Gate {
   napi_value constructed = nullptr;
   std::string source;
   uint64_t version_id = 0;
+  bool revoked = false;
 };
 
 struct Slot : Link {

@@ -1,7 +1,7 @@
 /** Versions side by side: calls, exceptions and objects that go from one to another. */
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { addon } from '../../fixtures/ledger/build.mjs';
-import { ledgerUse, mappings, removeFolder, retire } from '../../fixtures/ledger/load.mjs';
+import { ledgerUse, mappings, removeFolder, retire, retireWhenFree } from '../../fixtures/ledger/load.mjs';
 import type { CounterClass } from './versions.ts';
 import { call, expectUnloaded, exported, NAPI_INVALID_ARG, NAPI_OK, openFull, REVOKED } from './versions.ts';
 
@@ -26,6 +26,16 @@ describe('a function of a version', () => {
     expectUnloaded(version);
     expect(exported(version, 'version')).toThrow(/addon\.node/);
     expect(exported(version, 'version')).toThrow(expect.objectContaining(REVOKED));
+  });
+
+  test('throws once the cleanup hooks have run, although the version waits for one of them', async () => {
+    const version = openFull();
+    call(version, 'asyncHook');
+    const kept = exported(version, 'version');
+    expect(kept()).toBe(1);
+    expect(retire(version)).toEqual({ outcome: 'pinned', pins: 'async-cleanup-hook:1 uv-handle:1' });
+    expect(kept).toThrow(expect.objectContaining(REVOKED));
+    await expect(retireWhenFree(version)).resolves.toEqual({ outcome: 'unloaded', pins: '' });
   });
 
   test('is told the source as its file name when it asks', () => {
