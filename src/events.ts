@@ -33,6 +33,8 @@ export interface AddonEvents {
   failed: [error: ReloadError];
   /** A version that was pinned has left the memory. */
   unloaded: [version: { readonly id: number }];
+  /** A version that was pinned has ended, but stays in memory for good. */
+  kept: [version: { readonly id: number; readonly reason: string }];
   warning: [warning: Warning];
   closed: [];
 }

@@ -94,6 +94,7 @@ function requestFor(shop: Workshop, version: Version, releaseObjects: boolean): 
     onEnded(ending) {
       book(shop, version, ending);
       if (ending.outcome === 'unloaded') shop.events.emit('unloaded', { id: version.id });
+      if (ending.outcome === 'kept') shop.events.emit('kept', { id: version.id, reason: ending.reason });
     },
   };
 }

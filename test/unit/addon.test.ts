@@ -5,7 +5,9 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { StagedPath } from '../../src/brands.ts';
 import { type Addon, type AddonEvents, type OpenOptions, open, type TraceContext } from '../../src/index.ts';
+import { realOutside } from '../../src/outside.ts';
 import {
   compileAddon,
   createScratch,
@@ -504,6 +506,22 @@ describe('a version that was replaced', () => {
     ]);
     // The report has told of it.
     expect(unloaded).toEqual([]);
+  });
+
+  test('is kept when it has lost its pins and something else holds its mapping, and an event tells', async () => {
+    await using addon = await openBuilt<Native>(classes(1));
+    const first = addon.current;
+    const left: { instance: object | null } = { instance: new addon.exports.Counter(1) };
+    const probed = realOutside.native.probe(first.path as StagedPath);
+    const kept = nextEvent(addon, 'kept');
+    install(classes(2), file);
+    await expect(addon.reload()).resolves.toMatchObject({ retired: { id: 1, outcome: 'pinned' } });
+    left.instance = null;
+    await collectUntil(kept);
+    expect(await kept).toEqual([{ id: 1, reason: expect.stringContaining('holds its mapping') }]);
+    expect(addon.versions()).toMatchObject([{ id: 1, state: 'kept' }, { id: 2 }]);
+    if (probed.ok) realOutside.native.probeRelease(probed.handle);
+    expect(isMapped(first)).toBe(false);
   });
 
   test('serves an instance that is left of it, and is unloaded when that has been collected', async () => {
