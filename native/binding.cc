@@ -208,9 +208,9 @@ Napi::Value StageCopy(const Napi::CallbackInfo& info) {
   if (info[3].IsString()) request.skip = info[3].As<Napi::String>().Utf8Value();
   if (info[4].IsObject()) {
     const auto wanted = info[4].As<Napi::Object>();
-    request.examine = wanted.Get("examine").ToBoolean();
-    request.rebind = wanted.Get("rebind").ToBoolean();
-    request.find_libraries = wanted.Get("libraries").ToBoolean();
+    request.examine = ReadFlag(wanted.Get("examine"));
+    request.rebind = ReadFlag(wanted.Get("rebind"));
+    request.find_libraries = ReadFlag(wanted.Get("libraries"));
   }
   if (IsSmall(request.source)) {
     const auto result = StageFile(*handle, request);
@@ -333,7 +333,7 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   internals["sha256"] = Napi::Function::New(env, HashForTest, "sha256");
   internals["sha256Accelerated"] = Sha256::Accelerated();
   exports["internals"] = internals;
-  AddLedger(env, exports);
+  AddLedger(env, exports, internals);
   AddFacades(env, exports);
   return exports;
 }

@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -68,13 +69,11 @@ Napi::Value HashOfFile(const Napi::CallbackInfo& info) {
   return Napi::String::New(env, std::get<std::string>(result));
 }
 
-std::vector<std::string> ReadStrings(Napi::Value value) {
-  std::vector<std::string> texts;
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t index = 0; index < array.Length(); ++index) {
-    texts.push_back(array.Get(index).As<Napi::String>().Utf8Value());
-  }
-  return texts;
+// Not so in a worker that is being terminated.
+bool IsWhole(const ImageOptions& options) {
+  const auto is_empty = [](const std::string& path) { return path.empty(); };
+  const auto& libraries = options.libraries;
+  return !options.staged.empty() && std::none_of(libraries.begin(), libraries.end(), is_empty);
 }
 
 // rebind(copy, source, libraryHashes)
@@ -93,14 +92,19 @@ Napi::Value Rebind(const Napi::CallbackInfo& info) {
 Napi::Value ImageOpen(const Napi::CallbackInfo& info) {
   static constexpr const char* kFailures[] = {"", "load", "no-entry", "api-version"};
   const auto env = info.Env();
+  if (!info[0].IsObject()) return env.Undefined();
   const auto given = info[0].As<Napi::Object>();
   ImageOptions options;
-  options.version_id = static_cast<uint64_t>(given.Get("id").As<Napi::Number>().Int64Value());
-  options.source = given.Get("source").As<Napi::String>().Utf8Value();
-  options.staged = given.Get("path").As<Napi::String>().Utf8Value();
-  options.libraries = ReadStrings(given.Get("libraries"));
-  options.uses_uv = given.Get("usesUv").ToBoolean();
-  options.uses_uv_requests = given.Get("usesUvRequests").ToBoolean();
+  const auto id = given.Get("id");
+  if (id.IsNumber()) {
+    options.version_id = static_cast<uint64_t>(id.As<Napi::Number>().Int64Value());
+  }
+  options.source = ReadText(given.Get("source"));
+  options.staged = ReadText(given.Get("path"));
+  options.libraries = ReadTexts(given.Get("libraries"));
+  options.uses_uv = ReadFlag(given.Get("usesUv"));
+  options.uses_uv_requests = ReadFlag(given.Get("usesUvRequests"));
+  if (!IsWhole(options)) return env.Undefined();
   auto* const notifier = static_cast<Notifier*>(info.Data());
   napi_get_version(env, &options.api_version_max);
   OpenFailure failure = OpenFailure::kNone;
@@ -169,7 +173,7 @@ Napi::Value RetireVersion(const Napi::CallbackInfo& info) {
   auto* handle = ReadVersion(info, 0);
   if (handle == nullptr) return env.Undefined();
   RetireOptions options;
-  options.release_objects = info[1].ToBoolean();
+  options.release_objects = ReadFlag(info[1]);
   const RetireResult retired = Retire(handle->version, options);
   if (retired.outcome != RetireOutcome::kPinned) {
     handle->version = nullptr;
@@ -249,7 +253,7 @@ Version* VersionOf(Napi::Value handle) {
   return static_cast<VersionHandle*>(data)->version;
 }
 
-void AddLedger(Napi::Env env, Napi::Object exports) {
+void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals) {
   Notifier* const notifier = NewNotifier(env);
   if (notifier == nullptr) return Throw(env, "the ledger cannot be set up");
   exports["shimPath"] = ShimPath();
@@ -262,8 +266,7 @@ void AddLedger(Napi::Env env, Napi::Object exports) {
   exports["pins"] = Napi::Function::New(env, Pins, "pins");
   exports["retire"] = Napi::Function::New(env, RetireVersion, "retire");
   exports["onRelease"] = Napi::Function::New(env, OnRelease, "onRelease");
-  exports.Get("internals").As<Napi::Object>()["ledgerUse"] =
-      Napi::Function::New(env, LedgerUse, "ledgerUse");
+  internals["ledgerUse"] = Napi::Function::New(env, LedgerUse, "ledgerUse");
 }
 
 }  // namespace napi_reload

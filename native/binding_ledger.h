@@ -13,7 +13,7 @@ class Version;
 Version* VersionOf(Napi::Value handle);
 
 // Adds its functions to what the shim exports. Once for each env.
-void AddLedger(Napi::Env env, Napi::Object exports);
+void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals);
 
 // Adds those that make facades. Once for each env.
 void AddFacades(Napi::Env env, Napi::Object exports);

@@ -29,7 +29,8 @@ inline void Throw(Napi::Env env, const char* message) {
   Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
 }
 
-// --- Arguments. Each gives false, with an exception pending, when the argument is wrong.
+// --- Arguments. ReadPath and ReadHandle give false or null, with an exception pending, when the
+// argument is wrong.
 
 inline bool ReadPath(const Napi::CallbackInfo& info, size_t index, std::string* path) {
   if (!info[index].IsString()) {
@@ -40,6 +41,27 @@ inline bool ReadPath(const Napi::CallbackInfo& info, size_t index, std::string* 
   if (!path->empty() && path->find('\0') == std::string::npos) return true;
   Throw(info.Env(), "a path must not be empty or hold a NUL character");
   return false;
+}
+
+// The others give what is empty when the argument, or the property, is not of the type. In a worker
+// that is being terminated every read of a property fails, and a value that was not read must not
+// be asked for anything: it has no env.
+
+inline bool ReadFlag(Napi::Value value) {
+  return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+}
+
+inline std::string ReadText(Napi::Value value) {
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+}
+
+inline std::vector<std::string> ReadTexts(Napi::Value value) {
+  std::vector<std::string> texts;
+  if (!value.IsArray()) return texts;
+  const auto array = value.As<Napi::Array>();
+  const uint32_t length = array.Length();
+  for (uint32_t index = 0; index < length; ++index) texts.push_back(ReadText(array.Get(index)));
+  return texts;
 }
 
 template <typename T>
