@@ -31,7 +31,7 @@ std::vector<Slot*> FindAll(Napi::Env env, Napi::Value handle,
 // makeFacade(name, enter)
 Napi::Value Make(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
-  const std::string name = info[0].As<Napi::String>();
+  const std::string name = ReadText(info[0]);
   napi_value result = nullptr;
   if (MakeFacade(static_cast<Home*>(info.Data()), name, info[1], &result) == napi_ok) {
     return Napi::Value(env, result);

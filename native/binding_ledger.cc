@@ -8,6 +8,8 @@
 
 #include "binding_ledger.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -46,8 +48,24 @@ struct Notifier {
 };
 
 struct VersionHandle {
+  VersionHandle(Image* image, VersionName name, Notifier* notifier, uint64_t key)
+      : image(image), name(std::move(name)), notifier(notifier), key(key) {}
+  VersionHandle(VersionHandle&& other) noexcept
+      : image(std::exchange(other.image, nullptr)),
+        name(std::move(other.name)),
+        notifier(other.notifier),
+        key(other.key) {}
+  VersionHandle& operator=(VersionHandle&&) = delete;
+  ~VersionHandle() {
+    // A worker was terminated before its version was minted.
+    if (image == nullptr) return;
+    image->Leave(true);
+    image->Release();
+  }
+
   Image* image = nullptr;      // until it is minted
   Version* version = nullptr;  // from then on, until it has ended
+  VersionName name;
   Notifier* notifier = nullptr;
   uint64_t key = 0;
 };
@@ -69,6 +87,24 @@ Napi::Value HashOfFile(const Napi::CallbackInfo& info) {
   return Napi::String::New(env, std::get<std::string>(result));
 }
 
+ImageOptions ReadImageOptions(Napi::Env env, Napi::Object given) {
+  ImageOptions options;
+  options.staged = ReadText(given.Get("path"));
+  options.libraries = ReadTexts(given.Get("libraries"));
+  options.uses_uv = ReadFlag(given.Get("usesUv"));
+  options.uses_uv_requests = ReadFlag(given.Get("usesUvRequests"));
+  napi_get_version(env, &options.api_version_max);
+  const auto share = given.Get("share");
+  if (!share.IsObject()) return options;
+  const auto asked = share.As<Napi::Object>();
+  const std::string source = ReadText(given.Get("source"));
+  char real[PATH_MAX];
+  options.share_key = ReadText(asked.Get("fingerprint")) + " " +
+                      (realpath(source.c_str(), real) != nullptr ? real : source);
+  options.fresh = ReadFlag(asked.Get("fresh"));
+  return options;
+}
+
 // Not so in a worker that is being terminated.
 bool IsWhole(const ImageOptions& options) {
   const auto is_empty = [](const std::string& path) { return path.empty(); };
@@ -83,41 +119,36 @@ Napi::Value Rebind(const Napi::CallbackInfo& info) {
   std::string source;
   if (!ReadPath(info, 0, &copy) || !ReadPath(info, 1, &source)) return env.Undefined();
   std::optional<std::vector<std::string>> hashes;
-  if (info[2].IsArray()) hashes = ReadStrings(info[2]);
+  if (info[2].IsArray()) hashes = ReadTexts(info[2]);
   const auto result = RebindCopy(copy, source, hashes);
   return std::visit([&](const auto& value) -> Napi::Value { return ToObject(env, value); }, result);
 }
 
-// imageOpen({ id, source, path, libraries, usesUv, usesUvRequests })
+// imageOpen({ id, source, path, libraries, usesUv, usesUvRequests, share })
 Napi::Value ImageOpen(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFailures[] = {"", "load", "no-entry", "api-version"};
+  static constexpr const char* kFailures[] = {"", "load", "no-entry", "api-version", "io", "busy"};
   const auto env = info.Env();
   if (!info[0].IsObject()) return env.Undefined();
   const auto given = info[0].As<Napi::Object>();
-  ImageOptions options;
-  const auto id = given.Get("id");
-  if (id.IsNumber()) {
-    options.version_id = static_cast<uint64_t>(id.As<Napi::Number>().Int64Value());
-  }
-  options.source = ReadText(given.Get("source"));
-  options.staged = ReadText(given.Get("path"));
-  options.libraries = ReadTexts(given.Get("libraries"));
-  options.uses_uv = ReadFlag(given.Get("usesUv"));
-  options.uses_uv_requests = ReadFlag(given.Get("usesUvRequests"));
-  if (!IsWhole(options)) return env.Undefined();
   auto* const notifier = static_cast<Notifier*>(info.Data());
-  napi_get_version(env, &options.api_version_max);
-  OpenFailure failure = OpenFailure::kNone;
-  std::string message;
-  Image* const image = Image::Open(options, &failure, &message);
-  if (image == nullptr) {
-    auto result = MakeResult(env, false, kFailures[static_cast<size_t>(failure)]);
-    result["message"] = message;
+  const ImageOptions options = ReadImageOptions(env, given);
+  if (!IsWhole(options)) return env.Undefined();
+  OpenResult opened = Image::Open(options);
+  if (opened.stage) return ToObject(env, *opened.stage);
+  if (opened.image == nullptr) {
+    auto result = MakeResult(env, false, kFailures[static_cast<size_t>(opened.failure)]);
+    result["message"] = opened.message;
     return result;
   }
+  VersionName name{ReadText(given.Get("source"))};
+  const auto id = given.Get("id");
+  if (id.IsNumber()) name.id = static_cast<uint64_t>(id.As<Napi::Number>().Int64Value());
   auto result = MakeResult(env, true, nullptr);
+  result["path"] = opened.image->options().staged;
+  result["joined"] = opened.joined;
   result["handle"] =
-      MakeHandle(env, VersionHandle{image, nullptr, notifier, notifier->next_key++}, kVersionTag);
+      MakeHandle(env, VersionHandle(opened.image, std::move(name), notifier, notifier->next_key++),
+                 kVersionTag);
   return result;
 }
 
@@ -125,7 +156,7 @@ void MintBegin(const Napi::CallbackInfo& info) {
   const auto* handle = ReadHandle<VersionHandle>(info, 0, kVersionTag);
   if (handle == nullptr) return;
   if (handle->image == nullptr) return Throw(info.Env(), "the image is minted already");
-  BeginMint(handle->image);
+  BeginMint(handle->image, handle->name);
 }
 
 // Whether process.dlopen() made an env for it. The image is gone when it did not.
@@ -166,6 +197,40 @@ Napi::Value Pins(const Napi::CallbackInfo& info) {
   return ToArray(info.Env(), handle->version->Pins());
 }
 
+// sharedWith(handle): how many others hold the image of this version.
+Napi::Value SharedWith(const Napi::CallbackInfo& info) {
+  const auto* handle = ReadVersion(info, 0);
+  if (handle == nullptr) return info.Env().Undefined();
+  const size_t holders = handle->version->image()->holders();
+  return Napi::Number::New(info.Env(), static_cast<double>(holders - 1));
+}
+
+// claim(handle): how many others hold the image; unless 0, there is no claim.
+Napi::Value Claim(const Napi::CallbackInfo& info) {
+  const auto* handle = ReadVersion(info, 0);
+  if (handle == nullptr) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(handle->version->image()->Claim()));
+}
+
+// endClaim(handle, replaced)
+void EndClaim(const Napi::CallbackInfo& info) {
+  const auto* handle = ReadVersion(info, 0);
+  if (handle != nullptr) handle->version->image()->EndClaim(ReadFlag(info[1]));
+}
+
+// list(handle): others may join its image from now on.
+void ListImage(const Napi::CallbackInfo& info) {
+  const auto* handle = ReadVersion(info, 0);
+  if (handle != nullptr) handle->version->image()->List();
+}
+
+// isMapped(path): whether the copy at this path is in the process.
+Napi::Value IsMapped(const Napi::CallbackInfo& info) {
+  std::string path;
+  if (!ReadPath(info, 0, &path)) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), Image::IsMapped(path));
+}
+
 // retire(handle, releaseObjects)
 Napi::Value RetireVersion(const Napi::CallbackInfo& info) {
   static constexpr const char* kOutcomes[] = {"unloaded", "shared", "still-mapped", "pinned"};
@@ -182,6 +247,7 @@ Napi::Value RetireVersion(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(env);
   result["outcome"] = kOutcomes[static_cast<size_t>(retired.outcome)];
   result["pins"] = ToArray(env, retired.pins);
+  result["others"] = static_cast<double>(retired.others);
   return result;
 }
 
@@ -265,6 +331,11 @@ void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals) {
   exports["init"] = Napi::Function::New(env, RunInit, "init");
   exports["pins"] = Napi::Function::New(env, Pins, "pins");
   exports["retire"] = Napi::Function::New(env, RetireVersion, "retire");
+  exports["sharedWith"] = Napi::Function::New(env, SharedWith, "sharedWith");
+  exports["claim"] = Napi::Function::New(env, Claim, "claim");
+  exports["endClaim"] = Napi::Function::New(env, EndClaim, "endClaim");
+  exports["list"] = Napi::Function::New(env, ListImage, "list");
+  exports["isMapped"] = Napi::Function::New(env, IsMapped, "isMapped");
   exports["onRelease"] = Napi::Function::New(env, OnRelease, "onRelease");
   internals["ledgerUse"] = Napi::Function::New(env, LedgerUse, "ledgerUse");
 }

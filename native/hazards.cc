@@ -48,4 +48,11 @@ size_t CountUvHandles(const Image& image, napi_env env) {
   return walk.count;
 }
 
+size_t CountUvRequests(const Image& image, napi_env env) {
+  if (!image.options().uses_uv_requests) return 0;
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return 0;
+  return loop->active_reqs.count;
+}
+
 }  // namespace napi_reload

@@ -17,6 +17,9 @@ size_t CountSignalHandlers(const Image& image);
 // Handles of the env's loop that hold, anywhere in them, an address of the image (a callback, or
 // the handle itself when it is static). The env's thread.
 size_t CountUvHandles(const Image& image, napi_env env);
+// Requests of the env's loop, of whomever: libuv has no list of them. 0 for an image that uses none
+// whose callback can't be followed. The env's thread.
+size_t CountUvRequests(const Image& image, napi_env env);
 
 }  // namespace napi_reload
 

@@ -11,55 +11,58 @@
 namespace napi_reload {
 namespace {
 
-// Every open image. Used when a version does something rare (starts a thread, makes a key), never
-// on the path of a call. It lives for ever: threads may ask after static destructors have run.
-struct Registry {
-  std::mutex mutex;
-  std::vector<Image*> images;
-};
-
-Registry& registry() {
-  static Registry* const registry = new Registry;
-  return *registry;
-}
-
 // Where napi_module_register leaves what a constructor gave it while Open() runs on this thread.
 thread_local napi_module** registering = nullptr;
 
 }  // namespace
 
-Image* Image::Open(const ImageOptions& options, OpenFailure* failure, std::string* message) {
-  auto* image = new Image(options);
-  *failure = OpenFailure::kLoad;
-  // Constructors may start threads, which have to find their image: it is listed by Map().
-  if (!image->Map(message) || !image->FindEntry(failure, message)) {
-    image->Release();
-    return nullptr;
-  }
-  *failure = OpenFailure::kNone;
-  std::lock_guard<std::mutex> lock(registry().mutex);
-  image->open_ = true;
-  return image;
+// Every open image. Used when a version does something rare (starts a thread, makes a key), never
+// on the path of a call. It lives for ever: threads may ask after static destructors have run.
+Image::Registry& Image::registry() {
+  static Registry* const registry = new Registry;
+  return *registry;
 }
 
-Image* Image::Join(const std::string& staged) {
-  std::lock_guard<std::mutex> lock(registry().mutex);
-  for (Image* const image : registry().images) {
-    if (!image->open_ || image->options_.staged != staged) continue;
-    // One that is on its way out can't be held back: it is as if it were gone.
-    size_t count = image->references();
-    while (count > 0) {
-      if (image->references_.compare_exchange_weak(count, count + 1)) return image;
+OpenResult Image::Open(const ImageOptions& options) {
+  OpenResult result;
+  Image* image = nullptr;
+  {
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    const bool may_join = !options.share_key.empty() && !options.fresh;
+    if (Image* const listed = may_join ? FindListed(options.share_key) : nullptr) {
+      if (!listed->open_ || listed->claimed_) {
+        result.failure = OpenFailure::kBusy;
+        return result;
+      }
+      ++listed->holders_;
+      listed->Acquire();
+      result.image = listed;
+      result.joined = true;
+      return result;
+    }
+    // Constructors may start threads, which have to find their image.
+    image = new Image(options);
+    image->listed_ = may_join;
+    registry().images.push_back(image);
+  }
+  result.failure = OpenFailure::kStage;
+  if (!options.share_key.empty()) result.stage = image->TakeFiles();
+  if (!result.stage) {
+    result.failure = OpenFailure::kLoad;
+    if (image->Map(&result.message) && image->FindEntry(&result.failure, &result.message)) {
+      result.failure = OpenFailure::kNone;
+      result.image = image;
+      std::lock_guard<std::mutex> lock(registry().mutex);
+      image->open_ = true;
+      return result;
     }
   }
-  return nullptr;
+  image->Leave(true);
+  image->Release();
+  return result;
 }
 
 bool Image::Map(std::string* message) {
-  {
-    std::lock_guard<std::mutex> lock(registry().mutex);
-    registry().images.push_back(this);
-  }
   napi_module** const outer = registering;
   registering = &registered_;
   for (const std::string& library : options_.libraries) {
@@ -153,8 +156,25 @@ Image* Image::Find(const void* address) {
   return nullptr;
 }
 
-bool Image::Release() {
-  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+LetGo Image::Release() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return LetGo::kHeld;
+  return Destroy();
+}
+
+void Image::ReleaseCounted(std::atomic<size_t>* count) {
+  bool last = false;
+  {
+    // A watcher that acts on the message at once, on its own thread, waits here when it leaves, and
+    // then finds neither the count nor the reference. The lock also keeps it alive meanwhile.
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    count->fetch_sub(1);
+    for (Version* const version : watchers_) version->PostRelease();
+    last = references_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+  if (last) Destroy();
+}
+
+LetGo Image::Destroy() {
   const std::string staged = options_.staged;
   {
     // First: once the addresses are free, another thread's image may be mapped there.
@@ -165,7 +185,7 @@ bool Image::Release() {
   DeleteKeys();
   Unmap();
   delete this;
-  return !IsMapped(staged);
+  return IsMapped(staged) ? LetGo::kStillMapped : LetGo::kGone;
 }
 
 void Image::Unmap() {
@@ -218,12 +238,6 @@ void Image::AddWatcher(Version* version) {
 void Image::RemoveWatcher(Version* version) {
   std::lock_guard<std::mutex> lock(registry().mutex);
   watchers_.erase(std::remove(watchers_.begin(), watchers_.end(), version), watchers_.end());
-}
-
-void Image::PinReleased() {
-  // The lock is what keeps a Version from leaving while its listener is called from another thread.
-  std::lock_guard<std::mutex> lock(registry().mutex);
-  for (Version* const version : watchers_) version->PostRelease();
 }
 
 size_t Image::Count() {

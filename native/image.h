@@ -1,10 +1,16 @@
 // An image: one staged copy mapped into this process, with the private libraries it brought.
 //
 // 1. The shim holds the only dlopen handles of it, so that Node never does.
-// 2. It counts the Versions that live in it. The last one to leave, or the last thread of its own
-//    that ends after that, unmaps it.
-// 3. Nothing but the counts and the key table changes after Open(). The counts are atomic; the key
-//    table has the registry's mutex.
+// 2. A reference keeps it mapped. Versions have one each, and so has whatever of it still runs or
+//    will run: threads, destructors, finalizers. The last reference to go unmaps it.
+// 3. A holder is who can still call it: a Version, or a handle that is about to make one. Holders
+//    of one image may be on several threads. Who leaves as the last holder looks for what forbids
+//    to unmap it; the others leave it to them.
+// 4. An image with a share key can be joined by any thread as long as it is listed. Its files lie
+//    in a stage directory of its own, which goes with it: none of its holders is sure to be the
+//    last.
+// 5. Nothing but the counts, the flags and the key table changes after Open(). The counts are
+//    atomic; all else has the registry's mutex.
 //
 // Threads: any. Failure: no function throws but by running out of memory.
 
@@ -16,44 +22,81 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "stage.h"
 
 namespace napi_reload {
 
 class Version;
 
 struct ImageOptions {
-  std::string source;                  // what the user opened; named in errors
   std::string staged;                  // the rebound copy
   std::vector<std::string> libraries;  // rebound private libraries, dependencies first
-  uint64_t version_id = 0;             // named in errors
+  std::string share_key;               // who gives the same may join; empty: nobody may
+  bool fresh = false;                  // with a key: join none, and be joined by none until List()
   uint32_t api_version_max = 9;
   bool uses_uv = false;           // imports functions of libuv
   bool uses_uv_requests = false;  // ... that take callbacks which can't be followed
 };
 
-enum class OpenFailure { kNone, kLoad, kNoEntry, kApiVersion };
+enum class OpenFailure { kNone, kLoad, kNoEntry, kApiVersion, kStage, kBusy };
+
+class Image;
+
+struct OpenResult {
+  Image* image = nullptr;  // with one holder and its reference; the caller's
+  bool joined = false;     // it was there; `staged` and `libraries` were not used
+  OpenFailure failure = OpenFailure::kNone;
+  std::string message;             // what the loader said
+  std::optional<IoFailure> stage;  // of kStage
+};
+
+// What letting go came to.
+enum class LetGo {
+  kHeld,         // others have references
+  kGone,         // it was the last; nothing of it is in the process
+  kStillMapped,  // it was the last; something unseen holds the mapping
+};
 
 class Image {
  public:
   Image(const Image&) = delete;
   Image& operator=(const Image&) = delete;
 
-  // Maps it and runs its constructors, on the calling thread. The caller holds one reference.
-  // On failure returns nullptr, nothing stays mapped, and `*message` says what the loader said.
-  static Image* Open(const ImageOptions& options, OpenFailure* failure, std::string* message);
-
-  // Another thread's image of this staged copy, with a reference for the caller; nullptr when none
-  // is open.
-  static Image* Join(const std::string& staged);
+  // Maps it and runs its constructors, on the calling thread, unless one with the same key is
+  // listed. On failure nothing stays mapped. kBusy: another thread is opening it, or is about to
+  // replace it; ask again.
+  static OpenResult Open(const ImageOptions& options);
 
   // The image that has this address in its mapping, or nullptr. Takes the registry's mutex.
   static Image* Find(const void* address);
 
   void Acquire() { references_.fetch_add(1, std::memory_order_relaxed); }
-  // Lets go; true when this unmapped it and nothing of it is left in the process.
-  bool Release();
+  LetGo Release();
+  // The end of something that `count` counts and that has a reference. Tells the watchers; by then
+  // both are gone, for all that another thread can see.
+  void ReleaseCounted(std::atomic<size_t>* count);
+
+  // One more holder, with a reference.
+  void Hold();
+  // The caller is no holder from now on, but has its reference still. False, and nothing has
+  // changed, when it is the last holder and does not say that it knows: it has to look at what
+  // forbids to unmap the image then. After the last has left, nobody joins.
+  bool Leave(bool knows_that_it_is_last);
+  size_t holders() const { return holders_.load(); }
+
+  // For the only holder that is about to replace it: until then nobody joins. Gives how many other
+  // holders there are; unless 0, nothing has changed.
+  size_t Claim();
+  // Ends what Claim() began: replaced, it is never joined again.
+  void EndClaim(bool replaced);
+  // Lets others join an image that was opened as fresh.
+  void List();
 
   bool Contains(const void* address) const;
   // Whether its mapping is in the process. Looks, never assumes.
@@ -69,6 +112,8 @@ class Image {
 
   // Threads that run its code; each holds a reference of its own, taken by PinThread().
   std::atomic<size_t> threads{0};
+  std::atomic<size_t> shared_buffers{0};
+  std::atomic<size_t> shared_buffer_bytes{0};
   std::atomic<size_t> uv_work{0};
   std::atomic<size_t> thread_locals{0};
 
@@ -83,7 +128,6 @@ class Image {
   // Listeners of pins that go: Versions that want to retire. Any thread.
   void AddWatcher(Version* version);
   void RemoveWatcher(Version* version);
-  void PinReleased();
 
   // How many Images are open.
   static size_t Count();
@@ -94,16 +138,28 @@ class Image {
     uintptr_t end;
   };
 
+  struct Registry {
+    std::mutex mutex;
+    std::vector<Image*> images;
+  };
+  static Registry& registry();
+
   explicit Image(const ImageOptions& options) : options_(options) {}
   ~Image() = default;
+  // With the registry's mutex held: the listed image of this key, or nullptr.
+  static Image* FindListed(const std::string& share_key);
+  // Moves its files to a directory that it owns.
+  std::optional<IoFailure> TakeFiles();
   bool Map(std::string* message);
   bool FindEntry(OpenFailure* failure, std::string* message);
   void FindRanges(void* handle);
+  LetGo Destroy();
   void Unmap();
   void DeleteKeys();
 
-  const ImageOptions options_;
-  std::vector<void*> handles_;  // libraries first, the addon last
+  ImageOptions options_;
+  std::shared_ptr<StageDirectory> directory_;  // of a shared image
+  std::vector<void*> handles_;                 // libraries first, the addon last
   std::vector<Range> ranges_;
   std::vector<Key> keys_;
   std::vector<Version*> watchers_;
@@ -111,7 +167,10 @@ class Image {
   napi_addon_register_func init_ = nullptr;
   int32_t api_version_ = 8;
   std::atomic<size_t> references_{1};
-  bool open_ = false;  // Open() is through; under the registry's mutex
+  std::atomic<size_t> holders_{1};  // changed under the registry's mutex
+  bool open_ = false;               // Open() is through
+  bool listed_ = false;
+  bool claimed_ = false;
 };
 
 }  // namespace napi_reload

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <mutex>
 #include <utility>
 
 #include "retire.h"
@@ -11,6 +12,14 @@ namespace {
 
 thread_local Image* minting = nullptr;
 thread_local Version* minted = nullptr;
+thread_local VersionName* minting_name = nullptr;
+
+// Inits of images that threads share run one at a time, as under the lock that Node.js has for
+// them: addons set their statics up there. An init may load another addon.
+std::recursive_mutex& shared_inits() {
+  static std::recursive_mutex* const mutex = new std::recursive_mutex;
+  return *mutex;
+}
 
 }  // namespace
 
@@ -29,14 +38,17 @@ bool PinShim() {
   return pinned;
 }
 
-void BeginMint(Image* image) { minting = image; }
+void BeginMint(Image* image, VersionName name) {
+  minting = image;
+  delete std::exchange(minting_name, new VersionName(std::move(name)));
+}
 
 bool IsMinting() { return minting != nullptr && minted == nullptr; }
 
 int32_t MintApiVersion(int32_t own) { return IsMinting() ? minting->api_version() : own; }
 
 napi_value Mint(napi_env env, napi_value exports) {
-  minted = new Version(minting, env);
+  minted = new Version(minting, *minting_name, env);
   // First in the env, so that it is the last that Node finalizes there.
   napi_set_instance_data(env, minted, OnEnvEnd, nullptr);
   return exports;
@@ -44,13 +56,19 @@ napi_value Mint(napi_env env, napi_value exports) {
 
 Version* EndMint() {
   Image* const image = std::exchange(minting, nullptr);
-  if (image != nullptr) image->Release();
+  delete std::exchange(minting_name, nullptr);
+  if (image != nullptr) {
+    image->Leave(true);
+    image->Release();
+  }
   return std::exchange(minted, nullptr);
 }
 
 napi_status Init(napi_env env, Version* version, napi_value exports, napi_value* result) {
   const napi_env own = version->env();
   {
+    std::unique_lock<std::recursive_mutex> lock(shared_inits(), std::defer_lock);
+    if (!version->image()->options().share_key.empty()) lock.lock();
     Entry entry(version);
     *result = version->image()->init()(own, exports);
   }

@@ -4,8 +4,8 @@
 // ledger calls it with the shim's own path, takes the env for the image, and runs the image's init
 // after the call has returned: under Node's dlopen mutex a nested load would deadlock.
 //
-//   Image* image = Image::Open(options, &failure, &message);
-//   BeginMint(image);
+//   Image* image = Image::Open(options).image;
+//   BeginMint(image, name);
 //   process.dlopen(module, ShimPath())     JavaScript; module.filename is the source path
 //   Version* version = EndMint();          the image's reference now belongs to the version
 //   Init(env, version, exports, &result);  result or a pending exception in `env`
@@ -33,7 +33,7 @@ const std::string& ShimPath();
 // call often; true when it worked.
 bool PinShim();
 
-void BeginMint(Image* image);
+void BeginMint(Image* image, VersionName name);
 bool IsMinting();
 int32_t MintApiVersion(int32_t own);
 napi_value Mint(napi_env env, napi_value exports);

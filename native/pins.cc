@@ -18,6 +18,8 @@ const char* PinName(PinKind kind) {
       return "external-buffer";
     case PinKind::kExternalString:
       return "external-string";
+    case PinKind::kSharedBuffer:
+      return "shared-buffer";
     case PinKind::kWrappedObject:
       return "wrapped-object";
     case PinKind::kExternal:

@@ -19,6 +19,7 @@ enum class PinKind {
   // JavaScript can reach memory or objects of the version.
   kExternalBuffer,
   kExternalString,
+  kSharedBuffer,  // an external SharedArrayBuffer, of whatever thread
   kWrappedObject,
   kExternal,
   // The version has to stop these; its cleanup hooks may do it.
@@ -27,7 +28,7 @@ enum class PinKind {
   kThreadLocal,  // destructors of thread_local objects of other threads
   kSignalHandler,
   kUvHandle,
-  kUvRequest,  // uses requests of libuv that can't be followed
+  kUvRequest,  // it uses requests of libuv that can't be followed, and the loop has some
 };
 
 inline constexpr size_t kPinKinds = static_cast<size_t>(PinKind::kUvRequest) + 1;

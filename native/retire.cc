@@ -75,12 +75,18 @@ void ReleaseEverything(Version* version) {
   ReportException(version->env());
 }
 
-RetireOutcome Leave(Image* image) {
-  const bool last = image->references() == 1 + CountThreadLocals(image);
-  if (last) RunThreadLocals(image);
-  const bool unmapped = image->Release();
-  if (!last) return RetireOutcome::kShared;
-  return unmapped ? RetireOutcome::kUnloaded : RetireOutcome::kStillMapped;
+// The version of this thread has left already.
+RetireOutcome LetGoOf(Image* image) {
+  if (Version::CountIn(image) == 0) RunThreadLocals(image);
+  switch (image->Release()) {
+    case LetGo::kHeld:
+      return RetireOutcome::kShared;
+    case LetGo::kGone:
+      return RetireOutcome::kUnloaded;
+    case LetGo::kStillMapped:
+      break;
+  }
+  return RetireOutcome::kStillMapped;
 }
 
 RetireOutcome End(Version* version) {
@@ -93,7 +99,7 @@ RetireOutcome End(Version* version) {
   napi_set_instance_data(env, nullptr, nullptr, nullptr);
   version->state = Version::State::kEnded;
   delete version;
-  return Leave(image);
+  return LetGoOf(image);
 }
 
 }  // namespace
@@ -112,13 +118,23 @@ RetireResult Retire(Version* version, const RetireOptions& options) {
   interpose::RunHooks(version);
   // What a hook took down must not be called into, however long the version stays for its pins.
   Revoke(version->gate());
+  const bool is_only_holder = version->image()->holders() == 1;
   pins = BlockingPins(*version, options);
   if (pins.empty()) ReleaseEverything(version);
   // A finalizer may have started something.
   if (pins.empty()) pins = BlockingPins(*version, options);
   napi_close_handle_scope(env, scope);
+  Image* const image = version->image();
+  if (pins.empty() && !image->Leave(is_only_holder)) {
+    // The others have left since the pins were looked at, and left the image's own to this one.
+    pins = BlockingPins(*version, options);
+    if (pins.empty()) image->Leave(true);
+  }
   if (!pins.empty()) return {RetireOutcome::kPinned, std::move(pins)};
-  return {End(version), {}};
+  RetireResult result;
+  result.others = image->holders();
+  result.outcome = End(version);
+  return result;
 }
 
 void OnEnvEnd(napi_env, void* data, void*) {
@@ -136,7 +152,9 @@ void OnEnvEnd(napi_env, void* data, void*) {
   version->state = Version::State::kEnded;
   delete version;
   // Node never unloads addons of the main thread, whose exit handlers may still need them.
-  if (!OnMainThread()) Leave(image);
+  if (OnMainThread()) return;
+  image->Leave(true);
+  LetGoOf(image);
 }
 
 }  // namespace napi_reload

@@ -20,7 +20,7 @@ namespace napi_reload {
 
 enum class RetireOutcome {
   kUnloaded,     // ended; its mapping is gone
-  kShared,       // ended; another version lives in the same image
+  kShared,       // ended; others hold the same image still
   kStillMapped,  // ended; something unseen holds the mapping
   kPinned,       // not ended: see `pins`. Call again when the listener was called
 };
@@ -28,6 +28,7 @@ enum class RetireOutcome {
 struct RetireResult {
   RetireOutcome outcome;
   std::vector<Pin> pins;
+  size_t others = 0;  // of kShared: who holds the image still, as far as can be told
 };
 
 struct RetireOptions {

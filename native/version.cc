@@ -5,6 +5,7 @@
 
 #include "hazards.h"
 #include "holdings.h"
+#include "interpose/table.h"
 #include "interpose/thread_locals.h"
 
 namespace napi_reload {
@@ -17,11 +18,12 @@ thread_local Version* latest = nullptr;
 
 }  // namespace
 
-Version::Version(Image* image, napi_env env) : image_(image), env_(env), gate_(new Gate) {
+Version::Version(Image* image, const VersionName& name, napi_env env)
+    : image_(image), env_(env), gate_(new Gate) {
   gate_->env = env;
-  gate_->source = image->options().source;
-  gate_->version_id = image->options().version_id;
-  image_->Acquire();
+  gate_->source = name.source;
+  gate_->version_id = name.id;
+  image_->Hold();
   if (versions == nullptr) versions = new std::unordered_map<napi_env, Version*>;
   versions->emplace(env, this);
 }
@@ -43,6 +45,13 @@ Version* Version::Of(napi_env env) {
   return latest;
 }
 
+size_t Version::CountIn(const Image* image) {
+  if (versions == nullptr) return 0;
+  size_t count = 0;
+  for (const auto& entry : *versions) count += entry.second->image_ == image ? 1 : 0;
+  return count;
+}
+
 std::vector<Pin> Version::Pins() const {
   std::vector<Pin> pins;
   for (size_t index = 0; index < kPinKinds; ++index) {
@@ -51,21 +60,27 @@ std::vector<Pin> Version::Pins() const {
     if (pin.kind == PinKind::kFrames) pin.count = gate_->frames;
     if (pin.count > 0) pins.push_back(pin);
   }
-  // Threads and the like hold the image, not this version: they matter when it would be unmapped.
-  const size_t own = CountThreadLocals(image_);
-  const size_t threads = image_->threads.load();
-  const size_t elsewhere = image_->thread_locals.load() - own;
-  const size_t uv_work = image_->uv_work.load();
-  if (image_->references() > 1 + threads + own + elsewhere + uv_work) return pins;
+  // The rest belongs to the image. Another holder of this thread may have made it, and will look.
+  const bool is_shared = image_->holders() > 1;
+  if (is_shared && CountIn(image_) > 1) return pins;
   const auto add = [&pins](PinKind kind, size_t count) {
     if (count > 0) pins.push_back({kind, count, 0});
   };
-  add(PinKind::kThread, threads);
-  add(PinKind::kThreadLocal, elsewhere);
-  add(PinKind::kUvWork, uv_work);
-  add(PinKind::kSignalHandler, CountSignalHandlers(*image_));
+  if (!is_shared) {
+    const size_t buffers = image_->shared_buffers.load();
+    if (buffers > 0) {
+      pins.push_back({PinKind::kSharedBuffer, buffers, image_->shared_buffer_bytes.load()});
+    }
+    // What may run on any thread matters when the image would be unmapped.
+    add(PinKind::kThread, image_->threads.load());
+    add(PinKind::kThreadLocal, image_->thread_locals.load() - CountThreadLocals(image_));
+    add(PinKind::kUvWork, image_->uv_work.load());
+    add(PinKind::kSignalHandler, CountSignalHandlers(*image_));
+  } else {
+    add(PinKind::kUvWork, interpose::CountUvWork(image_, env_));
+  }
   add(PinKind::kUvHandle, CountUvHandles(*image_, env_));
-  add(PinKind::kUvRequest, image_->options().uses_uv_requests ? 1 : 0);
+  add(PinKind::kUvRequest, CountUvRequests(*image_, env_));
   return pins;
 }
 

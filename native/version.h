@@ -53,17 +53,26 @@ struct InstanceData {
   void* hint = nullptr;
 };
 
+// What errors call a version. Each holder of an image has a name of its own for it.
+struct VersionName {
+  std::string source;  // what the user opened
+  uint64_t id = 0;
+};
+
 class Version {
  public:
   enum class State { kLive, kClosing, kEnded };
 
-  Version(Image* image, napi_env env);
+  // Becomes one more holder of the image.
+  Version(Image* image, const VersionName& name, napi_env env);
   Version(const Version&) = delete;
   Version& operator=(const Version&) = delete;
   ~Version();
 
   // The one that has this env on this thread, or nullptr.
   static Version* Of(napi_env env);
+  // How many versions of this thread live in the image.
+  static size_t CountIn(const Image* image);
 
   napi_env env() const { return env_; }
   Image* image() const { return image_; }

@@ -21,7 +21,7 @@ import { trace } from './tracing.ts';
 import { type ReloadRequest, type ReloadSignals, transact } from './transaction.ts';
 import { liveCode, type VersionInfo } from './version.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
-import { describe, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+import { describe, lookAtPinned, lookAtShared, retireVersion, type Workshop } from './workshop.ts';
 
 /** One bound for all handles of this thread: what it guards is the process. */
 const budget = createBudget(realOutside);
@@ -88,8 +88,9 @@ export class Addon<T = unknown> {
     return describe(this.#shop, serving);
   }
 
-  /** Every version whose image is still in memory, oldest first. */
+  /** Every version whose image is still in memory, oldest first. Looks first whether those that it shared have gone. */
   versions(): readonly VersionInfo[] {
+    lookAtShared(this.#shop);
     return this.#shop.versions.map((version) => describe(this.#shop, version));
   }
 

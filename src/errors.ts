@@ -21,6 +21,12 @@ export interface ErrorDetails {
     /** Last lines of what the build printed. */
     readonly output: string;
   };
+  ERR_BUSY: Stated & {
+    /** `shared`: others run the image that would be replaced; `replacing`: another thread is replacing it. */
+    readonly reason: 'shared' | 'replacing';
+    /** How many other handles of this process run it; null for `replacing`. */
+    readonly sharedWith: number | null;
+  };
   ERR_CLOSED: Stated & { readonly attempted: string };
   ERR_EXPORT_REMOVED: Stated & { readonly name: string; readonly version: number };
   ERR_EXPORTS_INCOMPATIBLE: Stated & { readonly found: string; readonly wanted: string };
@@ -133,6 +139,15 @@ function buildFailedMessage(d: Details<'ERR_BUILD_FAILED'>): string {
   return `Build ${q(d.command)} ${how[d.reason]}${where}`;
 }
 
+function busyMessage(d: Details<'ERR_BUSY'>): string {
+  const addon = q(d.addon ?? '');
+  if (d.reason === 'replacing') {
+    return `Cannot load ${addon}: another thread of this process has been replacing the image that would be shared; try again`;
+  }
+  const others = d.sharedWith === 1 ? '1 other handle runs' : `${d.sharedWith} other handles run`;
+  return `Cannot replace ${addon}: ${others} the same image in this process, and the old version goes on serving; close them first, or open it with scope "thread"`;
+}
+
 /** One factory for each code, in alphabetical order. */
 export const errors = {
   aborted: (d: Details<'ERR_ABORTED'>, cause?: unknown): ReloadError<'ERR_ABORTED'> =>
@@ -145,6 +160,8 @@ export const errors = {
 
   buildFailed: (d: Details<'ERR_BUILD_FAILED'>, cause?: unknown): ReloadError<'ERR_BUILD_FAILED'> =>
     new ReloadError('ERR_BUILD_FAILED', buildFailedMessage(d), d, cause),
+
+  busy: (d: Details<'ERR_BUSY'>): ReloadError<'ERR_BUSY'> => new ReloadError('ERR_BUSY', busyMessage(d), d),
 
   closed: (d: Details<'ERR_CLOSED'>): ReloadError<'ERR_CLOSED'> =>
     new ReloadError('ERR_CLOSED', `Cannot ${d.attempted}: the handle is closed; open() the addon again`, d),

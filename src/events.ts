@@ -31,7 +31,7 @@ export interface AddonEvents {
   unchanged: [report: UnchangedReport];
   /** The version that served before goes on serving. */
   failed: [error: ReloadError];
-  /** A version that was pinned has left the memory. */
+  /** A version that was pinned, or shared with other handles, has left the memory. */
   unloaded: [version: { readonly id: number }];
   /** A version that was pinned has ended, but stays in memory for good. */
   kept: [version: { readonly id: number; readonly reason: string }];

@@ -195,11 +195,29 @@ export interface NativeImageRequest extends Omit<NativeRebound, 'ok' | 'uniqueHe
   readonly id: number;
   readonly source: string;
   readonly path: StagedPath;
+  /** What others may join by, together with the source's real path; null for an image of one handle alone. */
+  readonly share: NativeShare | null;
+}
+
+export interface NativeShare {
+  readonly fingerprint: Fingerprint;
+  /** Join none, and be joined by none until `list`. */
+  readonly fresh: boolean;
+}
+
+export interface NativeImageOpened {
+  readonly ok: true;
+  readonly handle: object;
+  /** Of the copy that is mapped: a shared one was moved to a directory of its own, which goes when it is unmapped. */
+  readonly path: StagedPath;
+  /** The image was there already; what the request names was not used. */
+  readonly joined: boolean;
 }
 
 export interface NativeImageFailure {
   readonly ok: false;
-  readonly kind: 'load' | 'no-entry' | 'api-version';
+  /** `busy`: another thread is opening the shared image, or is about to replace it; ask again. */
+  readonly kind: 'load' | 'no-entry' | 'api-version' | 'busy';
   readonly message: string;
 }
 
@@ -216,6 +234,8 @@ export interface NativeRetirement {
   readonly outcome: 'unloaded' | 'shared' | 'still-mapped' | 'pinned';
   /** Empty but for `pinned`. */
   readonly pins: readonly NativePin[];
+  /** Of `shared`: how many others held the image when this version left it. */
+  readonly others: number;
 }
 
 /** What a facade calls where the ledger has no way in: a function of JavaScript, which gets `new.target` as an argument. */
@@ -238,8 +258,8 @@ export interface Native {
   rebind(path: StagedPath, source: string, libraryHashes?: readonly ContentHash[]): NativeRebindResult;
   /** SHA-256 of a file. */
   hashFile(path: StagedPath): ContentHash | NativeIoFailure;
-  /** Maps a rebound copy and runs its constructors; nothing stays mapped when it fails. */
-  imageOpen(request: NativeImageRequest): { readonly ok: true; readonly handle: object } | NativeImageFailure;
+  /** Maps a rebound copy and runs its constructors, or joins a shared image; nothing stays mapped when it fails. */
+  imageOpen(request: NativeImageRequest): NativeImageOpened | NativeImageFailure | NativeIoFailure;
   /** From here to `mintEnd`, `process.dlopen` of `shimPath` makes an environment for this image. */
   mintBegin(handle: object): void;
   /** Whether it did. The image is gone when it did not. */
@@ -253,6 +273,19 @@ export interface Native {
    * and not after anything else. `releaseObjects` ends wrapped objects that JavaScript still holds.
    */
   retire(handle: object, releaseObjects: boolean): NativeRetirement;
+  /** How many other handles, of any thread, hold the image of this version. */
+  sharedWith(handle: object): number;
+  /**
+   * Keeps others from joining the image, by which its only holder may replace it. Gives how many other holders there
+   * are: unless 0, there is no claim.
+   */
+  claim(handle: object): number;
+  /** Ends a claim. An image that was replaced is never joined again. */
+  endClaim(handle: object, replaced: boolean): void;
+  /** Lets others join an image that was opened as fresh. */
+  list(handle: object): void;
+  /** Whether this copy is mapped now. */
+  isMapped(path: StagedPath): boolean;
   /** Calls back from the event loop whenever a pin may have gone, until the version has ended. */
   onRelease(handle: object, notify: () => void): void;
 

@@ -39,6 +39,11 @@ export interface OpenOptions {
   readonly watch?: boolean | WatchOptions;
   /** Where versions run. @defaultValue 'inline': in this thread */
   readonly isolation?: 'inline';
+  /**
+   * Who shares the memory of a version: nobody, or all handles of the process, of main and of Workers, that opened the
+   * same file with the same bytes and this scope. @defaultValue 'thread': nobody
+   */
+  readonly scope?: 'thread' | 'process';
   /** Steps that carry state from one schema to another. @defaultValue none */
   readonly migrate?: MigrateSteps;
   /** Unload replaced versions as soon as nothing needs them, or never. @defaultValue 'auto' */
@@ -104,6 +109,7 @@ export interface ResolvedStep {
 }
 
 export interface Options {
+  readonly scope: 'thread' | 'process';
   readonly build: ResolvedBuild;
   readonly watch: ResolvedWatch | null;
   readonly migrate: ReadonlyMap<number, ResolvedStep>;
@@ -128,6 +134,7 @@ const KNOWN = [
   'build',
   'watch',
   'isolation',
+  'scope',
   'reclaim',
   'drainTimeoutMs',
   'migrate',
@@ -157,7 +164,11 @@ export function resolveOptions(given: unknown = {}): Options {
   const reclaim = options['reclaim'] ?? 'auto';
   if (reclaim !== 'auto' && reclaim !== 'never')
     return invalid('reclaim', show(reclaim), "'auto' or 'never'");
+  const scope = options['scope'] ?? 'thread';
+  if (scope !== 'thread' && scope !== 'process')
+    return invalid('scope', show(scope), "'thread' or 'process'");
   return {
+    scope,
     reclaim,
     drainTimeoutMs: milliseconds('drainTimeoutMs', options['drainTimeoutMs'], DEFAULT_DRAIN_TIMEOUT_MS),
     build: resolveBuild(options['build']),

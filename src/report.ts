@@ -30,6 +30,8 @@ export type Ending =
   | { readonly outcome: 'unloaded' }
   /** It will be unloaded when these are gone. */
   | { readonly outcome: 'pinned'; readonly pins: readonly NativePin[] }
+  /** It ended here; this many other handles still ran its image, which goes with the last of them. */
+  | { readonly outcome: 'shared'; readonly others: number }
   /** It stays in memory for good. */
   | { readonly outcome: 'kept'; readonly reason: string };
 

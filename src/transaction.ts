@@ -15,7 +15,8 @@ import { createDeadline } from './deadline.ts';
 import { describe, type ErrorCode, errors, isReloadError } from './errors.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
-import type { NativeImage } from './native.ts';
+import { claimImage, refuseShared } from './load/shared-image.ts';
+import type { NativeImage, NativeShare } from './native.ts';
 import { PhaseClock } from './phase-clock.ts';
 import type { ReloadedReport, ReloadReport } from './report.ts';
 import { checkIntegrity, checkLoadedInPlace } from './stage/integrity.ts';
@@ -26,6 +27,7 @@ import { migrate } from './state/migrate.ts';
 import type { SwapPlan } from './swap/live-exports.ts';
 import { enter, type LoadedCode, liveCode, type Version } from './version.ts';
 import {
+  admitVersion,
   createCandidate,
   discard,
   disposeOf,
@@ -82,7 +84,7 @@ export async function transact(
     const image = await clock.during('inspect', () => admit(shop, staged, candidate));
     const binding = await clock.during('rebind', () => bind(shop, staged, image));
     if (binding.kind === 'ledger') rebound = binding.rebound;
-    const code = await clock.during('load', () => loadCode(shop, candidate, image, binding));
+    const code = await clock.during('load', () => loadCode(shop, candidate, image, binding, signals.all));
     return await goLive(shop, request, candidate, code, clock, signals.all);
   } catch (error) {
     discard(shop, { path: staged.path, binding: rebound });
@@ -129,6 +131,7 @@ async function skipRejected(
 
 /** Everything that can be known, and refused, before any code of the new version runs. */
 async function admit(shop: Workshop, staged: Staged, candidate: Version): Promise<NativeImage> {
+  refuseShared(shop.serving, shop.outside);
   await checkIntegrity(staged, shop.source, shop.options.integrity, shop.outside);
   const image = inspect(staged, shop.source, shop.outside);
   const warning = shop.budget.admit(image.mappings, shop.source);
@@ -152,13 +155,13 @@ async function loadCode(
   candidate: Version,
   image: NativeImage,
   binding: Binding,
+  signal: AbortSignal,
 ): Promise<LoadedCode> {
   const { id, path } = candidate;
   try {
-    const request = { id, path, source: shop.source, image };
-    const exports = load(request, binding, shop.outside, (hold) => {
-      candidate.hold = hold;
-      shop.versions.push(candidate);
+    const request = { id, path, source: shop.source, image, share: shareOf(shop, candidate), signal };
+    const exports = await load(request, binding, shop.outside, (hold) => {
+      admitVersion(shop, candidate, hold);
     });
     const hooks = readHooks(exports, id);
     candidate.schema = hooks.schema;
@@ -167,6 +170,11 @@ async function loadCode(
     if (candidate.hold !== null) await retireVersion(shop, candidate, null);
     throw error;
   }
+}
+
+/** The same bytes once more are a version of their own, which must not be the image that it replaces. */
+function shareOf({ options, serving }: Workshop, { fingerprint }: Version): NativeShare | null {
+  return options.scope === 'thread' ? null : { fingerprint, fresh: serving?.fingerprint === fingerprint };
 }
 
 async function goLive(
@@ -249,6 +257,7 @@ function switchOver(
   const previous = shop.serving;
   const old = previous === null ? null : liveCode(previous).hooks;
   const next = code.hooks;
+  const claim = claimImage(previous, shop.outside);
   let saved = false;
   let troubles: readonly unknown[] = [];
   try {
@@ -270,9 +279,11 @@ function switchOver(
       shop.serving = candidate;
       shop.rejected = null;
       enter(candidate, { name: 'live', code });
+      claim.end(candidate);
     });
     return { plan, oldHooks: old, state: stateOutcome(request, old, state), troubles };
   } catch (error) {
+    claim.end(null);
     if (saved && old !== null) resume(shop, old);
     throw error;
   }
@@ -347,6 +358,7 @@ function isFaultOfTheBytes(error: unknown, candidate: VersionId): boolean {
 
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'ERR_ABORTED',
+  'ERR_BUSY',
   'ERR_HOOK_TIMEOUT',
   'ERR_INTERNAL',
   'ERR_STAGE_INCOMPLETE',

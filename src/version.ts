@@ -25,7 +25,15 @@ export interface LoadedCode {
 /** How a version's image came into memory, which decides how it leaves. */
 export type Hold =
   /** The shim owns it. */
-  | { readonly kind: 'ledger'; readonly handle: object; readonly rebound: NativeRebound }
+  | {
+      readonly kind: 'ledger';
+      readonly handle: object;
+      readonly rebound: NativeRebound;
+      /** Path of the copy that is mapped. */
+      readonly image: StagedPath;
+      /** Whether other handles may run the same image: it was `joined` where it was there already. */
+      readonly share: 'alone' | 'opened' | 'joined';
+    }
   /** Node.js owns it, and never lets go. */
   | { readonly kind: 'plain'; readonly reason: string };
 
@@ -36,6 +44,8 @@ export type VersionState =
   | { readonly name: 'retiring' }
   /** Ends as soon as these are gone. */
   | { readonly name: 'pinned'; readonly pins: readonly NativePin[] }
+  /** Ended here; its image goes with the last of those who run it still. */
+  | { readonly name: 'shared'; readonly others: number }
   /** Serves no more, and stays in memory. */
   | { readonly name: 'kept'; readonly reason: string }
   /** Its mapping was seen to be gone. */
@@ -44,8 +54,9 @@ export type VersionState =
 const FOLLOWS: Readonly<Record<VersionState['name'], readonly VersionState['name'][]>> = {
   candidate: ['live', 'retiring'],
   live: ['retiring'],
-  retiring: ['pinned', 'kept', 'unloaded'],
-  pinned: ['pinned', 'kept', 'unloaded'],
+  retiring: ['pinned', 'shared', 'kept', 'unloaded'],
+  pinned: ['pinned', 'shared', 'kept', 'unloaded'],
+  shared: ['unloaded'],
   kept: [],
   unloaded: [],
 };
@@ -109,10 +120,13 @@ export interface VersionInfo {
   readonly reason: string | null;
   /** What it waits for before it is unloaded; empty but for `pinned`. */
   readonly pins: readonly NativePin[];
+  /** How many other handles, of any thread, run the same image: its memory is there once. 0 with `scope: 'thread'`. */
+  readonly sharedWith: number;
 }
 
-export function describeVersion(version: Version): VersionInfo {
-  const { id, hash, source, path, bytes, schema, stagedHash, state } = version;
+export function describeVersion(version: Version, sharedWith: number): VersionInfo {
+  const { id, hash, source, bytes, schema, stagedHash, state, hold } = version;
+  const path = hold?.kind === 'ledger' ? hold.image : version.path;
   return {
     id,
     hash,
@@ -129,5 +143,6 @@ export function describeVersion(version: Version): VersionInfo {
     stagedHash,
     reason: state.name === 'kept' ? state.reason : null,
     pins: state.name === 'pinned' ? state.pins : [],
+    sharedWith,
   };
 }

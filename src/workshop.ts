@@ -4,6 +4,7 @@ import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
 import { describe as describeCause } from './errors.ts';
 import type { Events } from './events.ts';
+import { countOthers } from './load/shared-image.ts';
 import type { NativeContents } from './native.ts';
 import type { Options } from './options.ts';
 import type { Outside } from './outside.ts';
@@ -13,7 +14,7 @@ import { lookAgain, needsLook, type RetireRequest, retire } from './retire/retir
 import type { Staged, Stager } from './stage/stager.ts';
 import type { Hooks } from './state/hooks.ts';
 import type { LiveExports } from './swap/live-exports.ts';
-import { describeVersion, enter, type Version, type VersionInfo } from './version.ts';
+import { describeVersion, enter, type Hold, type Version, type VersionInfo } from './version.ts';
 
 /** What the stages of one handle share. */
 export interface Workshop {
@@ -56,6 +57,16 @@ export function createCandidate(shop: Workshop, staged: Staged): Version {
   };
 }
 
+/** Its image is in memory from now on. One that was joined is mapped already, from another copy. */
+export function admitVersion(shop: Workshop, version: Version, hold: Hold): void {
+  version.hold = hold;
+  shop.versions.push(version);
+  if (hold.kind !== 'ledger' || hold.share !== 'joined') return;
+  discard(shop, { path: version.path, binding: hold.rebound });
+  shop.budget.release(version.mappings);
+  version.mappings = 0;
+}
+
 /**
  * Ends a version that served, or one that was refused after it was loaded: it disposes, and leaves the memory where the
  * ledger allows. Also the last step of `close()`.
@@ -77,13 +88,27 @@ export async function retireVersion(
 /** What users see of a version. Its copy is hashed when somebody looks, not while a reload waits for it. */
 export function describe(shop: Workshop, version: Version): VersionInfo {
   if (version.stagedHash === null && version.state.name === 'live') {
-    const hash = version.hold?.kind === 'ledger' ? shop.outside.native.hashFile(version.path) : version.hash;
+    const { hold } = version;
+    const hash = hold?.kind === 'ledger' ? shop.outside.native.hashFile(hold.image) : version.hash;
     if (typeof hash === 'string') version.stagedHash = hash;
   }
   if (version.state.name === 'pinned' && version.hold?.kind === 'ledger') {
     enter(version, { name: 'pinned', pins: shop.outside.native.pins(version.hold.handle) });
   }
-  return describeVersion(version);
+  return describeVersion(version, othersOf(shop, version));
+}
+
+function othersOf({ outside }: Workshop, version: Version): number {
+  switch (version.state.name) {
+    case 'candidate':
+    case 'live':
+    case 'pinned':
+      return countOthers(version, outside);
+    case 'shared':
+      return version.state.others;
+    default:
+      return 0;
+  }
 }
 
 /** Made apart from the hooks, which would hold the very objects that a pinned version waits for. */
@@ -100,12 +125,25 @@ function requestFor(shop: Workshop, version: Version, releaseObjects: boolean): 
 }
 
 /**
- * Looks once more at each pinned version that has a pin which cannot tell that it has gone. The others may be hundreds, which
+ * Looks once more at each version that has a pin which cannot tell that it has gone. The others may be hundreds, which
  * wait for the next collection, and a look takes 15 µs.
  */
 export function lookAtPinned(shop: Workshop): void {
   for (const [version, request] of shop.pinned) {
     if (needsLook(version)) lookAgain(version, request, shop.outside);
+  }
+  lookAtShared(shop);
+}
+
+/** Other threads do not tell when the last of them has left an image that this handle left before. */
+export function lookAtShared(shop: Workshop): void {
+  const left = shop.versions.filter(({ state }) => state.name === 'shared');
+  for (const version of left) {
+    const { hold } = version;
+    if (hold?.kind !== 'ledger' || shop.outside.native.isMapped(hold.image)) continue;
+    enter(version, { name: 'unloaded' });
+    book(shop, version, { outcome: 'unloaded' });
+    shop.events.emit('unloaded', { id: version.id });
   }
 }
 
@@ -115,6 +153,7 @@ function book(shop: Workshop, version: Version, ending: Ending): void {
   discard(shop, { path: version.path, binding });
   if (ending.outcome === 'pinned') return;
   shop.pinned.delete(version);
+  if (ending.outcome === 'shared') return;
   if (ending.outcome === 'kept') {
     shop.budget.keep();
     return;

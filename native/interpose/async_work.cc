@@ -90,6 +90,7 @@ struct UvWork : Link {
   uv_work_t* request;
   uv_work_cb work;
   uv_after_work_cb after;
+  uv_loop_t* loop;
   Image* image;
 };
 
@@ -122,9 +123,7 @@ void ForgetUvWork(UvWork* work) {
 void EndUvWork(UvWork* work) {
   Image* const image = work->image;
   delete work;
-  image->uv_work.fetch_sub(1);
-  image->PinReleased();
-  image->Release();
+  image->ReleaseCounted(&image->uv_work);
 }
 
 int QueueUvWork(uv_loop_t* loop, uv_work_t* request, uv_work_cb work, uv_after_work_cb after) {
@@ -134,6 +133,7 @@ int QueueUvWork(uv_loop_t* loop, uv_work_t* request, uv_work_cb work, uv_after_w
   record->request = request;
   record->work = work;
   record->after = after;
+  record->loop = loop;
   record->image = image;
   image->Acquire();
   image->uv_work.fetch_add(1);
@@ -159,6 +159,19 @@ int QueueUvWork(uv_loop_t* loop, uv_work_t* request, uv_work_cb work, uv_after_w
 }  // namespace
 
 namespace interpose {
+
+size_t CountUvWork(const Image* image, napi_env env) {
+  uv_loop_t* loop = nullptr;
+  if (image->uv_work.load() == 0 || napi_get_uv_event_loop(env, &loop) != napi_ok) return 0;
+  UvWorks& works = uv_works();
+  size_t count = 0;
+  uv_mutex_lock(&works.mutex);
+  for (UvWork* work = works.list.front(); work != nullptr; work = works.list.After(work)) {
+    if (work->image == image && work->loop == loop) ++count;
+  }
+  uv_mutex_unlock(&works.mutex);
+  return count;
+}
 
 void AddAsyncWork(Table* table) {
   table->Add("napi_create_async_work", Create);

@@ -105,20 +105,24 @@ napi_status CreateUtf16(napi_env env, char16_t* text, size_t length, napi_finali
 // version's ledger.
 struct Shared {
   Image* image;
+  size_t bytes;
   void (*finalize)(void* data, void* hint);
   void* hint;
 };
 
 using SharedFinalize = void (*)(void* data, void* hint);
 
+void Forget(Shared* shared) {
+  Image* const image = shared->image;
+  image->shared_buffer_bytes.fetch_sub(shared->bytes);
+  delete shared;
+  image->ReleaseCounted(&image->shared_buffers);
+}
+
 void OnSharedFinalize(void* data, void* hint) {
   auto* const shared = static_cast<Shared*>(hint);
   if (shared->finalize != nullptr) shared->finalize(data, shared->hint);
-  Image* const image = shared->image;
-  delete shared;
-  image->threads.fetch_sub(1);
-  image->PinReleased();
-  image->Release();
+  Forget(shared);
 }
 
 napi_status CreateSharedArrayBuffer(napi_env env, void* data, size_t bytes, SharedFinalize finalize,
@@ -127,15 +131,12 @@ napi_status CreateSharedArrayBuffer(napi_env env, void* data, size_t bytes, Shar
   static const auto real = Real<Create>("node_api_create_external_sharedarraybuffer");
   Version* const version = Version::Of(env);
   if (version == nullptr) return napi_invalid_arg;
-  auto* const shared = new Shared{version->image(), finalize, hint};
+  auto* const shared = new Shared{version->image(), bytes, finalize, hint};
   shared->image->Acquire();
-  shared->image->threads.fetch_add(1);
+  shared->image->shared_buffers.fetch_add(1);
+  shared->image->shared_buffer_bytes.fetch_add(bytes);
   const napi_status status = real(env, data, bytes, OnSharedFinalize, shared, result);
-  if (status != napi_ok) {
-    shared->image->threads.fetch_sub(1);
-    shared->image->Release();
-    delete shared;
-  }
+  if (status != napi_ok) Forget(shared);
   return Checked(env, status);
 }
 

@@ -55,6 +55,9 @@ void AddWraps(Table* table);
 // asynchronous one that has not ended when this returns is a pin until it has.
 void RunHooks(Version* version);
 
+// Work of uv_queue_work that the image has queued on the loop of this env, and that has not ended.
+size_t CountUvWork(const Image* image, napi_env env);
+
 // Functions that the oldest Node.js lacks are asked for at run time.
 template <typename Function>
 Function Real(const char* name) {

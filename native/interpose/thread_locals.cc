@@ -31,9 +31,7 @@ void RunFirst(Destructor** place) {
   first->run(first->object);
   Image* const image = first->image;
   delete first;
-  image->thread_locals.fetch_sub(1);
-  image->PinReleased();
-  image->Release();
+  image->ReleaseCounted(&image->thread_locals);
 }
 
 // At the end of the thread. A destructor may register another.

@@ -32,10 +32,7 @@ class Hold {
   Hold(Hold&& other) noexcept : image_(std::exchange(other.image_, nullptr)) {}
   Hold& operator=(Hold&&) = delete;
   ~Hold() {
-    if (image_ == nullptr) return;
-    image_->threads.fetch_sub(1);
-    image_->PinReleased();
-    image_->Release();
+    if (image_ != nullptr) image_->ReleaseCounted(&image_->threads);
   }
 
  private:

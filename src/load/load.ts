@@ -1,10 +1,14 @@
 /** Brings a staged image to life: a fresh `napi_env`, then the addon's own init. */
 import { describe, errors, isReloadError, type ReloadError } from '../errors.ts';
-import type { NativeRebound } from '../native.ts';
+import type { NativeImageOpened, NativeRebound } from '../native.ts';
 import type { LoadedModule, Outside } from '../outside.ts';
 import type { Hold } from '../version.ts';
 import { type LoadRequest, loaderError } from './loader-error.ts';
 import { loadPlain } from './plain.ts';
+
+/** Another thread maps an image, or replaces it in one turn of its event loop: whoever takes longer is stuck. */
+const JOIN_WAIT_MAX_MS = 30_000;
+const JOIN_POLL_MS = 2;
 
 type Binding =
   | { readonly kind: 'plain'; readonly reason: string }
@@ -14,14 +18,15 @@ type Binding =
  * Loads a staged copy and returns what its init left in `module.exports`.
  *
  * @param onHold called once its image is in memory to stay there until it is retired, also when its init then throws
- * @throws `ERR_UNDEFINED_SYMBOL`, `ERR_LOAD_FAILED`, `ERR_NAPI_VERSION`, `ERR_INIT_THREW`
+ * @throws `ERR_UNDEFINED_SYMBOL`, `ERR_LOAD_FAILED`, `ERR_NAPI_VERSION`, `ERR_INIT_THREW`; of a shared image also
+ *   `ERR_BUSY`, `ERR_STAGE_IO`, `ERR_ABORTED`
  */
-export function load(
+export async function load(
   request: LoadRequest,
   binding: Binding,
   outside: Outside,
   onHold: (hold: Hold) => void,
-): unknown {
+): Promise<unknown> {
   if (binding.kind === 'ledger') return loadByLedger(request, binding.rebound, outside, onHold);
   const { reason } = binding;
   try {
@@ -44,26 +49,51 @@ export function load(
  * 2. The addon's init runs after `process.dlopen` has returned, whose lock a load inside of an init would wait for.
  * 3. An init that threw may have handed out memory or started threads: it is retired as any other version.
  */
-function loadByLedger(
+async function loadByLedger(
   request: LoadRequest,
   rebound: NativeRebound,
   outside: Outside,
   onHold: (hold: Hold) => void,
-): unknown {
+): Promise<unknown> {
   const { native } = outside;
-  const { id, source, path } = request;
-  const { libraries, usesUv, usesUvRequests } = rebound;
-  const opened = native.imageOpen({ id, source, path, libraries, usesUv, usesUvRequests });
-  if (!opened.ok) throw openError(request, opened.kind, opened.message);
-  const { handle } = opened;
+  const { id, source } = request;
+  const { handle, path, joined } = await openImage(request, rebound, outside);
   // Addons look for files beside themselves by this name: it is the source's, not the copy's.
   const module: LoadedModule = { exports: {}, filename: source };
   mint(request, handle, module, outside);
-  onHold({ kind: 'ledger', handle, rebound });
+  const share = request.share === null ? 'alone' : joined ? 'joined' : 'opened';
+  onHold({ kind: 'ledger', handle, rebound, image: path, share });
   try {
     return native.init(handle, module.exports);
   } catch (cause) {
     throw errors.initThrew({ addon: source, version: id }, cause);
+  }
+}
+
+/** An image that another thread is opening or replacing is waited for. */
+async function openImage(
+  request: LoadRequest,
+  rebound: NativeRebound,
+  outside: Outside,
+): Promise<NativeImageOpened> {
+  const { id, source, path, share, signal } = request;
+  const { libraries, usesUv, usesUvRequests } = rebound;
+  const endMs = outside.nowMs() + JOIN_WAIT_MAX_MS;
+  for (;;) {
+    const opened = outside.native.imageOpen({ id, source, path, libraries, usesUv, usesUvRequests, share });
+    if (opened.ok) return opened;
+    if (opened.kind === 'io') {
+      const { path, operation, errno } = opened;
+      throw errors.stageIo({ addon: source, path, operation, errno });
+    }
+    if (opened.kind !== 'busy') throw openError(request, opened.kind, opened.message);
+    if (signal.aborted) throw errors.aborted({ addon: source, during: 'load' }, signal.reason);
+    if (outside.nowMs() > endMs) {
+      throw errors.busy({ addon: source, reason: 'replacing', sharedWith: null });
+    }
+    await new Promise<void>((resolve) => {
+      outside.after(JOIN_POLL_MS, resolve);
+    });
   }
 }
 

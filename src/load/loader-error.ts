@@ -1,13 +1,17 @@
 /** What is loaded, and what the system's loader says when it cannot be. */
 import type { SourcePath, StagedPath, VersionId } from '../brands.ts';
 import { errors, type ReloadError } from '../errors.ts';
-import type { NativeImage } from '../native.ts';
+import type { NativeImage, NativeShare } from '../native.ts';
 
 export interface LoadRequest {
   readonly id: VersionId;
   readonly path: StagedPath;
   readonly source: SourcePath;
   readonly image: NativeImage;
+  /** Null for an image of its own. */
+  readonly share: NativeShare | null;
+  /** Ends the wait for another thread. */
+  readonly signal: AbortSignal;
 }
 
 /** glibc's words: "<file>: undefined symbol: <name>", sometimes with ", version <version>" behind. */

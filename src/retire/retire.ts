@@ -100,14 +100,16 @@ function nextRelease(hold: LedgerHold, timeoutMs: number, outside: Outside): Pro
 }
 
 function tryToEnd(hold: LedgerHold, releaseObjects: boolean, outside: Outside): Ending {
-  const { outcome, pins } = outside.native.retire(hold.handle, releaseObjects);
+  const { outcome, pins, others } = outside.native.retire(hold.handle, releaseObjects);
   switch (outcome) {
     case 'pinned':
       return { outcome, pins };
     case 'still-mapped':
       return { outcome: 'kept', reason: 'something that the ledger cannot see holds its mapping' };
-    default:
-      return { outcome: 'unloaded' };
+    case 'shared':
+      return { outcome, others };
+    case 'unloaded':
+      return { outcome };
   }
 }
 
@@ -118,6 +120,9 @@ function settle(version: Version, ending: Ending): Ending {
       break;
     case 'pinned':
       enter(version, { name: 'pinned', pins: ending.pins });
+      break;
+    case 'shared':
+      enter(version, { name: 'shared', others: ending.others });
       break;
     case 'kept':
       enter(version, { name: 'kept', reason: ending.reason });

@@ -38,6 +38,13 @@ type Provoke = (stage: Stage) => unknown;
 const provoke: Record<ErrorCode, Provoke> = {
   ERR_ABORTED: (s) => s.open(good(), { signal: AbortSignal.abort() }),
   ERR_BUILD_FAILED: (s) => s.open(good(), { build: { command: 'false', cwd: s.scratch.path } }),
+  async ERR_BUSY(s) {
+    const options = { scope: 'process' } as const;
+    const addon = await s.open(good(), options);
+    await s.open(good(), options);
+    install(scriptedAddon('exports.sum = native.add;'), s.scratch.file('kernel.node'));
+    await addon.reload();
+  },
   async ERR_CLOSED(s) {
     const addon = await s.open(good());
     await addon.close();

@@ -6,6 +6,7 @@ import { defaultStageDir, resolveOptions, resolveReloadOptions } from '../../src
 describe('resolveOptions', () => {
   test('fills in every default', () => {
     expect(resolveOptions()).toEqual({
+      scope: 'thread',
       reclaim: 'auto',
       drainTimeoutMs: 1_000,
       build: { kind: 'none' },

@@ -1,7 +1,16 @@
 /** Versions side by side: calls, exceptions and objects that go from one to another. */
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { addon } from '../../fixtures/ledger/build.mjs';
-import { ledgerUse, mappings, removeFolder, retire, retireWhenFree } from '../../fixtures/ledger/load.mjs';
+import {
+  type LoadedVersion,
+  ledgerUse,
+  mappings,
+  open,
+  removeFolder,
+  retire,
+  retireWhenFree,
+  until,
+} from '../../fixtures/ledger/load.mjs';
 import type { CounterClass } from './versions.ts';
 import { call, expectUnloaded, exported, NAPI_INVALID_ARG, NAPI_OK, openFull, REVOKED } from './versions.ts';
 
@@ -42,6 +51,19 @@ describe('a function of a version', () => {
     const version = openFull();
     expect(call(version, 'fileName')).toBe(`file://${addon('quiet')}`);
     expectUnloaded(version);
+  });
+});
+
+describe('a version that uses requests of libuv', () => {
+  const openRequests = (): LoadedVersion => open(addon('requests'));
+
+  test('is pinned while its loop has one, and unloaded after that', async () => {
+    const version = openRequests();
+    call(version, 'start');
+    expect(retire(version).pins).toMatch(/^uv-request:\d+$/);
+    expect(call(version, 'ended')).toBe(0);
+    await until(() => call(version, 'ended') === 1);
+    await until(() => retire(version).outcome === 'unloaded');
   });
 });
 
