@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "elf.h"
+#include "loadable.h"
 #include "whole.h"
 
 namespace napi_reload {
@@ -159,6 +160,7 @@ std::variant<ImageFacts, NotElf> ReadFacts(const uint8_t* data, size_t size, uin
   auto facts = Identify(data, size);
   if (!facts) return NotElf{true, "its header is cut off"};
   if (!facts->shared_object) return std::move(*facts);
+  if (const char* found = FindUnloadable(image, data, size)) return NotElf{true, found};
   const auto tls = image.FindSegment(PT_TLS);
   facts->tls_bytes = tls ? tls->p_memsz : 0;
   facts->mappings = CountMappings(image, page_bytes);
