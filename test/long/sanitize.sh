@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# test/long/sanitize.sh [soak cycles]: the ledger's tests and its soak under AddressSanitizer and
-# UndefinedBehaviorSanitizer builds of the shim and of the addons.
+# test/long/sanitize.sh [operations] [soak cycles]: the ledger's model, its tests and its soak under AddressSanitizer
+# and UndefinedBehaviorSanitizer builds of the shim and of the addons.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-cycles=${1:-1500}
+operations=${1:-200000}
+cycles=${2:-1500}
 
 runtime=$(g++ -print-file-name=libasan.so)
 [[ $runtime = /* ]] || { echo "skipped: g++ has no AddressSanitizer here"; exit 0; }
@@ -18,21 +19,26 @@ flags="-std=c++17 -O1 -g -fPIC -fvisibility=hidden -fno-gnu-unique $sanitize -I$
   -DNODE_GYP_MODULE_NAME=napi_reload -DBUILDING_NODE_EXTENSION"
 
 mkdir -p "$out"
-rm -f "$out"/native-*.o
 compile() { # shellcheck disable=SC2086
-  g++ $2 -c "$1" -o "$3/$(echo "$1" | tr / -).o"
+  local object
+  object=$3/$(echo "$1" | tr / -).o
+  # A header that is newer means all anew.
+  [[ $object -nt $1 && -z $(find native -name '*.h' -newer "$object" -print -quit) ]] || g++ $2 -c "$1" -o "$object"
 }
 export -f compile
 find native -name '*.cc' -print0 |
   xargs -0 -P "$(nproc)" -I{} bash -c 'compile "$@"' _ {} "$flags" "$out"
+mapfile -t objects < <(find native -name '*.cc' | tr / - | sed "s|.*|$out/&.o|")
 # shellcheck disable=SC2086
-g++ -shared $sanitize "$out"/native-*.o -ldl -o "$out/napi_reload.node"
+g++ -shared $sanitize "${objects[@]}" -ldl -o "$out/napi_reload.node"
 
 export LEDGER_SHIM=$out/napi_reload.node
 export LEDGER_CFLAGS=$sanitize
 # Node.js frees little at its end, handles its own SIGSEGV, and has no interceptor of ours in its thread-local storage.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=0:detect_odr_violation=0:intercept_tls_get_addr=0
 export UBSAN_OPTIONS=print_stacktrace=1
+# The seed of each run is printed, and with it whatever was found.
+LEDGER_PRELOAD=$runtime node test/long/ledger-model.mjs "$operations"
 LD_PRELOAD=$runtime node test/long/ledger-soak.mjs "$cycles"
 for file in functional loading many; do
   LD_PRELOAD=$runtime node node_modules/vitest/vitest.mjs run "test/native/ledger/$file.test.ts"

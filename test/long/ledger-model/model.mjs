@@ -1,0 +1,331 @@
+// Does operations to versions through the shim's ledger, and compares each with a plain model: which version a kept thing
+// belongs to, what pins that version, what must work and what must throw.
+//
+// An operation is data, so that a list of them can be printed, cut and done again:
+// `{ name, which, value }`, where `which` picks a version or a kept thing among those that there are.
+import assert from 'node:assert/strict';
+import { addon } from '../../fixtures/ledger/build.mjs';
+import {
+  collect,
+  ledgerUse,
+  mappings,
+  open,
+  retire,
+  shim,
+  tick,
+  until,
+} from '../../fixtures/ledger/load.mjs';
+
+const VERSIONS_MAX = 6;
+const KEPT_MAX = 40;
+const NAPI_OK = 0;
+const NAPI_INVALID_ARG = 1;
+const NUMBER_OF_COUNTER = 3;
+/** Rounds of garbage collection until what nothing holds must be unloaded. */
+const SETTLE_ROUNDS_MAX = 200;
+/** Function objects that the last frames may still hold. */
+const SLOTS_LEFT_MAX = 100;
+/** Of a class of the addon, which Node.js 20 keeps for good. */
+const SLOTS_OF_CLASS = 6;
+
+/** Kinds of pins that an object held by JavaScript is. */
+const PIN_OF = {
+  wrap: 'wrapped-object',
+  wrapWithReference: 'wrapped-object',
+  wrapAgain: 'wrapped-object',
+  external: 'external',
+  arrayBuffer: 'external-buffer',
+  buffer: 'external-buffer',
+  latin1: 'external-string',
+  utf16: 'external-string',
+};
+const RELEASABLE = new Set(['wrapped-object', 'external']);
+/** They end by themselves, and are counted by the addon until then. */
+const RUNNING = ['work', 'uvWork', 'thread', 'stdThread', 'threadLocalOfThread'];
+/** They leave nothing that JavaScript could hold. */
+const LEFT_BEHIND = [
+  ...['wrapNoLonger', 'addFinalizer', 'addFinalizerNoLonger', 'postFinalizer', 'externalUnowned'],
+  ...[
+    'strongReference',
+    'instanceData',
+    'hooks',
+    'asyncHookNoLonger',
+    'workNeverQueued',
+    'threadLocal',
+    'threadKey',
+  ],
+];
+const OBJECTS = Object.keys(PIN_OF);
+
+export const NAMES = [
+  ...['open', 'open', 'reload', 'call', 'call', 'callKept', 'callKept', 'throw', 'nest', 'retireInside'],
+  ...['keepFunction', 'keepObject', 'keepObject', 'keepClass', 'useObject', 'leaveBehind', 'run', 'run'],
+  ...['threadsafe', 'retire', 'retire', 'release', 'drop', 'drop', 'turn', 'turn'],
+];
+/** Once in so many operations: it takes as long as hundreds of others. */
+export const COLLECT_EACH = 200;
+
+/** Of one run. */
+export function createWorld() {
+  return { versions: [], kept: [], classes: 0, count: 0 };
+}
+
+/** What throws where a version was unloaded. @param {() => unknown} touch */
+const throwsUnloaded = (touch) => assert.throws(touch, { code: 'ERR_VERSION_UNLOADED' });
+
+/** @template T @param {readonly T[]} list @param {number} which @returns {T | undefined} */
+const pick = (list, which) => list[which % (list.length || 1)];
+const live = (world) => world.versions.filter(({ state }) => state === 'live');
+
+function keep(world, thing) {
+  world.kept.push(thing);
+  if (world.kept.length > KEPT_MAX) world.kept.shift();
+}
+
+function checkCall({ owner, real }) {
+  if (owner.state === 'unloaded') throwsUnloaded(real);
+  else assert.equal(real(), owner.number);
+}
+
+/** What must pin a version, as far as the model knows: garbage and what just ended may still pin it, too. */
+function knownPins(world, version) {
+  const held = world.kept.filter(({ owner, pin }) => owner === version && pin !== undefined && pin !== null);
+  const pins = new Set(held.map(({ pin }) => pin));
+  if (version.hasThreadsafe) pins.add('threadsafe-function');
+  return pins;
+}
+
+function tryToRetire(world, version, releaseObjects) {
+  const known = knownPins(world, version);
+  if (releaseObjects) for (const pin of RELEASABLE) known.delete(pin);
+  const { outcome, pins } = retire(version.real, releaseObjects);
+  version.wasRetired = true;
+  if (outcome !== 'pinned') version.state = 'unloaded';
+  if (known.size > 0) {
+    assert.equal(outcome, 'pinned', `it needs ${[...known]}`);
+    for (const pin of known) assert.match(pins, new RegExp(`${pin}:`));
+  }
+  if (outcome === 'pinned') {
+    assert.notEqual(pins, '');
+    return;
+  }
+  assert.equal(outcome, 'unloaded');
+  // What is held of it is empty now.
+  for (const thing of world.kept) if (thing.owner === version) thing.pin = null;
+  if (!version.isRetargeted) throwsUnloaded(version.real.exports.version);
+}
+
+const OPERATIONS = {
+  open(world) {
+    if (live(world).length >= VERSIONS_MAX) return;
+    world.count += 1;
+    const number = (world.count % 2) + 1;
+    const real = open(addon('quiet', number));
+    assert.equal(real.exports.version(), number);
+    world.versions.push({
+      real,
+      number,
+      state: 'live',
+      hasThreadsafe: false,
+      wasRetired: false,
+      isRetargeted: false,
+    });
+  },
+
+  /** The next version takes over the functions that were kept of one. */
+  reload(world, { which }) {
+    const old = pick(live(world), which);
+    OPERATIONS.open(world);
+    const next = world.versions.at(-1);
+    if (old === undefined || next === undefined || old === next || next.state !== 'live') return;
+    const held = world.kept.find(({ kind, owner }) => kind === 'function' && owner === old);
+    if (held === undefined) return;
+    // Of the function object that was exported, there is one.
+    if (!shim.retarget(old.real.handle, held.real, next.real.handle, next.real.exports.version)) return;
+    old.isRetargeted = true;
+    for (const thing of world.kept) if (thing.real === held.real) thing.owner = next;
+    assert.equal(held.real(), next.number);
+  },
+
+  call(world, { which }) {
+    const version = pick(live(world), which);
+    if (version === undefined) return;
+    assert.equal(version.real.exports.dataOf(), 7);
+    if (!version.isRetargeted) assert.equal(version.real.exports.version(), version.number);
+  },
+
+  callKept(world, { which }) {
+    const thing = pick(
+      world.kept.filter(({ kind }) => kind === 'function'),
+      which,
+    );
+    if (thing !== undefined) checkCall(thing);
+  },
+
+  throw(world, { which }) {
+    const version = pick(live(world), which);
+    if (version === undefined) return;
+    assert.throws(version.real.exports.fail, { code: 'MINE' });
+    const thrown = new Error('of the caller');
+    const raise = () => {
+      throw thrown;
+    };
+    assert.throws(() => version.real.exports.callBack(raise), thrown);
+  },
+
+  /** Through one version into another, and back. */
+  nest(world, { which, value }) {
+    const [outer, inner] = [pick(live(world), which), pick(live(world), value)];
+    if (outer === undefined || inner === undefined) return;
+    assert.equal(outer.real.exports.callBack(inner.real.exports.dataOf), 7);
+    assert.equal(
+      outer.real.exports.dataOf(() => inner.real.exports.dataOf()),
+      7,
+    );
+  },
+
+  retireInside(world, { which }) {
+    const version = pick(live(world), which);
+    if (version === undefined) return;
+    version.real.exports.callBack(() => {
+      const { outcome, pins } = retire(version.real);
+      assert.equal(outcome, 'pinned');
+      assert.match(pins, /frame:1/);
+    });
+  },
+
+  keepFunction(world, { which }) {
+    const owner = pick(live(world), which);
+    if (owner === undefined || owner.isRetargeted) return;
+    keep(world, { kind: 'function', owner, real: owner.real.exports.version });
+  },
+
+  keepObject(world, { which, value }) {
+    const owner = pick(live(world), which);
+    if (owner === undefined || owner.wasRetired) return;
+    const kind = pick(OBJECTS, value);
+    keep(world, { kind, owner, real: owner.real.exports[kind](), pin: PIN_OF[kind] });
+  },
+
+  keepClass(world, { which, value }) {
+    const owner = pick(live(world), which);
+    if (owner === undefined || owner.wasRetired) return;
+    world.classes += 1;
+    const Counter = owner.real.exports.defineClass();
+    const real = new Counter();
+    assert.equal(real.get(), NUMBER_OF_COUNTER * owner.number);
+    if (value % 2 === 0) keep(world, { kind: 'counter', owner, real, pin: 'wrapped-object' });
+  },
+
+  useObject(world, { which, value }) {
+    const thing = pick(
+      world.kept.filter(({ kind }) => kind !== 'function'),
+      which,
+    );
+    if (thing === undefined) return;
+    if (thing.kind === 'counter') useCounter(thing);
+    // Another version is never given the pointer.
+    const reader = pick(live(world), value);
+    if (reader === undefined || PIN_OF[thing.kind] !== 'wrapped-object') return;
+    const isOwn = reader === thing.owner && thing.pin !== null;
+    assert.equal(reader.real.exports.statusOfUnwrap(thing.real), isOwn ? NAPI_OK : NAPI_INVALID_ARG);
+  },
+
+  leaveBehind(world, { which, value }) {
+    const version = pick(live(world), which);
+    if (version === undefined || version.wasRetired) return;
+    version.real.exports[pick(LEFT_BEHIND, value)]();
+  },
+
+  run(world, { which, value }) {
+    const version = pick(live(world), which);
+    if (version === undefined || version.wasRetired) return;
+    const kind = pick(RUNNING, value);
+    version.real.exports[kind]();
+    if (value % 3 > 0 || !['work', 'uvWork'].includes(kind)) return;
+    // A thread may have ended by now; what completes on this thread has not.
+    const { outcome, pins } = retire(version.real);
+    assert.equal(outcome, 'pinned');
+    assert.match(pins, kind === 'work' ? /async-work:/ : /uv-work:/);
+    version.wasRetired = true;
+  },
+
+  threadsafe(world, { which }) {
+    const version = pick(live(world), which);
+    if (version === undefined || version.wasRetired) return;
+    version.real.exports[version.hasThreadsafe ? 'threadsafeRelease' : 'threadsafe']();
+    version.hasThreadsafe = !version.hasThreadsafe;
+  },
+
+  retire(world, { which }) {
+    const version = pick(live(world), which);
+    if (version !== undefined) tryToRetire(world, version, false);
+  },
+
+  release(world, { which }) {
+    const version = pick(live(world), which);
+    if (version !== undefined) tryToRetire(world, version, true);
+  },
+
+  drop(world, { which }) {
+    if (world.kept.length > 0) world.kept.splice(which % world.kept.length, 1);
+  },
+
+  turn: () => tick(),
+
+  collect: () => collect(),
+};
+
+function useCounter({ owner, real, pin }) {
+  if (owner.state === 'unloaded') {
+    for (const touch of [() => real.get(), () => real.number, () => new real.constructor()])
+      throwsUnloaded(touch);
+    return;
+  }
+  assert.notEqual(pin, null);
+  assert.equal(real.get(), NUMBER_OF_COUNTER * owner.number);
+}
+
+/** @param {ReturnType<typeof createWorld>} world @param {{ name: string, which: number, value: number }} operation */
+export async function perform(world, operation) {
+  await OPERATIONS[operation.name](world, operation);
+  world.versions = world.versions.filter(
+    (version) => version.state === 'live' || world.kept.some(({ owner }) => owner === version),
+  );
+}
+
+/** Drops all. Then every version must be unloaded, and the ledger empty. */
+export async function settle(world) {
+  world.kept.length = 0;
+  for (const version of live(world)) {
+    if (version.hasThreadsafe) version.real.exports.threadsafeRelease();
+    version.hasThreadsafe = false;
+    await until(() => version.real.exports.pending() === 0);
+  }
+  for (let round = 0; live(world).length > 0; round++) {
+    if (round === SETTLE_ROUNDS_MAX)
+      assert.fail(
+        live(world)
+          .map(({ real }) => retire(real).pins)
+          .join('; '),
+      );
+    if (round % 20 === 0) await collect();
+    await tick();
+    for (const version of live(world)) tryToRetire(world, version, false);
+  }
+  world.versions.length = 0;
+  await until(() => ledgerUse().images === 0);
+  assert.equal(mappings(), 0);
+}
+
+/** Nothing of the ledger stays but what Node.js keeps of classes. */
+export async function checkLeft(classes) {
+  await collect();
+  const { images, pooledSlots, heapSlots } = ledgerUse();
+  assert.equal(images, 0);
+  assert.ok(pooledSlots <= SLOTS_LEFT_MAX, `${pooledSlots} slots of the pool are left`);
+  assert.ok(
+    heapSlots <= SLOTS_LEFT_MAX + classes * SLOTS_OF_CLASS,
+    `${heapSlots} slots of the heap are left`,
+  );
+}
