@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test/long/sanitize.sh [operations] [soak cycles]: the ledger's model, its tests and its soak under AddressSanitizer
-# and UndefinedBehaviorSanitizer builds of the shim and of the addons.
+# and UndefinedBehaviorSanitizer builds of the shim and of the addons, then its threads under ThreadSanitizer.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 operations=${1:-200000}
@@ -43,3 +43,5 @@ LD_PRELOAD=$runtime node test/long/ledger-soak.mjs "$cycles"
 for file in functional loading many; do
   LD_PRELOAD=$runtime node node_modules/vitest/vitest.mjs run "test/native/ledger/$file.test.ts"
 done
+
+bash test/long/threads.sh
