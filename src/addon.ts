@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { SourcePath } from './brands.ts';
 import { createBuilder } from './build/create-builder.ts';
+import type { ReloadRequest, ReloadSignals } from './candidate.ts';
 import { errors, ReloadError } from './errors.ts';
 import { type AddonEvents, Events, type Listener } from './events.ts';
 import { JobQueue } from './job-queue.ts';
@@ -18,7 +19,7 @@ import { createBudget } from './retire/budget.ts';
 import { openStager, type StagerOptions } from './stage/stager.ts';
 import { createLiveExports } from './swap/live-exports.ts';
 import { trace } from './tracing.ts';
-import { type ReloadRequest, type ReloadSignals, transact } from './transaction.ts';
+import { transact } from './transaction.ts';
 import { liveCode, type VersionInfo } from './version.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
 import { describe, lookAtPinned, lookAtShared, retireVersion, type Workshop } from './workshop.ts';
