@@ -7,7 +7,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { open } from '../../dist/index.js';
-import { counter } from '../fixtures/ledger/build.mjs';
+import { addon as build, counter } from '../fixtures/ledger/build.mjs';
 
 /** Caches and pools are full by then. */
 const WARM_RELOADS = 1000;
@@ -16,9 +16,13 @@ const KEPT_MAX = 20;
 const LIBRARY_EACH = 1000;
 const COLLECTIONS_MAX = 100;
 const V8_PAGE_BYTES = 256 * 1024;
+/** For Node.js's own share. */
+const ENVIRONMENTS = 5000;
+const TURN_EACH = 100;
 
 v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
+const mallocAddon = build('malloc');
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
@@ -154,7 +158,37 @@ async function settle(addon) {
   // V8 gives back the pages that its young generation grew by.
   gc({ type: 'major', flavor: 'last-resort' });
   const { used_heap_size: heapBytes } = v8.getHeapStatistics();
-  return { mappings: countMappings(), residentBytes: process.memoryUsage.rss(), heapBytes };
+  const residentBytes = process.memoryUsage.rss();
+  return { mappings: countMappings(), residentBytes, heapBytes, mallocBytes: mallocInUse() };
+}
+
+function mallocInUse() {
+  return loadAgain().inUse();
+}
+
+/** Gives one more environment to an addon that is loaded already. */
+function loadAgain() {
+  const module = { exports: {} };
+  process.dlopen(module, mallocAddon);
+  return module.exports;
+}
+
+/** @returns what Node.js itself keeps of malloc for each environment that `process.dlopen` makes, in bytes */
+export async function mallocOfNode() {
+  await loadOften(WARM_RELOADS);
+  const before = mallocInUse();
+  await loadOften(ENVIRONMENTS);
+  return Math.round((mallocInUse() - before) / ENVIRONMENTS);
+}
+
+/** @param {number} times */
+async function loadOften(times) {
+  for (let number = 1; number <= times; number++) {
+    loadAgain();
+    if (number % TURN_EACH === 0) await turn();
+  }
+  gc();
+  await turn();
 }
 
 function readMappings() {

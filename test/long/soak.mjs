@@ -1,16 +1,15 @@
 // `npm run soak [-- reloads in main, reloads in a Worker]`: an addon of node-addon-api is reloaded through the public API
 // again and again, in main and then in a Worker. Prints figures and a verdict; the exit code is 1 when a bound is missed.
 import { Worker } from 'node:worker_threads';
-import { soak } from './soak-thread.mjs';
+import { mallocOfNode, soak } from './soak-thread.mjs';
 
 const inMain = Number(process.argv[2] ?? 100_000);
 const inWorker = Number(process.argv[3] ?? 10_000);
 const MAPPINGS_GROWTH_MAX = 20;
 /** Fewer reloads after the first thousand say nothing of memory: one page of V8's heap more or less decides. */
 const RELOADS_MEASURED_MIN = 20_000;
-/** V8 before 12 keeps something of each class for good. */
-const KEEPS_CLASSES = Number.parseInt(process.versions.v8, 10) < 12;
-const RESIDENT_BYTES_PER_RELOAD_MAX = (KEEPS_CLASSES ? 4 : 1.5) * 1024;
+/** Node.js itself keeps half of it, for the environment that each load makes. */
+const RESIDENT_BYTES_PER_RELOAD_MAX = 1.5 * 1024;
 const RELOADS_PER_MINUTE_MIN = 20_000;
 
 /** @param {number} reloads @returns {ReturnType<typeof soak>} */
@@ -31,6 +30,7 @@ function judge({ warmReloads, minutes, warm, end, ...counts }) {
   const reloadsPerMinute = Math.round(reloads / minutes);
   const residentBytesPerReload = Math.round((end.residentBytes - warm.residentBytes) / measured);
   const heapBytesPerReload = Math.round((end.heapBytes - warm.heapBytes) / measured);
+  const mallocBytesPerReload = Math.round((end.mallocBytes - warm.mallocBytes) / measured);
   const isLong = measured >= RELOADS_MEASURED_MIN;
   const bounds = {
     unloaded: unloaded === reloads && stillPinned === 0 && leftMapped === 0,
@@ -41,11 +41,13 @@ function judge({ warmReloads, minutes, warm, end, ...counts }) {
   };
   const missed = Object.entries(bounds).flatMap(([bound, holds]) => (holds ? [] : [bound]));
   const mappings = { warm: warm.mappings, end: end.mappings };
-  return { ...counts, reloadsPerMinute, mappings, residentBytesPerReload, heapBytesPerReload, missed };
+  const perReload = { residentBytesPerReload, heapBytesPerReload, mallocBytesPerReload };
+  return { ...counts, reloadsPerMinute, mappings, ...perReload, missed };
 }
 
 const main = judge(await soak(inMain));
 const worker = judge(await soakInWorker(inWorker));
 const verdict = main.missed.length + worker.missed.length > 0 ? 'missed' : 'held';
-console.log(JSON.stringify({ verdict, node: process.version, main, worker }));
+const mallocBytesOfNode = await mallocOfNode();
+console.log(JSON.stringify({ verdict, node: process.version, mallocBytesOfNode, main, worker }));
 if (verdict === 'missed') process.exitCode = 1;
