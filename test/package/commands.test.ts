@@ -61,11 +61,14 @@ describe('npm run bench', () => {
     const report = await lastLine('bench/run.mjs', '--quick', '--json');
     const { reload, calls } = report as {
       reload: { ratio: number };
-      calls: Record<string, { addNs: number }>;
+      calls: Record<string, Record<'before' | 'after', { addNs: number }>>;
     };
     expect(reload.ratio).toBeGreaterThan(0);
     expect(Object.keys(calls)).toEqual(['direct', 'closure', 'proxy', 'napi-reload']);
-    for (const { addNs } of Object.values(calls)) expect(addNs).toBeGreaterThan(0);
+    for (const { before, after } of Object.values(calls)) {
+      expect(before.addNs).toBeGreaterThan(0);
+      expect(after.addNs).toBeGreaterThan(0);
+    }
   });
 });
 

@@ -7,11 +7,11 @@ import assert from 'node:assert/strict';
 import { addon } from '../../fixtures/ledger/build.mjs';
 import {
   collect,
+  facadeOf,
   ledgerUse,
   mappings,
   open,
   retire,
-  shim,
   tick,
   until,
 } from '../../fixtures/ledger/load.mjs';
@@ -21,6 +21,8 @@ const KEPT_MAX = 40;
 const NAPI_OK = 0;
 const NAPI_INVALID_ARG = 1;
 const NUMBER_OF_COUNTER = 3;
+/** What the facade returns while no version serves it. */
+const HOMELESS = -1;
 /** Rounds of garbage collection until what nothing holds must be unloaded. */
 const SETTLE_ROUNDS_MAX = 200;
 /** Function objects that the last frames may still hold. */
@@ -67,7 +69,7 @@ export const COLLECT_EACH = 200;
 
 /** Of one run. */
 export function createWorld() {
-  return { versions: [], kept: [], classes: 0, count: 0 };
+  return { versions: [], kept: [], classes: 0, count: 0, facade: facadeOf(() => HOMELESS), serving: null };
 }
 
 /** What throws where a version was unloaded. @param {() => unknown} touch */
@@ -95,7 +97,17 @@ function knownPins(world, version) {
   return pins;
 }
 
+function checkFacade({ facade, serving }) {
+  assert.equal(facade.value(), serving === null ? HOMELESS : serving.number);
+}
+
 function tryToRetire(world, version, releaseObjects) {
+  // As live exports do: what follows reloads leaves a version before that retires.
+  if (world.serving === version) {
+    world.facade.point(null, () => HOMELESS);
+    world.serving = null;
+  }
+  checkFacade(world);
   const known = knownPins(world, version);
   if (releaseObjects) for (const pin of RELEASABLE) known.delete(pin);
   const { outcome, pins } = retire(version.real, releaseObjects);
@@ -112,7 +124,7 @@ function tryToRetire(world, version, releaseObjects) {
   assert.equal(outcome, 'unloaded');
   // What is held of it is empty now.
   for (const thing of world.kept) if (thing.owner === version) thing.pin = null;
-  if (!version.isRetargeted) throwsUnloaded(version.real.exports.version);
+  throwsUnloaded(version.real.exports.version);
 }
 
 const OPERATIONS = {
@@ -128,30 +140,25 @@ const OPERATIONS = {
       state: 'live',
       hasThreadsafe: false,
       wasRetired: false,
-      isRetargeted: false,
     });
   },
 
-  /** The next version takes over the functions that were kept of one. */
-  reload(world, { which }) {
-    const old = pick(live(world), which);
+  /** The next version takes over what follows reloads. */
+  reload(world) {
     OPERATIONS.open(world);
-    const next = world.versions.at(-1);
-    if (old === undefined || next === undefined || old === next || next.state !== 'live') return;
-    const held = world.kept.find(({ kind, owner }) => kind === 'function' && owner === old);
-    if (held === undefined) return;
-    // Of the function object that was exported, there is one.
-    if (!shim.retarget(old.real.handle, held.real, next.real.handle, next.real.exports.version)) return;
-    old.isRetargeted = true;
-    for (const thing of world.kept) if (thing.real === held.real) thing.owner = next;
-    assert.equal(held.real(), next.number);
+    const next = live(world).at(-1);
+    if (next === undefined) return;
+    assert.ok(world.facade.point(next.real.handle, next.real.exports.version));
+    world.serving = next;
+    checkFacade(world);
   },
 
   call(world, { which }) {
     const version = pick(live(world), which);
     if (version === undefined) return;
     assert.equal(version.real.exports.dataOf(), 7);
-    if (!version.isRetargeted) assert.equal(version.real.exports.version(), version.number);
+    assert.equal(version.real.exports.version(), version.number);
+    checkFacade(world);
   },
 
   callKept(world, { which }) {
@@ -196,7 +203,7 @@ const OPERATIONS = {
 
   keepFunction(world, { which }) {
     const owner = pick(live(world), which);
-    if (owner === undefined || owner.isRetargeted) return;
+    if (owner === undefined) return;
     keep(world, { kind: 'function', owner, real: owner.real.exports.version });
   },
 
