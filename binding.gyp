@@ -14,6 +14,7 @@
         "native/hazards.cc",
         "native/holdings.cc",
         "native/image.cc",
+        "native/image_keys.cc",
         "native/image_sharing.cc",
         "native/interpose/async_work.cc",
         "native/interpose/classes.cc",

@@ -200,36 +200,6 @@ bool Image::IsMapped(const std::string& staged) {
   return true;
 }
 
-void Image::AddKey(const Key& key) {
-  std::lock_guard<std::mutex> lock(registry().mutex);
-  keys_.push_back(key);
-}
-
-void Image::ForgetKey(pthread_key_t key) {
-  std::lock_guard<std::mutex> lock(registry().mutex);
-  for (Image* const image : registry().images) {
-    auto& keys = image->keys_;
-    keys.erase(std::remove_if(keys.begin(), keys.end(),
-                              [key](const Key& candidate) { return candidate.key == key; }),
-               keys.end());
-  }
-}
-
-void Image::DeleteKeys() {
-  // A deleted key's destructors never run: values of this thread get theirs now, those of other
-  // threads are lost with the key, as they would be had the addon deleted it.
-  const std::vector<Key> keys = std::move(keys_);
-  keys_.clear();
-  for (const Key& key : keys) {
-    void* const value = pthread_getspecific(key.key);
-    if (value != nullptr && key.destructor != nullptr) {
-      pthread_setspecific(key.key, nullptr);
-      key.destructor(value);
-    }
-    pthread_key_delete(key.key);
-  }
-}
-
 void Image::AddWatcher(Version* version) {
   std::lock_guard<std::mutex> lock(registry().mutex);
   watchers_.push_back(version);

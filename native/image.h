@@ -117,13 +117,11 @@ class Image {
   std::atomic<size_t> uv_work{0};
   std::atomic<size_t> thread_locals{0};
 
-  // A pthread key that its code made.
-  struct Key {
-    pthread_key_t key;
-    void (*destructor)(void*);
-  };
-  void AddKey(const Key& key);
+  // pthread_key_create() for its code.
+  int CreateKey(pthread_key_t* key, void (*destructor)(void*));
   static void ForgetKey(pthread_key_t key);
+  // Runs the destructor of the key that this thunk was given to, if its image is still there.
+  static void RunKeyDestructor(size_t thunk, void* value);
 
   // Listeners of pins that go: Versions that want to retire. Any thread.
   void AddWatcher(Version* version);
@@ -141,6 +139,12 @@ class Image {
   struct Registry {
     std::mutex mutex;
     std::vector<Image*> images;
+    size_t keys_made = 0;
+  };
+  struct Key {
+    pthread_key_t key;
+    void (*destructor)(void*);
+    size_t thunk;
   };
   static Registry& registry();
 
@@ -153,6 +157,8 @@ class Image {
   bool Map(std::string* message);
   bool FindEntry(OpenFailure* failure, std::string* message);
   void FindRanges(void* handle);
+  // False when its last reference has gone.
+  bool TryAcquire();
   LetGo Destroy();
   void Unmap();
   void DeleteKeys();

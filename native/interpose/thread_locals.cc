@@ -54,9 +54,7 @@ int AtThreadExit(void (*run)(void*), void* object, void* dso) {
 
 int CreateKey(pthread_key_t* key, void (*destructor)(void*)) {
   Image* const image = Image::Find(__builtin_return_address(0));
-  const int status = pthread_key_create(key, destructor);
-  if (status == 0 && image != nullptr) image->AddKey({*key, destructor});
-  return status;
+  return image == nullptr ? pthread_key_create(key, destructor) : image->CreateKey(key, destructor);
 }
 
 int DeleteKey(pthread_key_t key) {

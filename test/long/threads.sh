@@ -18,8 +18,8 @@ compile() { # shellcheck disable=SC2086
   [[ $object -nt $1 && -z $(find native -name '*.h' -newer "$object" -print -quit) ]] || g++ $2 -c "$1" -o "$object"
 }
 export -f compile
-mapfile -t sources < <(ls native/{elf,hazards,holdings,image,pins,rebind,retire,slots,strings,version}.cc \
-  native/interpose/*.cc test/long/threads/driver.cc)
+# All but what speaks to JavaScript.
+mapfile -t sources < <(find native test/long/threads/driver.cc -name '*.cc' ! -name 'binding*')
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} bash -c 'compile "$@"' _ {} "$flags" "$out"
 mapfile -t objects < <(printf '%s\n' "${sources[@]}" | tr / - | sed "s|.*|$out/&.o|")
 nm -u "${objects[@]}" | awk '/ (napi|node_api|uv)_/ { print $2 }' | sort -u |

@@ -3,7 +3,8 @@
 // go on other threads, the free list of slots.
 //
 // Each thread opens versions, lets the addon start threads in them, and ends them when the threads
-// have gone, while the others join and leave its images. No function of Node-API is called.
+// have gone, while the others look for its code. Images that threads share: ../image-threads.cc. No
+// function of Node-API is called.
 
 #include <atomic>
 #include <cstdio>
@@ -30,8 +31,8 @@ constexpr int kThreads = 4;
 constexpr int kSlots = 8;
 
 std::atomic<int> next_file{0};
-std::atomic<int> last_file{0};
-std::atomic<int> joined{0};
+std::atomic<const void*> last_code{nullptr};
+std::atomic<int> found{0};
 std::atomic<int> released{0};
 
 void Check(bool fact, const char* words) {
@@ -58,13 +59,9 @@ void UseSlots(Version* version) {
   for (Slot* const slot : slots) napi_reload::FreeSlot(slot);
 }
 
-// As a Worker that shares an image would.
-void JoinAnother(const std::string& folder) {
-  Image* const image = Image::Join(PathOf(folder, last_file.load()));
-  if (image == nullptr) return;
-  ++joined;
-  Image::Find(reinterpret_cast<const void*>(image->init()));
-  image->Release();
+// As a call of pthread_create in the code of another thread's image would.
+void FindAnother() {
+  if (Image::Find(last_code.load()) != nullptr) ++found;
 }
 
 void RunRound(const std::string& folder, const Bytes& addon) {
@@ -76,17 +73,16 @@ void RunRound(const std::string& folder, const Bytes& addon) {
         "the addon was not rebound");
   std::ofstream(options.staged, std::ios::binary)
       .write(bytes.data(), static_cast<long>(bytes.size()));
-  napi_reload::OpenFailure failure;
-  std::string message;
-  Image* const image = Image::Open(options, &failure, &message);
-  Check(image != nullptr, message.c_str());
-  last_file = number;
+  const napi_reload::OpenResult opened = Image::Open(options);
+  Image* const image = opened.image;
+  Check(image != nullptr, opened.message.c_str());
+  last_code = reinterpret_cast<const void*>(image->init());
   // Never used as one: it only tells versions apart.
-  auto* const version = new Version(image, reinterpret_cast<napi_env>(new char));
+  auto* const version = new Version(image, {}, reinterpret_cast<napi_env>(new char));
   version->SetReleaseListener([] { ++released; });
   image->init()(version->env(), nullptr);
   UseSlots(version);
-  JoinAnother(folder);
+  FindAnother();
   while (image->threads > 0 || image->thread_locals > 0) {
     version->Pins();
     std::this_thread::yield();
@@ -94,8 +90,11 @@ void RunRound(const std::string& folder, const Bytes& addon) {
   auto* const env = reinterpret_cast<char*>(version->env());
   delete version;
   delete env;
-  image->Release();
-  image->Release();
+  // The version's, and the one that came with opening it.
+  for (const bool is_last : {false, true}) {
+    Check(image->Leave(is_last), "another thread holds the image");
+    image->Release();
+  }
   std::remove(options.staged.c_str());
 }
 
@@ -115,7 +114,7 @@ int main(int count, char** arguments) {
   for (std::thread& thread : threads) thread.join();
   // A thread of an addon that is on its way out still holds its image.
   while (Image::Count() > 0) std::this_thread::yield();
-  std::printf("{\"versions\":%d,\"joined\":%d,\"pinsReleased\":%d}\n", kThreads * rounds,
-              joined.load(), released.load());
+  std::printf("{\"versions\":%d,\"found\":%d,\"pinsReleased\":%d}\n", kThreads * rounds,
+              found.load(), released.load());
   return released.load() > 0 ? 0 : 1;
 }
