@@ -78,6 +78,8 @@ const throwsUnloaded = (touch) => assert.throws(touch, { code: 'ERR_VERSION_UNLO
 /** @template T @param {readonly T[]} list @param {number} which @returns {T | undefined} */
 const pick = (list, which) => list[which % (list.length || 1)];
 const live = (world) => world.versions.filter(({ state }) => state === 'live');
+/** A version that waits for pins after its cleanup hooks is `closing`: nobody can call it any more. */
+const inMemory = (world) => world.versions.filter(({ state }) => state !== 'unloaded');
 
 function keep(world, thing) {
   world.kept.push(thing);
@@ -85,8 +87,8 @@ function keep(world, thing) {
 }
 
 function checkCall({ owner, real }) {
-  if (owner.state === 'unloaded') throwsUnloaded(real);
-  else assert.equal(real(), owner.number);
+  if (owner.state === 'live') assert.equal(real(), owner.number);
+  else throwsUnloaded(real);
 }
 
 /** What must pin a version, as far as the model knows: garbage and what just ended may still pin it, too. */
@@ -101,6 +103,25 @@ function checkFacade({ facade, serving }) {
   assert.equal(facade.value(), serving === null ? HOMELESS : serving.number);
 }
 
+/** Retires a version, and sees what became of it: only the ledger knows whether its hooks may end its pins. */
+function retireAndLook(version, releaseObjects) {
+  const retired = retire(version.real, releaseObjects);
+  version.wasRetired = true;
+  if (retired.outcome !== 'pinned') version.state = 'unloaded';
+  else if (version.state === 'live' && isRevoked(version)) version.state = 'closing';
+  return retired;
+}
+
+function isRevoked({ real }) {
+  try {
+    real.exports.version();
+    return false;
+  } catch (error) {
+    assert.equal(error.code, 'ERR_VERSION_UNLOADED');
+    return true;
+  }
+}
+
 function tryToRetire(world, version, releaseObjects) {
   // As live exports do: what follows reloads leaves a version before that retires.
   if (world.serving === version) {
@@ -110,9 +131,7 @@ function tryToRetire(world, version, releaseObjects) {
   checkFacade(world);
   const known = knownPins(world, version);
   if (releaseObjects) for (const pin of RELEASABLE) known.delete(pin);
-  const { outcome, pins } = retire(version.real, releaseObjects);
-  version.wasRetired = true;
-  if (outcome !== 'pinned') version.state = 'unloaded';
+  const { outcome, pins } = retireAndLook(version, releaseObjects);
   if (known.size > 0) {
     assert.equal(outcome, 'pinned', `it needs ${[...known]}`);
     for (const pin of known) assert.match(pins, new RegExp(`${pin}:`));
@@ -129,7 +148,7 @@ function tryToRetire(world, version, releaseObjects) {
 
 const OPERATIONS = {
   open(world) {
-    if (live(world).length >= VERSIONS_MAX) return;
+    if (inMemory(world).length >= VERSIONS_MAX) return;
     world.count += 1;
     const number = (world.count % 2) + 1;
     const real = open(addon('quiet', number));
@@ -139,6 +158,7 @@ const OPERATIONS = {
       number,
       state: 'live',
       hasThreadsafe: false,
+      hasHooks: false,
       wasRetired: false,
     });
   },
@@ -241,7 +261,11 @@ const OPERATIONS = {
   leaveBehind(world, { which, value }) {
     const version = pick(live(world), which);
     if (version === undefined || version.wasRetired) return;
-    version.real.exports[pick(LEFT_BEHIND, value)]();
+    const kind = pick(LEFT_BEHIND, value);
+    // Hooks that leave a thread-safe function open pin their version for good: nobody can release it any more.
+    if (kind === 'hooks' && version.hasThreadsafe) return;
+    if (kind === 'hooks') version.hasHooks = true;
+    version.real.exports[kind]();
   },
 
   run(world, { which, value }) {
@@ -251,26 +275,25 @@ const OPERATIONS = {
     version.real.exports[kind]();
     if (value % 3 > 0 || !['work', 'uvWork'].includes(kind)) return;
     // A thread may have ended by now; what completes on this thread has not.
-    const { outcome, pins } = retire(version.real);
+    const { outcome, pins } = retireAndLook(version, false);
     assert.equal(outcome, 'pinned');
     assert.match(pins, kind === 'work' ? /async-work:/ : /uv-work:/);
-    version.wasRetired = true;
   },
 
   threadsafe(world, { which }) {
     const version = pick(live(world), which);
-    if (version === undefined || version.wasRetired) return;
+    if (version === undefined || version.wasRetired || version.hasHooks) return;
     version.real.exports[version.hasThreadsafe ? 'threadsafeRelease' : 'threadsafe']();
     version.hasThreadsafe = !version.hasThreadsafe;
   },
 
   retire(world, { which }) {
-    const version = pick(live(world), which);
+    const version = pick(inMemory(world), which);
     if (version !== undefined) tryToRetire(world, version, false);
   },
 
   release(world, { which }) {
-    const version = pick(live(world), which);
+    const version = pick(inMemory(world), which);
     if (version !== undefined) tryToRetire(world, version, true);
   },
 
@@ -284,7 +307,7 @@ const OPERATIONS = {
 };
 
 function useCounter({ owner, real, pin }) {
-  if (owner.state === 'unloaded') {
+  if (owner.state !== 'live') {
     for (const touch of [() => real.get(), () => real.number, () => new real.constructor()])
       throwsUnloaded(touch);
     return;
@@ -297,7 +320,7 @@ function useCounter({ owner, real, pin }) {
 export async function perform(world, operation) {
   await OPERATIONS[operation.name](world, operation);
   world.versions = world.versions.filter(
-    (version) => version.state === 'live' || world.kept.some(({ owner }) => owner === version),
+    (version) => version.state !== 'unloaded' || world.kept.some(({ owner }) => owner === version),
   );
 }
 
@@ -309,16 +332,16 @@ export async function settle(world) {
     version.hasThreadsafe = false;
     await until(() => version.real.exports.pending() === 0);
   }
-  for (let round = 0; live(world).length > 0; round++) {
+  for (let round = 0; inMemory(world).length > 0; round++) {
     if (round === SETTLE_ROUNDS_MAX)
       assert.fail(
-        live(world)
+        inMemory(world)
           .map(({ real }) => retire(real).pins)
           .join('; '),
       );
     if (round % 20 === 0) await collect();
     await tick();
-    for (const version of live(world)) tryToRetire(world, version, false);
+    for (const version of inMemory(world)) tryToRetire(world, version, false);
   }
   world.versions.length = 0;
   await until(() => ledgerUse().images === 0);
