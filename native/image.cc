@@ -141,10 +141,17 @@ bool Image::Contains(const void* address) const {
   });
 }
 
-Image* Image::Find(const void* address) {
-  std::lock_guard<std::mutex> lock(registry().mutex);
+Image* Image::FindAt(const void* address) {
   for (Image* const image : registry().images) {
     if (image->Contains(address)) return image;
+  }
+  return nullptr;
+}
+
+Image* Image::Find(const void* given, const void* caller) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  for (const void* const address : {given, caller}) {
+    if (Image* const image = FindAt(address)) return image;
   }
   // A destructor that runs while its image is unmapped finds nothing, and is on its own.
   // A constructor runs before dlopen has told where the image is: it is the one that is opening on

@@ -73,8 +73,11 @@ class Image {
   // replace it; ask again.
   static OpenResult Open(const ImageOptions& options);
 
-  // The image that has this address in its mapping, or nullptr. Takes the registry's mutex.
-  static Image* Find(const void* address);
+  // The image whose code will run: the one that has `given` in its mapping, such as the start of a
+  // thread, else the one that has `caller`, else nullptr. The return address alone does not tell: a
+  // call that is the last thing its function does is compiled to a jump, and returns to whoever
+  // called that function, such as Node. Takes the registry's mutex.
+  static Image* Find(const void* given, const void* caller);
 
   void Acquire() { references_.fetch_add(1, std::memory_order_relaxed); }
   LetGo Release();
@@ -150,6 +153,8 @@ class Image {
 
   explicit Image(const ImageOptions& options) : options_(options) {}
   ~Image() = default;
+  // With the registry's mutex held: the image that has this address in its mapping, or nullptr.
+  static Image* FindAt(const void* address);
   // With the registry's mutex held: the listed image of this key, or nullptr.
   static Image* FindListed(const std::string& share_key);
   // Moves its files to a directory that it owns.

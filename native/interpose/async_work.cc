@@ -127,7 +127,8 @@ void EndUvWork(UvWork* work) {
 }
 
 int QueueUvWork(uv_loop_t* loop, uv_work_t* request, uv_work_cb work, uv_after_work_cb after) {
-  Image* const image = Image::Find(__builtin_return_address(0));
+  const auto* const code = reinterpret_cast<const void*>(work);
+  Image* const image = Image::Find(code, __builtin_return_address(0));
   if (image == nullptr || work == nullptr) return uv_queue_work(loop, request, work, after);
   auto* const record = new UvWork;
   record->request = request;

@@ -41,7 +41,7 @@ void RunAll(void*) {
 }
 
 int AtThreadExit(void (*run)(void*), void* object, void* dso) {
-  Image* image = Image::Find(__builtin_return_address(0));
+  Image* const image = Image::Find(dso, __builtin_return_address(0));
   if (image == nullptr) return __cxa_thread_atexit_impl(run, object, dso);
   image->Acquire();
   image->thread_locals.fetch_add(1);
@@ -53,7 +53,8 @@ int AtThreadExit(void (*run)(void*), void* object, void* dso) {
 }
 
 int CreateKey(pthread_key_t* key, void (*destructor)(void*)) {
-  Image* const image = Image::Find(__builtin_return_address(0));
+  const auto* const code = reinterpret_cast<const void*>(destructor);
+  Image* const image = Image::Find(code, __builtin_return_address(0));
   return image == nullptr ? pthread_key_create(key, destructor) : image->CreateKey(key, destructor);
 }
 

@@ -54,7 +54,8 @@ void* RunPthread(void* data) {
 
 int CreatePthread(pthread_t* thread, const pthread_attr_t* attributes, void* (*function)(void*),
                   void* argument) {
-  Image* const image = Image::Find(__builtin_return_address(0));
+  const auto* const code = reinterpret_cast<const void*>(function);
+  Image* const image = Image::Find(code, __builtin_return_address(0));
   if (image == nullptr) return pthread_create(thread, attributes, function, argument);
   auto start = std::unique_ptr<Start<void* (*)(void*)>>(
       new Start<void* (*)(void*)>{Hold(image), function, argument});
@@ -69,7 +70,8 @@ void RunUvThread(void* data) {
 }
 
 int CreateUvThread(uv_thread_t* thread, uv_thread_cb function, void* argument) {
-  Image* const image = Image::Find(__builtin_return_address(0));
+  const auto* const code = reinterpret_cast<const void*>(function);
+  Image* const image = Image::Find(code, __builtin_return_address(0));
   if (image == nullptr) return uv_thread_create(thread, function, argument);
   auto start = std::unique_ptr<Start<uv_thread_cb>>(
       new Start<uv_thread_cb>{Hold(image), function, argument});
@@ -80,7 +82,8 @@ int CreateUvThread(uv_thread_t* thread, uv_thread_cb function, void* argument) {
 
 int CreateUvThreadEx(uv_thread_t* thread, const uv_thread_options_t* options, uv_thread_cb function,
                      void* argument) {
-  Image* const image = Image::Find(__builtin_return_address(0));
+  const auto* const code = reinterpret_cast<const void*>(function);
+  Image* const image = Image::Find(code, __builtin_return_address(0));
   if (image == nullptr) return uv_thread_create_ex(thread, options, function, argument);
   auto start = std::unique_ptr<Start<uv_thread_cb>>(
       new Start<uv_thread_cb>{Hold(image), function, argument});
@@ -90,7 +93,8 @@ int CreateUvThreadEx(uv_thread_t* thread, const uv_thread_options_t* options, uv
 }
 
 // std::thread starts its state in libstdc++, which is not bound to the ledger: the state is
-// wrapped on the way there.
+// wrapped on the way there. The first word of an object with virtual functions is the address of
+// their table, which is in the image that made it.
 class StdState : public std::thread::_State {
  public:
   StdState(Image* image, std::thread::_State* inner) : hold_(image), inner_(inner) {}
@@ -107,7 +111,8 @@ class StdState : public std::thread::_State {
 
 void StartStdThread(std::thread* thread, std::unique_ptr<std::thread::_State> state,
                     void (*depend)()) {
-  Image* const image = Image::Find(__builtin_return_address(0));
+  const void* const code = *reinterpret_cast<const void* const*>(state.get());
+  Image* const image = Image::Find(code, __builtin_return_address(0));
   if (image != nullptr) {
     state = std::unique_ptr<std::thread::_State>(new StdState(image, state.release()));
   }

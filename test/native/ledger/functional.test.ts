@@ -9,6 +9,7 @@ import {
   removeFolder,
   retire,
   retireWhenFree,
+  shim,
   until,
 } from '../../fixtures/ledger/load.mjs';
 import type { CounterClass } from './versions.ts';
@@ -64,6 +65,22 @@ describe('a version that uses requests of libuv', () => {
     expect(call(version, 'ended')).toBe(0);
     await until(() => call(version, 'ended') === 1);
     await until(() => retire(version).outcome === 'unloaded');
+  });
+});
+
+describe('what the last call of a function starts', () => {
+  test.each([
+    ['a POSIX thread', 'posixThread', 'thread'],
+    ['a thread of libuv', 'uvThread', 'thread'],
+    ['work of libuv', 'uvWork', 'uv-work'],
+  ])('pins its version until it ends when it is %s', async (_, name, kind) => {
+    const version = open(addon('lastCalls'));
+    call(version, name);
+    const kinds = (): readonly string[] => shim.pins(version.handle).map((pin) => pin.kind);
+    await until(() => !kinds().includes('async-work'));
+    expect(kinds()).toEqual([kind]);
+    call(version, 'end');
+    await expect(retireWhenFree(version)).resolves.toEqual({ outcome: 'unloaded', pins: '' });
   });
 });
 
