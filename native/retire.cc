@@ -66,6 +66,10 @@ void FreeWorks(Version* version, bool in_node) {
   }
 }
 
+void LeaveAllBehind(Version* version) {
+  while (Holding* const holding = version->holdings.front()) LeaveBehind(holding);
+}
+
 void ReleaseEverything(Version* version) {
   while (Holding* const holding = version->holdings.front()) {
     ReleaseHolding(holding);
@@ -93,6 +97,8 @@ RetireOutcome End(Version* version) {
   const napi_env env = version->env();
   Image* const image = version->image();
   Revoke(version->gate());
+  // Of a hook that a finalizer added.
+  LeaveAllBehind(version);
   ReleaseReferences(version);
   FreeWorks(version, true);
   // Node forgets its marker without calling it.
@@ -120,9 +126,12 @@ RetireResult Retire(Version* version, const RetireOptions& options) {
   Revoke(version->gate());
   const bool is_only_holder = version->image()->holders() == 1;
   pins = BlockingPins(*version, options);
-  if (pins.empty()) ReleaseEverything(version);
-  // A finalizer may have started something.
-  if (pins.empty()) pins = BlockingPins(*version, options);
+  if (pins.empty()) {
+    ReleaseEverything(version);
+    // A finalizer may have added one, or have started something.
+    interpose::RunHooks(version);
+    pins = BlockingPins(*version, options);
+  }
   napi_close_handle_scope(env, scope);
   Image* const image = version->image();
   if (pins.empty() && !image->Leave(is_only_holder)) {
@@ -140,7 +149,9 @@ RetireResult Retire(Version* version, const RetireOptions& options) {
 void OnEnvEnd(napi_env, void* data, void*) {
   auto* const version = static_cast<Version*>(data);
   RunInstanceFinalizer(version);
-  while (Holding* const holding = version->holdings.front()) LeaveBehind(holding);
+  // Node has run all but those that finalizers added, and would come back to these.
+  interpose::RunHooks(version);
+  LeaveAllBehind(version);
   ReleaseReferences(version);
   FreeWorks(version, false);
   while (Hook* const hook = version->hooks.front()) {
