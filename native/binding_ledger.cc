@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "binding_values.h"
+#include "holdings.h"
 #include "image.h"
 #include "interpose/table.h"
 #include "load.h"
@@ -299,6 +300,7 @@ void OnRelease(const Napi::CallbackInfo& info) {
 Napi::Value LedgerUse(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
   const SlotUse slots = CountSlots();
+  result["holdings"] = static_cast<double>(CountHoldings());
   result["images"] = static_cast<double>(Image::Count());
   result["pooledSlots"] = static_cast<double>(slots.pooled);
   result["heapSlots"] = static_cast<double>(slots.heap);
