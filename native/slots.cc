@@ -208,10 +208,6 @@ void FreeSlot(Slot* slot) {
   list.free.push_back(static_cast<uint32_t>(PoolIndex(slot)));
 }
 
-napi_value EnterSlot(napi_env env, napi_callback_info info, const Slot* slot) noexcept {
-  return Enter(env, info, slot);
-}
-
 napi_callback ThunkOf(const Slot* slot) {
   return slot->pooled ? thunks()[PoolIndex(slot)] : HeapThunk;
 }

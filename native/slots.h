@@ -100,9 +100,6 @@ void FreeSlot(Slot* slot);
 napi_callback ThunkOf(const Slot* slot);
 napi_callback SetterThunkOf(const Slot* getter);
 
-// Runs what the slot enters, for a thunk of one's own.
-napi_value EnterSlot(napi_env env, napi_callback_info info, const Slot* slot) noexcept;
-
 // Ties the slot to the function object: it is freed when that is collected.
 napi_status TrackFunction(napi_env env, napi_value function, Slot* slot);
 

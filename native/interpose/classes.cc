@@ -36,7 +36,7 @@ napi_value ConstructorThunk(napi_env env, napi_callback_info info) noexcept {
   const Slot* const constructor =
       std::exchange(gate->constructor, constructs ? call.slot : nullptr);
   const napi_value constructed = std::exchange(gate->constructed, constructs ? call.self : nullptr);
-  const napi_value result = EnterSlot(env, info, call.slot);
+  const napi_value result = call.slot->callback(call.slot->env, info);
   gate->constructor = constructor;
   gate->constructed = constructed;
   LeaveGate(gate);
@@ -72,7 +72,7 @@ napi_value RefuseReceiver(napi_env env, Gate* gate) {
 
 napi_value EnterMember(napi_env env, napi_callback_info info, napi_value self, const Slot* slot) {
   Gate* const gate = slot->gate;
-  if (!gate->owned) return EnterSlot(env, info, slot);
+  if (!gate->owned) return slot->callback(slot->env, info);
   void* pointer = nullptr;
   Holding* holding = nullptr;
   if (napi_unwrap(env, self, &pointer) == napi_ok) holding = HoldingAt(pointer);
@@ -89,7 +89,7 @@ napi_value EnterMember(napi_env env, napi_callback_info info, napi_value self, c
   const size_t removed = gate->wraps_removed;
   const Gate::Receiver outer = gate->receiver;
   gate->receiver = holding != nullptr ? Gate::Receiver{self, holding} : Gate::Receiver{};
-  const napi_value result = EnterSlot(env, info, slot);
+  const napi_value result = slot->callback(slot->env, info);
   gate->receiver = gate->wraps_removed == removed ? outer : Gate::Receiver{};
   LeaveGate(gate);
   return result;

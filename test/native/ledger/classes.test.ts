@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addon } from '../../fixtures/ledger/build.mjs';
-import { open, removeFolder } from '../../fixtures/ledger/load.mjs';
+import { open, removeFolder, retire } from '../../fixtures/ledger/load.mjs';
 
 interface Instance {
   get(): unknown;
@@ -120,6 +120,17 @@ describe('a class of the ledger', () => {
   test.each(Object.keys(uses))('does as in plain Node.js: %s', (name) => {
     const use = (classes: Classes): unknown => outcome(() => JSON.stringify(uses[name]?.(classes)));
     expect(use(ledger)).toEqual(use(plain));
+  });
+
+  test('pins its version by one frame when a method runs', () => {
+    const version = open(addon('classes'));
+    const { First } = version.exports as unknown as Classes;
+    let during: unknown;
+    new First(1).callBack(() => {
+      during = retire(version);
+    });
+    expect(during).toEqual({ outcome: 'pinned', pins: 'frame:1 wrapped-object:1' });
+    expect(retire(version, true)).toEqual({ outcome: 'unloaded', pins: '' });
   });
 
   test('refuses an instance of another version', () => {
