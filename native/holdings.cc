@@ -59,6 +59,24 @@ void Free(Holding* holding) {
   --to.count;
 }
 
+// Externals of this thread whose version has ended, and that JavaScript may hold.
+thread_local List<Holding> ended_externals;
+
+bool IsExternal(HoldingKind kind) {
+  return kind == HoldingKind::kExternal || kind == HoldingKind::kFunctionData;
+}
+
+bool IsAt(napi_env env, const Holding* holding, napi_value external, const void* data) {
+  napi_value value = nullptr;
+  if (holding->data != data || holding->real == nullptr ||
+      napi_get_reference_value(env, holding->real, &value) != napi_ok || value == nullptr) {
+    return false;
+  }
+  bool is_same = false;
+  // While an exception is pending nothing can be compared.
+  return napi_strict_equals(env, value, external, &is_same) != napi_ok || is_same;
+}
+
 bool PinOf(HoldingKind kind, PinKind* pin) {
   switch (kind) {
     case HoldingKind::kWrap:
@@ -135,6 +153,7 @@ Holding* NewHolding(Version* version, HoldingKind kind, napi_finalize finalize, 
 
 void FreeHolding(Holding* holding) {
   Orphan(holding);
+  holding->Unlink();
   if (holding->reference != nullptr) holding->reference->holding = nullptr;
   Free(holding);
 }
@@ -145,6 +164,23 @@ Holding* HoldingAt(void* pointer) {
   if (address < from.begin || address >= from.begin + kReservedBytes) return nullptr;
   if (static_cast<size_t>(address - from.begin) % sizeof(Holding) != 0) return nullptr;
   return static_cast<Holding*>(pointer);
+}
+
+Holding* FindExternal(napi_env env, const Version* version, napi_value value, const void* data) {
+  const List<Holding>& holdings = version->holdings;
+  // The last that was made is the first.
+  for (Holding* one = holdings.front(); one != nullptr; one = holdings.After(one)) {
+    if (IsExternal(one->kind) && IsAt(env, one, value, data)) return one;
+  }
+  return nullptr;
+}
+
+bool HasEnded(napi_env env, napi_value external, const void* data) {
+  const List<Holding>& ended = ended_externals;
+  for (const Holding* one = ended.front(); one != nullptr; one = ended.After(one)) {
+    if (IsAt(env, one, external, data)) return true;
+  }
+  return false;
 }
 
 void TieToFunction(Holding* holding) {
@@ -168,7 +204,7 @@ void ReleaseHolding(Holding* holding) {
   if (kind != HoldingKind::kWrap && kind != HoldingKind::kFinalizer) {
     // Node has no way to take it back: it stays as an orphan until its object is collected.
     Orphan(holding);
-    holding->data = nullptr;
+    if (IsExternal(kind)) ended_externals.PushFront(holding);
     return;
   }
   // Without its reference Node has forgotten the finalizer.

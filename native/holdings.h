@@ -1,9 +1,13 @@
 // A holding is memory of an addon that Node holds for JavaScript: a wrapped object, an external, a
 // buffer, a string, or an object that only has a finalizer.
 //
-// Node is given the holding instead of the addon's pointer where it has to be given back (wraps,
-// externals). Holdings come from one reserved stretch of addresses, so that a pointer that Node
+// Node is given the holding instead of the addon's pointer where only this addon asks for it
+// (wraps). Holdings come from one reserved stretch of addresses, so that a pointer that Node
 // returns is known to be one of ours by comparing it, before anything is read through it.
+//
+// An external may be handed to any addon, also to one that Node loaded, which would read through
+// what Node returns. So Node is given the addon's own pointer there. Externals whose version has
+// ended are few, since an external pins; they are known by their values.
 //
 // Threads: a holding belongs to the thread of its version; allocation takes a mutex.
 
@@ -35,7 +39,8 @@ struct Holding : Link {
   void* data = nullptr;
   void* hint = nullptr;
   napi_finalize finalize = nullptr;
-  napi_ref real = nullptr;         // weak, of a wrap or a finalizer, unless `reference` has it
+  // Weak: of the object of a wrap or a finalizer, unless `reference` has it, and of an external.
+  napi_ref real = nullptr;
   Reference* reference = nullptr;  // what the addon got for it
   size_t bytes = 0;
   uint64_t class_id = 0;  // of the class whose constructor wrapped it (interpose/classes.h), or 0
@@ -50,6 +55,12 @@ Holding* NewHolding(Version* version, HoldingKind kind, napi_finalize finalize, 
 void FreeHolding(Holding* holding);
 // The holding at a pointer that Node returned, or nullptr when it is none of ours.
 Holding* HoldingAt(void* pointer);
+
+// The external of this version that is this value and has this pointer, or nullptr.
+Holding* FindExternal(napi_env env, const Version* version, napi_value value, const void* data);
+// Whether a value that has this pointer is an external whose version has ended, and its memory with
+// it.
+bool HasEnded(napi_env env, napi_value external, const void* data);
 
 // An external that an addon tied to a function pins no more: a function does not pin either.
 void TieToFunction(Holding* holding);

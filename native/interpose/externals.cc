@@ -12,7 +12,11 @@ napi_status CreateExternal(napi_env env, void* data, napi_finalize finalize, voi
   if (version == nullptr) return napi_invalid_arg;
   Holding* const holding = NewHolding(version, HoldingKind::kExternal, finalize, data, hint);
   if (holding == nullptr) return napi_generic_failure;
-  const napi_status status = napi_create_external(env, holding, OnFinalize, holding, result);
+  napi_status status = napi_create_external(env, data, nullptr, nullptr, result);
+  // Apart, since this gives a reference: it tells the external from others that have its pointer.
+  if (status == napi_ok) {
+    status = napi_add_finalizer(env, *result, holding, OnFinalize, holding, &holding->real);
+  }
   if (status != napi_ok) FreeHolding(holding);
   return Checked(env, status);
 }
@@ -20,18 +24,10 @@ napi_status CreateExternal(napi_env env, void* data, napi_finalize finalize, voi
 napi_status GetExternal(napi_env env, napi_value value, void** result) {
   void* pointer = nullptr;
   const napi_status status = napi_get_value_external(env, value, &pointer);
-  if (status != napi_ok || result == nullptr) {
-    return status != napi_ok ? status : napi_invalid_arg;
-  }
-  const Holding* const holding = HoldingAt(pointer);
-  // Of an addon that is not in the ledger: passing externals between addons is theirs to agree on.
-  if (holding == nullptr) {
-    *result = pointer;
-    return napi_ok;
-  }
-  // Its version was unloaded, and its memory with it.
-  if (holding->version == nullptr) return napi_invalid_arg;
-  *result = holding->data;
+  if (status != napi_ok) return status;
+  // Whoever made it: passing externals between addons is theirs to agree on.
+  if (result == nullptr || HasEnded(env, value, pointer)) return napi_invalid_arg;
+  *result = pointer;
   return napi_ok;
 }
 

@@ -44,8 +44,8 @@ void TieExternals(Version* version, napi_value object,
     }
     void* pointer = nullptr;
     if (napi_get_value_external(env, property.value, &pointer) != napi_ok) continue;
-    Holding* const holding = HoldingAt(pointer);
-    if (holding != nullptr && holding->version == version) TieToFunction(holding);
+    Holding* const holding = FindExternal(env, version, property.value, pointer);
+    if (holding != nullptr) TieToFunction(holding);
   }
 }
 

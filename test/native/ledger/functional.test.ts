@@ -106,6 +106,17 @@ describe('an object of a version', () => {
     expectUnloaded(second);
   });
 
+  test('gives its external away to addons that Node.js loaded, and takes theirs', () => {
+    const module = { exports: {} as Record<string, (external?: unknown) => unknown> };
+    process.dlopen(module, addon('quiet'));
+    const version = openFull();
+    const external = call(version, 'external');
+    expect(call(version, 'numberInExternal', external)).toBe(4711);
+    expect(module.exports['numberInExternal']?.(external)).toBe(4711);
+    expect(call(version, 'numberInExternal', module.exports['external']?.())).toBe(4711);
+    expectUnloaded(version, true);
+  });
+
   test('pins no more when it is an external that was tied to a function', () => {
     const [first, second] = [openFull(1), openFull(2)];
     const holder = exported(first, 'version') as unknown as Record<symbol, unknown>;
