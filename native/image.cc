@@ -182,7 +182,8 @@ void Image::ReleaseCounted(std::atomic<size_t>* count) {
 }
 
 LetGo Image::Destroy() {
-  const std::string staged = options_.staged;
+  std::vector<std::string> files = options_.libraries;
+  files.push_back(options_.staged);
   {
     // First: once the addresses are free, another thread's image may be mapped there.
     std::lock_guard<std::mutex> lock(registry().mutex);
@@ -192,7 +193,7 @@ LetGo Image::Destroy() {
   DeleteKeys();
   Unmap();
   delete this;
-  return IsMapped(staged) ? LetGo::kStillMapped : LetGo::kGone;
+  return std::any_of(files.begin(), files.end(), IsMapped) ? LetGo::kStillMapped : LetGo::kGone;
 }
 
 void Image::Unmap() {
