@@ -61,7 +61,8 @@ void UseSlots(Version* version) {
 
 // As a call of pthread_create in the code of another thread's image would.
 void FindAnother() {
-  if (Image::Find(last_code.load()) != nullptr) ++found;
+  const void* const code = last_code.load();
+  if (Image::Find(code, code) != nullptr) ++found;
 }
 
 void RunRound(const std::string& folder, const Bytes& addon) {
