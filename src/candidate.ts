@@ -65,6 +65,8 @@ export async function makeReady(
   signals: ReloadSignals,
 ): Promise<Ready | UnchangedReport> {
   const clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
+  // A reload of a small addon waits for nothing: whoever reloads in a row would keep all pins from ending.
+  if (shop.pinned.size > 0) await shop.outside.turn();
   lookAtPinned(shop);
   if (shop.builder !== null) await build(shop, shop.builder, clock, signals.build);
   const skip = request.force ? null : bytesInForce(shop.serving);

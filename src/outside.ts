@@ -29,6 +29,8 @@ export interface Outside {
   nowMs(): number;
   /** Calls back once after `delayMs`, which keeps the process alive; returns what cancels it. */
   after(delayMs: number, callback: () => void): () => void;
+  /** One turn of the event loop, in which finalizers run and messages of other threads come. Keeps the process alive. */
+  turn(): Promise<void>;
   readFile(path: string): Promise<Buffer>;
   stat(path: string): Promise<FileStats>;
   readdir(path: string): Promise<readonly { readonly name: string; isDirectory(): boolean }[]>;
@@ -60,6 +62,10 @@ export const realOutside: Outside = {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
   },
+  turn: () =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    }),
   readFile: (path) => fs.readFile(path),
   stat: (path) => fs.stat(path),
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
