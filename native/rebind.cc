@@ -18,10 +18,6 @@ bool StartsWith(string_view text, string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-bool IsNodeApi(string_view name) {
-  return StartsWith(name, "napi_") || StartsWith(name, "node_api_");
-}
-
 // Functions of libuv that are given a callback for later without a handle that uv_walk() finds.
 bool IsUvRequest(string_view name) {
   static constexpr string_view kPrefixes[] = {"uv_fs_",      "uv_getaddrinfo", "uv_getnameinfo",
@@ -39,6 +35,15 @@ bool IsUnfollowed(string_view name) {
   return name == "thrd_create" || name == "tss_create" || name == "on_exit" ||
          name == "at_quick_exit" ||
          StartsWith(name, "_ZNSt6thread15_M_start_threadESt10shared_ptr");
+}
+
+// What V8 and Node.js themselves are given is in no ledger.
+bool IsPastNodeApi(string_view name) {
+  static constexpr string_view kPrefixes[] = {"_ZN2v8",   "_ZNK2v8",   "_ZTVN2v8",  "_ZTIN2v8",
+                                              "_ZN4node", "_ZNK4node", "_ZN6cppgc", "_ZNK6cppgc"};
+  return name == "node_module_register" ||
+         std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [name](string_view prefix) { return StartsWith(name, prefix); });
 }
 
 class Rebinder {
@@ -98,9 +103,11 @@ class Rebinder {
   void Import(const elf::Symbol& symbol) {
     const string_view name = symbol.name;
     if (IsUnfollowed(name)) return Refuse("it uses " + std::string(name));
+    if (IsPastNodeApi(name)) {
+      return Refuse("it calls V8 or Node.js past Node-API (" + std::string(name) + ")");
+    }
     if (StartsWith(name, "uv_")) result_.uses_uv = true;
     if (IsUvRequest(name)) result_.uses_uv_requests = true;
-    if (IsNodeApi(name)) imports_node_api_ = true;
     if (name == "dlsym" || name == "dlvsym") imports_dlsym_ = true;
     const void* const target = interpose::FindRedirect(name);
     if (target == nullptr) return;
@@ -184,7 +191,6 @@ class Rebinder {
   const RebindOptions& options_;
   elf::Image image_;
   RebindResult result_;
-  bool imports_node_api_ = false;
   bool imports_dlsym_ = false;
 };
 

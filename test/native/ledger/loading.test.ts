@@ -76,7 +76,9 @@ describe('a version', () => {
 
 describe('the shim', () => {
   test.each([
-    ['noDelete', 'refused', /./],
+    ['noDelete', 'refused', /nodelete/],
+    ['pastNodeApi', 'refused', /past Node-API \(_ZN2v87Isolate/],
+    ['unfollowed', 'refused', /uses thrd_create/],
     ['undefinedSymbol', 'load', /nobody_defines_this/],
     ['unregistered', 'no-entry', /does not register/],
     ['apiVersion99', 'api-version', /wants Node-API 99/],
