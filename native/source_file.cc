@@ -10,6 +10,10 @@
 namespace napi_reload {
 namespace {
 
+// Images are read into memory. One that is larger than this is a mistake, or has a hole: sizes cost
+// nothing in a sparse file.
+constexpr off_t kFileBytesMax = off_t{4} << 30;
+
 class FileSource : public ByteSource {
  public:
   explicit FileSource(int fd) : fd_(fd) {}
@@ -66,6 +70,7 @@ std::variant<SourceFile, Unusable> SourceFile::Open(const std::string& path) {
   struct stat status;
   if (fstat(fd.get(), &status) != 0) return Unusable(IoFailure{"fstat", path, errno});
   if (!S_ISREG(status.st_mode)) return Unusable(Foreign{path, KindName(status.st_mode)});
+  if (status.st_size > kFileBytesMax) return Unusable(Foreign{path, "a file of more than 4 GiB"});
   // With pread and never mmap: the file may be cut off under us, which is SIGBUS for a mapping.
   auto result = CheckWholeness(FileSource(fd.get()), static_cast<uint64_t>(status.st_size));
   switch (result.wholeness) {

@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ContentHash } from '../../../src/brands.ts';
@@ -67,6 +75,14 @@ describe('stageCopy', () => {
     const results = await Promise.all(ids.map((id) => shim.stageCopy(handle, SHIM_PATH, id, null)));
     expect(results.every((result) => result.ok && result.kind === 'staged')).toBe(true);
     expect(readdirSync(path)).toHaveLength(21);
+  });
+
+  it('refuses a file whose size no memory has, although its headers are whole', async () => {
+    const source = join(scratch(), 'sparse.node');
+    copyFileSync(SHIM_PATH, source);
+    truncateSync(source, 5 * 1024 ** 3);
+    const found = 'a file of more than 4 GiB';
+    expect(await stagePath(source)).toMatchObject({ ok: false, kind: 'foreign', found });
   });
 
   it('follows a symbolic link to the source', async () => {
