@@ -160,7 +160,8 @@ napi_status DefineMembers(napi_env env, Version* version, uint64_t class_id, nap
   napi_status status = napi_get_named_property(env, constructor, "prototype", &prototype);
   for (napi_property_descriptor& member : *members) {
     if (status != napi_ok) return status;
-    if (member.method != nullptr) status = BindMethod(env, version->gate(), class_id, &member);
+    const bool is_method = member.method != nullptr && !IsAccessor(member);
+    if (is_method) status = BindMethod(env, version->gate(), class_id, &member);
   }
   return status == napi_ok ? DefineOthers(env, version, prototype, members) : status;
 }

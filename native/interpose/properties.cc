@@ -7,6 +7,8 @@ namespace {
 Slot* Bind(Version* version, napi_property_descriptor* property, bool pooled) {
   Gate* const gate = version->gate();
   Slot* slot = nullptr;
+  // Node makes an accessor of one that has a method, too.
+  if (IsAccessor(*property)) property->method = nullptr;
   if (property->method != nullptr) {
     slot = NewSlot(gate, property->method, property->data, pooled);
     property->method = ThunkOf(slot);

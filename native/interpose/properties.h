@@ -19,6 +19,10 @@ struct Made {
   Slot* slot;       // of the method, or of the getter, which owns the one of the setter
 };
 
+inline bool IsAccessor(const napi_property_descriptor& property) {
+  return property.getter != nullptr || property.setter != nullptr;
+}
+
 // Replaces the callbacks by thunks.
 std::vector<Made> BindAll(Version* version, std::vector<napi_property_descriptor>* properties,
                           bool pooled);

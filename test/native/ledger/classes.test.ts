@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addon } from '../../fixtures/ledger/build.mjs';
 import { open, removeFolder, retire } from '../../fixtures/ledger/load.mjs';
+import { REVOKED } from './versions.ts';
 
 interface Instance {
   get(): unknown;
@@ -131,6 +132,21 @@ describe('a class of the ledger', () => {
     });
     expect(during).toEqual({ outcome: 'pinned', pins: 'frame:1 wrapped-object:1' });
     expect(retire(version, true)).toEqual({ outcome: 'unloaded', pins: '' });
+  });
+
+  test('throws where its accessors are used when its version was unloaded, also those with a method', () => {
+    const version = open(addon('classes'));
+    const { First } = version.exports as unknown as Classes;
+    const { prototype } = First;
+    expect(retire(version)).toEqual({ outcome: 'unloaded', pins: '' });
+    for (const [holder, name] of [
+      [prototype, 'number'],
+      [prototype, 'accessorWithMethod'],
+      [First, 'staticNumber'],
+      [First, 'staticAccessorWithMethod'],
+    ] as const) {
+      expect(() => Reflect.get(holder, name)).toThrow(expect.objectContaining(REVOKED));
+    }
   });
 
   test('refuses an instance of another version', () => {
