@@ -1,7 +1,4 @@
-/**
- * A new version on its way to the switch: built, staged, looked at, loaded, prepared. The version that serves knows
- * nothing of it; whatever fails here leaves nothing behind.
- */
+/** The stages of a new version up to the switch. The version that serves knows nothing of it. */
 import type { ContentHash, Fingerprint, VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
@@ -11,22 +8,13 @@ import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
 import { refuseShared } from './load/shared-image.ts';
 import type { NativeImage, NativeShare } from './native.ts';
-import { PhaseClock } from './phase-clock.ts';
-import type { UnchangedReport } from './report.ts';
+import type { PhaseClock } from './phase-clock.ts';
 import { checkIntegrity, checkLoadedInPlace } from './stage/integrity.ts';
 import { type Binding, rebind } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
 import { type Hooks, readHooks } from './state/hooks.ts';
 import type { LoadedCode, Version } from './version.ts';
-import {
-  admitVersion,
-  createCandidate,
-  discard,
-  disposeOf,
-  lookAtPinned,
-  retireVersion,
-  type Workshop,
-} from './workshop.ts';
+import { admitVersion, discard, disposeOf, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
 export interface ReloadRequest {
   readonly trigger: 'first' | 'call' | 'watch';
@@ -44,74 +32,20 @@ export interface ReloadSignals {
 
 /** A version that is loaded and prepared: what is left is the switch. */
 export interface Ready {
-  readonly status: 'ready';
   readonly shop: Workshop;
   readonly request: ReloadRequest;
   readonly clock: PhaseClock;
-  readonly staged: Staged;
   readonly candidate: Version;
   readonly code: LoadedCode;
 }
 
-/**
- * Brings a handle's new version to the switch.
- *
- * @returns what is ready, or why there is nothing to do
- * @throws `ReloadError` of the stage that refused; what it left is gone by then
- */
-export async function makeReady(
-  shop: Workshop,
-  request: ReloadRequest,
-  signals: ReloadSignals,
-): Promise<Ready | UnchangedReport> {
-  const clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
-  // A reload of a small addon waits for nothing: whoever reloads in a row would keep all pins from ending.
-  if (shop.pinned.size > 0) await shop.outside.turn();
-  lookAtPinned(shop);
-  if (shop.builder !== null) await build(shop, shop.builder, clock, signals.build);
-  const skip = request.force ? null : bytesInForce(shop.serving);
-  const staged = await clock.during('stage', () =>
-    shop.stager.stage(shop.nextId as VersionId, skip, signals.all),
-  );
-  if (staged === null) return unchanged(shop, 'live', clock);
-  if (request.trigger === 'watch' && staged.fingerprint === shop.rejected?.fingerprint) {
-    shop.nextId += 1;
-    discard(shop, staged);
-    return unchanged(shop, 'rejected', clock);
-  }
-  const candidate = createCandidate(shop, staged);
-  try {
-    const code = await loadStaged(shop, staged, candidate, clock, signals.all);
-    await clock.during('prepare', () => prepare(shop, candidate, code.hooks, signals.all));
-    return { status: 'ready', shop, request, clock, staged, candidate, code };
-  } catch (error) {
-    noteRefused(shop, staged, candidate, error);
-    throw error;
-  }
-}
-
-/** Ends a version that was ready and does not go live: it disposes, and leaves the memory where the ledger allows. */
-export async function giveUp({ shop, staged, candidate, code }: Ready, error: unknown): Promise<void> {
-  await retireVersion(shop, candidate, code.hooks);
-  noteRefused(shop, staged, candidate, error);
-}
-
-function unchanged(
-  { serving }: Workshop,
-  reason: UnchangedReport['reason'],
-  { phasesMs }: PhaseClock,
-): UnchangedReport {
-  const id = serving?.id ?? 0;
-  return { status: 'unchanged', reason, from: id, to: id, phasesMs };
-}
-
 /** What is no change. A version that is loaded plainly has its libraries in place, where no reload renews them. */
-function bytesInForce(serving: Version | null): Fingerprint | ContentHash | null {
+export function bytesInForce(serving: Version | null): Fingerprint | ContentHash | null {
   if (serving === null) return null;
   return serving.hold?.kind === 'plain' ? serving.hash : serving.fingerprint;
 }
 
-async function build(
+export async function build(
   shop: Workshop,
   builder: Builder,
   clock: PhaseClock,
@@ -129,7 +63,8 @@ async function build(
   shop.events.emit('built', { ...outcome, durationMs: shop.outside.nowMs() - startMs });
 }
 
-async function loadStaged(
+/** @throws what refused it; what it left is gone by then */
+export async function loadStaged(
   shop: Workshop,
   staged: Staged,
   candidate: Version,
@@ -197,20 +132,20 @@ function shareOf({ options, serving }: Workshop, { fingerprint }: Version): Nati
   return options.scope === 'thread' ? null : { fingerprint, fresh: serving?.fingerprint === fingerprint };
 }
 
-async function prepare(shop: Workshop, candidate: Version, hooks: Hooks, signal: AbortSignal): Promise<void> {
+/** @throws what `prepare` threw; the version is still there to be retired */
+export async function prepare(
+  shop: Workshop,
+  candidate: Version,
+  hooks: Hooks,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = createDeadline(
     { timeoutMs: shop.options.hookTimeoutMs, signal, during: 'prepare' },
     shop.outside,
     () => void disposeAgain(shop, candidate, hooks),
   );
-  try {
-    await hooks.callAsync('prepare', deadline, hookContext(shop.serving, undefined, true));
-    if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
-  } catch (error) {
-    // Also when its prepare was given up and runs on: the ledger knows whether it has work that needs the version.
-    await retireVersion(shop, candidate, hooks);
-    throw error;
-  }
+  await hooks.callAsync('prepare', deadline, hookContext(shop.serving, undefined, true));
+  if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
 }
 
 /** A prepare that was given up and settled after all may have started what the version's first `dispose` did not see. */
@@ -220,15 +155,11 @@ async function disposeAgain(shop: Workshop, candidate: Version, hooks: Hooks): P
   lookAtPinned(shop);
 }
 
-function noteRefused(shop: Workshop, staged: Staged, candidate: Version, error: unknown): void {
-  if (isFaultOfTheBytes(error, candidate.id)) shop.rejected = staged;
-}
-
 /**
  * Whether the same bytes would be refused again. Disks fill and empty, handles close, old versions are busy, slow
  * hooks get faster; code stays what it is.
  */
-function isFaultOfTheBytes(error: unknown, candidate: VersionId): boolean {
+export function isFaultOfTheBytes(error: unknown, candidate: VersionId): boolean {
   if (!isReloadError(error)) return false;
   if (isReloadError(error, 'ERR_HOOK_THREW') || isReloadError(error, 'ERR_HOOK_ASYNC')) {
     return error.details.version === candidate;

@@ -30,6 +30,10 @@ export interface ErrorDetails {
   ERR_CLOSED: Stated & { readonly attempted: string };
   ERR_EXPORT_REMOVED: Stated & { readonly name: string; readonly version: number };
   ERR_EXPORTS_INCOMPATIBLE: Stated & { readonly found: string; readonly wanted: string };
+  ERR_GROUP_CYCLE: {
+    /** Names of members, each of which is to come after the next; the last is the first again. */
+    readonly path: readonly string[];
+  };
   ERR_HOOK_ASYNC: Stated & { readonly hook: string; readonly version: number };
   ERR_HOOK_INVALID: Stated & { readonly path: string; readonly found: string; readonly wanted: string };
   ERR_HOOK_THREW: Stated & { readonly hook: string; readonly version: number };
@@ -104,6 +108,11 @@ export class ReloadError<C extends ErrorCode = ErrorCode> extends Error {
  */
 export function isReloadError<C extends ErrorCode>(value: unknown, code?: C): value is ReloadError<C> {
   return value instanceof ReloadError && (code === undefined || value.code === code);
+}
+
+/** Says of which addon an error is, where the stage that made it knew of none. */
+export function nameAddon(error: unknown, addon: string): void {
+  if (isReloadError(error) && !('addon' in error.details)) Object.assign(error.details, { addon });
 }
 
 type Details<C extends ErrorCode> = ErrorDetails[C];
@@ -182,6 +191,13 @@ export const errors = {
       `Cannot publish the new exports: found ${d.found}, wanted ${d.wanted}`,
       d,
       cause,
+    ),
+
+  groupCycle: (d: Details<'ERR_GROUP_CYCLE'>): ReloadError<'ERR_GROUP_CYCLE'> =>
+    new ReloadError(
+      'ERR_GROUP_CYCLE',
+      `Cannot put the group in order: ${d.path.map(q).join(' -> ')}, each of which is to come after the next; take one of them out of "after"`,
+      d,
     ),
 
   hookAsync: (d: Details<'ERR_HOOK_ASYNC'>): ReloadError<'ERR_HOOK_ASYNC'> =>

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { BuildOutcome } from './build/builder.ts';
 import { describe, type ReloadError } from './errors.ts';
 import type { Progress } from './options.ts';
-import type { ReloadedReport, UnchangedReport } from './report.ts';
+import type { GroupReport, ReloadedReport, UnchangedReport } from './report.ts';
 import { isThenable } from './thenable.ts';
 
 /** Something that deserves a look but stopped nothing. */
@@ -41,27 +41,43 @@ export interface AddonEvents {
 
 export type Listener<K extends keyof AddonEvents> = (...args: AddonEvents[K]) => void;
 
+/** What a group tells of all its members, after each member has told of itself. */
+export interface GroupEvents<M extends object = Record<string, unknown>> {
+  /** Files of some members changed on disk; a reload follows. */
+  changed: [change: { readonly files: readonly string[] }];
+  /** Some members have new versions, the others had nothing new. */
+  reloaded: [report: GroupReport<M>];
+  unchanged: [report: GroupReport<M>];
+  /** All versions that served before go on serving. */
+  failed: [error: ReloadError];
+  closed: [];
+}
+
+export type GroupListener<M extends object, K extends keyof GroupEvents<M>> = (
+  ...args: GroupEvents<M>[K]
+) => void;
+
 /**
  * An emitter whose listeners cannot break the caller: what one throws, or rejects with, becomes a process warning. So
  * does a `warning` that nobody listens to, as in `open()`, where there is no handle yet to listen on.
  */
-export class Events {
+export class Events<Map extends Record<keyof Map, unknown[]> = AddonEvents> {
   readonly #emitter = new EventEmitter();
   readonly #told = new Set<Warning['code']>();
 
-  on<K extends keyof AddonEvents>(event: K, listener: Listener<K>): void {
+  on<K extends keyof Map & string>(event: K, listener: (...args: Map[K]) => void): void {
     this.#emitter.on(event, listener as (...args: unknown[]) => void);
   }
 
-  once<K extends keyof AddonEvents>(event: K, listener: Listener<K>): void {
+  once<K extends keyof Map & string>(event: K, listener: (...args: Map[K]) => void): void {
     this.#emitter.once(event, listener as (...args: unknown[]) => void);
   }
 
-  off<K extends keyof AddonEvents>(event: K, listener: Listener<K>): void {
+  off<K extends keyof Map & string>(event: K, listener: (...args: Map[K]) => void): void {
     this.#emitter.off(event, listener as (...args: unknown[]) => void);
   }
 
-  emit<K extends keyof AddonEvents>(event: K, ...args: AddonEvents[K]): void {
+  emit<K extends keyof Map & string>(event: K, ...args: Map[K]): void {
     if (this.#emitter.listenerCount(event) === 0) {
       if (event === 'warning') this.#tellProcess(args[0] as Warning);
       return;

@@ -2,7 +2,9 @@ export { type Addon, open } from './addon.ts';
 export type { BuildOutcome } from './build/builder.ts';
 export type { Diagnostic } from './diagnostic.ts';
 export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from './errors.ts';
-export type { AddonEvents, Listener, Warning } from './events.ts';
+export type { AddonEvents, GroupEvents, GroupListener, Listener, Warning } from './events.ts';
+export { type AddonGroup, type GroupMembers, openGroup } from './group.ts';
+export type { GroupMemberOptions, MemberOptions } from './group-options.ts';
 export type {
   CommandBuild,
   IntegrityFunction,
@@ -16,6 +18,7 @@ export type {
 export type { NativePin as Pin } from './native.ts';
 export type {
   Ending,
+  GroupReport,
   Phase,
   PhasesMs,
   ReloadedReport,

@@ -32,7 +32,8 @@ class LazyAbort {
 }
 
 export interface JobQueueOptions<Request, Result> {
-  readonly addon: string;
+  /** What the refusal of a request says of whose queue it is. */
+  readonly about: { readonly addon?: string };
   run(request: Request, signals: JobSignals): Promise<Result>;
   /** One request that stands for both. */
   merge(older: Request, newer: Request): Request;
@@ -115,7 +116,7 @@ export class JobQueue<Request, Result> {
   }
 
   #closed(): Error {
-    return errors.closed({ addon: this.#options.addon, attempted: 'reload' });
+    return errors.closed({ ...this.#options.about, attempted: 'reload' });
   }
 }
 

@@ -59,3 +59,11 @@ export interface UnchangedReport extends ReportBase {
 }
 
 export type ReloadReport = ReloadedReport | UnchangedReport;
+
+/** What a reload of a group says of itself. `M` has the names of its members. */
+export interface GroupReport<M extends object = Record<string, unknown>> {
+  /** `reloaded` when at least one member has a new version. */
+  readonly status: 'reloaded' | 'unchanged';
+  /** In the order in which they reload. */
+  readonly members: { readonly [K in keyof M]: ReloadReport };
+}

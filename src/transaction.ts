@@ -3,7 +3,7 @@
  *
  *     build → stage → inspect → load → prepare → [ save → migrate → init → verify → swap ] → retire
  *
- * What leads to the bracket is in candidate.ts, the bracket in switch.ts.
+ * What leads to the bracket is in arrival.ts and candidate.ts, the bracket in switch.ts.
  *
  * Invariants:
  * 1. Until `swap`, the version that served before serves, and any failure leaves it serving with its state.
@@ -12,71 +12,75 @@
  * 4. Whatever was staged for a version that did not go live is deleted.
  * 5. Handles that reload together go over in one turn, or none does.
  */
-import assert from 'node:assert/strict';
-import { giveUp, makeReady, type Ready, type ReloadRequest, type ReloadSignals } from './candidate.ts';
-import { describe } from './errors.ts';
-import type { ReloadedReport, ReloadReport, UnchangedReport } from './report.ts';
+import { Arrival } from './arrival.ts';
+import type { Ready, ReloadRequest, ReloadSignals } from './candidate.ts';
+import { describe, nameAddon } from './errors.ts';
+import type { ReloadedReport, ReloadReport } from './report.ts';
 import { type ResumeTrouble, type Switched, switchTogether } from './switch.ts';
 import { lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
-/** One handle, and what is asked of it. */
-export interface Member {
-  readonly shop: Workshop;
-  readonly request: ReloadRequest;
-}
-
 /**
- * Runs one reload of one handle.
- *
- * @throws `ReloadError` of any stage before `swap`; the version that served before then goes on serving
- */
-export async function transact(
-  shop: Workshop,
-  request: ReloadRequest,
-  signals: ReloadSignals,
-): Promise<ReloadReport> {
-  const [report] = await transactTogether([{ shop, request }], signals);
-  assert(report !== undefined);
-  return report;
-}
-
-/**
- * Runs one reload of several handles, in their order: each that has a new version goes over to it, or none does.
+ * Runs one reload of one handle, or of several, in their order: each that has a new version goes over to it, or none
+ * does. Each stage is done for all before the next begins, and the end of old versions goes the other way round.
  *
  * @returns a report for each
- * @throws `ReloadError` of any stage before `swap`, of any of them
+ * @throws `ReloadError` of any stage before `swap`; the versions that served before then go on serving
  */
-export async function transactTogether(
-  members: readonly Member[],
+export async function transact(
+  shops: readonly Workshop[],
+  request: ReloadRequest,
   signals: ReloadSignals,
 ): Promise<readonly ReloadReport[]> {
-  const found: (Ready | UnchangedReport)[] = [];
-  try {
-    for (const { shop, request } of members) found.push(await makeReady(shop, request, signals));
-  } catch (error) {
-    for (const ready of found.filter(isReady)) await giveUp(ready, null);
-    throw error;
+  const all = shops.map((shop) => new Arrival(shop, request, signals));
+  await takeSteps(all, ['build', 'stage']);
+  if (request.trigger === 'watch' && isKnownAsBad(all)) {
+    await giveUp(all);
+    return all.map((each) => each.unchanged());
   }
-  const outcome = switchTogether(found.filter(isReady));
+  await takeSteps(all, ['load', 'prepare']);
+  const outcome = switchTogether(all.flatMap(({ ready }) => ready ?? []));
   if ('error' in outcome) {
     warnOfResume(outcome.troubles);
-    for (const ready of found.filter(isReady)) {
-      await giveUp(ready, ready === outcome.ready ? outcome.error : null);
-    }
+    const culprit = all.find(({ ready }) => ready === outcome.ready);
+    await refuse(all, culprit, outcome.error);
     throw outcome.error;
   }
-  const switched = outcome.values();
-  const reports: ReloadReport[] = [];
-  for (const one of found) {
-    const side = isReady(one) ? switched.next().value : undefined;
-    if (side !== undefined) reports.push(await retireReplaced(side));
-    else if (!isReady(one)) reports.push(one);
+  const reports = new Map<Ready | null, ReloadedReport>();
+  for (const switched of outcome.toReversed()) {
+    reports.set(switched.ready, await retireReplaced(switched));
   }
-  return reports;
+  return all.map((each) => reports.get(each.ready) ?? each.unchanged());
 }
 
-function isReady(found: Ready | UnchangedReport): found is Ready {
-  return found.status === 'ready';
+async function takeSteps(
+  all: readonly Arrival[],
+  steps: readonly ('build' | 'stage' | 'load' | 'prepare')[],
+): Promise<void> {
+  for (const step of steps) {
+    for (const each of all) {
+      try {
+        await each[step]();
+      } catch (error) {
+        await refuse(all, each, error);
+        throw error;
+      }
+    }
+  }
+}
+
+async function refuse(all: readonly Arrival[], culprit: Arrival | undefined, error: unknown): Promise<void> {
+  if (culprit !== undefined) nameAddon(error, culprit.source);
+  await giveUp(all);
+  if (culprit?.isAtFault(error)) for (const each of all) each.noteRefused();
+}
+
+async function giveUp(all: readonly Arrival[]): Promise<void> {
+  for (const each of all.toReversed()) await each.giveUp();
+}
+
+/** What was refused may have been refused for the bytes of another: only all of them together are known as bad. */
+function isKnownAsBad(all: readonly Arrival[]): boolean {
+  return all.some(({ hasNews }) => hasNews) && all.every(({ isAsRefused }) => isAsRefused);
 }
 
 /** What is left to do once the new version serves. */

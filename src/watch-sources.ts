@@ -1,6 +1,6 @@
 /** Which files a handle watches, and which of their changes are its own doing. */
 import { hasChangedSince } from './build/files.ts';
-import { isBuiltHere, noteProducts } from './build/turns.ts';
+import { isBuiltHere, noteProducts, stampOf, stampsOf } from './build/turns.ts';
 import { describe } from './errors.ts';
 import type { ResolvedWatch } from './options.ts';
 import { BuildChanges, hashOf } from './watch/build-changes.ts';
@@ -17,10 +17,12 @@ export interface SourceWatch {
 /**
  * Watches what the build reads, and the built file, which somebody may also build by hand.
  *
+ * @param together the handles that reload with this one, itself among them, in their order
  * @throws `ERR_INVALID_OPTION` when there are too many files to watch them all
  */
 export async function watchSources(
   shop: Workshop,
+  together: readonly Workshop[],
   options: ResolvedWatch,
   onChange: (files: readonly string[]) => void,
 ): Promise<SourceWatch> {
@@ -28,6 +30,7 @@ export async function watchSources(
     shop.events.emit('warning', { code: 'watch', message, ...(cause === undefined ? {} : { cause }) });
   const filter = new ChangeFilter(
     shop,
+    together.filter(({ builder }) => builder !== null),
     new Restarts({
       onChange,
       onWarning: warn,
@@ -66,23 +69,30 @@ export async function watchSources(
   };
 }
 
-/** Drops what the handle's own builds, and those of other handles on the same folder, have written. */
+/** Drops what the builds of the handle, and of those that reload or build with it, have written. */
 class ChangeFilter {
   readonly #shop: Workshop;
+  /** Whether anybody builds. */
+  readonly #hasBuilds: boolean;
   readonly #changes: BuildChanges;
   readonly #restarts: Restarts;
   /** Judging reads files; one list at a time, so that none overtakes another. */
   #judged: Promise<void> = Promise.resolve();
+  /** Time and size of the addon and its libraries as the last builds left them. */
+  #left: Promise<ReadonlyMap<string, string | null>> = Promise.resolve(new Map());
 
-  constructor(shop: Workshop, restarts: Restarts) {
+  /** @param builders the handles that build in one reload, from the first to the last: together they are one build here */
+  constructor(shop: Workshop, builders: readonly Workshop[], restarts: Restarts) {
     this.#shop = shop;
+    this.#hasBuilds = builders.length > 0;
     this.#changes = new BuildChanges(shop.outside);
     this.#restarts = restarts;
-    shop.events.on('building', () => {
+    builders.at(0)?.events.on('building', () => {
       this.#changes.begin();
       restarts.begin();
     });
-    for (const event of ['built', 'failed'] as const) shop.events.on(event, () => this.#end());
+    builders.at(-1)?.events.on('built', () => this.#end());
+    shop.events.on('failed', () => this.#end());
   }
 
   push(changed: readonly string[]): void {
@@ -111,28 +121,35 @@ class ChangeFilter {
   /** A failure after the build is no second end of it. */
   #end(): void {
     if (!this.#changes.isBuilding) return;
+    this.#left = stampsOf(this.#products(), this.#shop.outside);
     this.#changes.end();
     this.#restarts.end();
   }
 
   async #judge(changed: readonly string[]): Promise<void> {
-    const { builder, source, stager } = this.#shop;
-    if (builder === null) return this.#restarts.changedOutside(changed);
-    const products = new Set([source, ...stager.looked]);
+    if (!this.#hasBuilds) return this.#restarts.changedOutside(changed);
+    const products = new Set(this.#products());
     const { files, inBuild } = await this.#changes.judge(changed.filter((file) => !products.has(file)));
     const foreign: string[] = [];
     for (const file of changed) {
-      if (products.has(file) && (await this.#isForeign(builder.root, file))) foreign.push(file);
+      if (products.has(file) && (await this.#isForeign(file))) foreign.push(file);
     }
     if (foreign.length > 0) this.#restarts.changedOutside([...files, ...foreign].sort());
     else if (files.length > 0 && inBuild) this.#restarts.changedInside(files);
     else if (files.length > 0) this.#restarts.changedOutside(files);
   }
 
+  #products(): readonly string[] {
+    return [this.#shop.source, ...this.#shop.stager.looked];
+  }
+
   /** Whether somebody else has put other bytes there than those that serve, or were refused. */
-  async #isForeign(root: string, file: string): Promise<boolean> {
-    const { source, outside } = this.#shop;
-    if (this.#changes.isBuilding || (await isBuiltHere(root, source, file, outside))) return false;
+  async #isForeign(file: string): Promise<boolean> {
+    const { source, builder, outside } = this.#shop;
+    if (this.#changes.isBuilding) return false;
+    if (builder !== null && (await isBuiltHere(builder.root, source, file, outside))) return false;
+    const left = (await this.#left).get(file);
+    if (left !== undefined && left === (await stampOf(file, outside))) return false;
     const hash = await hashOf(outside, file);
     return hash === null || !this.#isKnown(file, hash);
   }

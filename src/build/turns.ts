@@ -30,11 +30,8 @@ export function inTurns(builder: Builder, source: SourcePath, outside: Outside):
     try {
       return await builder.build(request);
     } finally {
-      const written = new Map<string, string | null>();
-      for (const file of [source, ...(project.products.get(source) ?? [])]) {
-        written.set(file, await stampOf(file, outside));
-      }
-      project.written.set(source, written);
+      const products = [source, ...(project.products.get(source) ?? [])];
+      project.written.set(source, await stampsOf(products, outside));
       project.building = false;
     }
   };
@@ -112,7 +109,17 @@ async function endedOrAborted(before: Promise<void>, signal: AbortSignal): Promi
   signal.removeEventListener('abort', onAbort);
 }
 
-async function stampOf(source: string, outside: Outside): Promise<string | null> {
-  const found = await outside.stat(source).catch(() => null);
+/** Time and size of a file; null when it is not there. */
+export async function stampOf(file: string, outside: Outside): Promise<string | null> {
+  const found = await outside.stat(file).catch(() => null);
   return found === null ? null : `${found.mtimeMs} ${found.size}`;
+}
+
+export async function stampsOf(
+  files: readonly string[],
+  outside: Outside,
+): Promise<ReadonlyMap<string, string | null>> {
+  const stamps = new Map<string, string | null>();
+  for (const file of files) stamps.set(file, await stampOf(file, outside));
+  return stamps;
 }

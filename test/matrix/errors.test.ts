@@ -3,7 +3,14 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Addon, type ErrorCode, type OpenOptions, open, type ReloadError } from '../../src/index.ts';
+import {
+  type Addon,
+  type ErrorCode,
+  type OpenOptions,
+  open,
+  openGroup,
+  type ReloadError,
+} from '../../src/index.ts';
 import { Addon as AddonHandle } from '../../src/addon.ts';
 import { realOutside } from '../../src/outside.ts';
 import {
@@ -58,6 +65,8 @@ const provoke: Record<ErrorCode, Provoke> = {
     add(1, 2);
   },
   ERR_EXPORTS_INCOMPATIBLE: (s) => s.reload(good(), scriptedAddon('return native.add;')),
+  ERR_GROUP_CYCLE: () =>
+    openGroup({ a: { file: 'a.node', after: ['b'] }, b: { file: 'b.node', after: ['a'] } }),
   ERR_HOOK_ASYNC: (s) => s.open(scriptedAddon('exports.napiReload = { async init() {} };')),
   ERR_HOOK_INVALID: (s) => s.open(scriptedAddon('exports.napiReload = { schema: "one" };')),
   ERR_HOOK_THREW: (s) => s.open(scriptedAddon('exports.napiReload = { init() { throw new Error("no"); } };')),

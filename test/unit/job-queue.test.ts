@@ -14,7 +14,7 @@ function manualQueue() {
   const begun: Run[] = [];
   let wake: () => void = () => undefined;
   const queue = new JobQueue<string, string>({
-    addon: 'a.node',
+    about: { addon: 'a.node' },
     run: (request, signals) =>
       new Promise((finish, fail) => {
         begun.push({ request, signals, finish, fail });
@@ -112,7 +112,7 @@ describe('JobQueue', () => {
     let running = 0;
     let most = 0;
     const queue: JobQueue<number, number> = new JobQueue<number, number>({
-      addon: 'a.node',
+      about: { addon: 'a.node' },
       async run(request) {
         running += 1;
         most = Math.max(most, running);

@@ -98,13 +98,17 @@ describe('the example of the README', () => {
       `import { open } from 'napi-reload';
        await (await open('build/Release/counter.node', { build: 'node-gyp' })).close();`,
     );
-    for (const [index, { text }] of [
-      { text: fs.readFileSync(path.join(project, 'build.mjs'), 'utf8') },
-      ...scripts,
-    ].entries()) {
-      const script = path.join(project, `script-${index}.mjs`);
-      fs.writeFileSync(script, text);
-      execFileSync(process.execPath, [script], { cwd: project, env: env(), stdio: 'pipe' });
+    const run = (script: string): void =>
+      void execFileSync(process.execPath, [script], { cwd: project, env: env(), stdio: 'pipe' });
+    run('build.mjs');
+    for (const [index, { text }] of scripts.entries()) {
+      fs.writeFileSync(path.join(project, `script-${index}.mjs`), text);
+      // Whatever they call their addons.
+      for (const [name] of text.matchAll(/build\/Release\/\w+\.node/g)) {
+        if (fs.existsSync(path.join(project, name))) continue;
+        fs.copyFileSync(path.join(project, 'build/Release/counter.node'), path.join(project, name));
+      }
+      run(`script-${index}.mjs`);
     }
   });
 });

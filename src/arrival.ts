@@ -1,0 +1,110 @@
+/** One handle in a reload: how far its new version has come, and what must go when it does not arrive. */
+import type { VersionId } from './brands.ts';
+import {
+  build,
+  bytesInForce,
+  isFaultOfTheBytes,
+  loadStaged,
+  prepare,
+  type Ready,
+  type ReloadRequest,
+  type ReloadSignals,
+} from './candidate.ts';
+import { PhaseClock } from './phase-clock.ts';
+import type { UnchangedReport } from './report.ts';
+import type { Staged } from './stage/stager.ts';
+import type { Version } from './version.ts';
+import { createCandidate, discard, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+
+/** The steps are called in the order in which they stand. Those after `stage` do nothing where it found no news. */
+export class Arrival {
+  readonly #shop: Workshop;
+  readonly #request: ReloadRequest;
+  readonly #signals: ReloadSignals;
+  readonly #clock: PhaseClock;
+  /** Null while nothing is staged, and where the bytes are those of the live version. */
+  #news: { readonly staged: Staged; readonly candidate: Version } | null = null;
+  #ready: Ready | null = null;
+  #takeAway = async (): Promise<void> => {};
+
+  constructor(shop: Workshop, request: ReloadRequest, signals: ReloadSignals) {
+    this.#shop = shop;
+    this.#request = request;
+    this.#signals = signals;
+    this.#clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
+  }
+
+  /** Path of the addon. */
+  get source(): string {
+    return this.#shop.source;
+  }
+
+  async build(): Promise<void> {
+    const { builder, pinned, outside } = this.#shop;
+    // A reload of a small addon waits for nothing: whoever reloads in a row would keep all pins from ending.
+    if (pinned.size > 0) await outside.turn();
+    lookAtPinned(this.#shop);
+    if (builder !== null) await build(this.#shop, builder, this.#clock, this.#signals.build);
+  }
+
+  async stage(): Promise<void> {
+    const shop = this.#shop;
+    const skip = this.#request.force ? null : bytesInForce(shop.serving);
+    const id = shop.nextId as VersionId;
+    const staged = await this.#clock.during('stage', () => shop.stager.stage(id, skip, this.#signals.all));
+    if (staged === null) return;
+    this.#news = { staged, candidate: createCandidate(shop, staged) };
+    this.#takeAway = async () => discard(shop, staged);
+  }
+
+  async load(): Promise<void> {
+    if (this.#news === null) return;
+    const { staged, candidate } = this.#news;
+    const shop = this.#shop;
+    const clock = this.#clock;
+    this.#takeAway = async () => {};
+    const code = await loadStaged(shop, staged, candidate, clock, this.#signals.all);
+    this.#takeAway = async () => void (await retireVersion(shop, candidate, code.hooks));
+    this.#ready = { shop, request: this.#request, clock, candidate, code };
+  }
+
+  async prepare(): Promise<void> {
+    if (this.#ready === null) return;
+    const { shop, clock, candidate, code } = this.#ready;
+    await clock.during('prepare', () => prepare(shop, candidate, code.hooks, this.#signals.all));
+  }
+
+  /** What is to switch; null where there is nothing new. */
+  get ready(): Ready | null {
+    return this.#ready;
+  }
+
+  get hasNews(): boolean {
+    return this.#news !== null;
+  }
+
+  /** Whether its bytes are as they were when bytes were refused last. */
+  get isAsRefused(): boolean {
+    return this.#news?.staged.fingerprint === this.#shop.rejected?.fingerprint;
+  }
+
+  /** Takes away what it has staged or loaded. A version that was loaded disposes first. */
+  async giveUp(): Promise<void> {
+    await this.#takeAway();
+  }
+
+  /** Whether the same bytes would be refused for it again. */
+  isAtFault(error: unknown): boolean {
+    return this.#news !== null && isFaultOfTheBytes(error, this.#news.candidate.id);
+  }
+
+  noteRefused(): void {
+    this.#shop.rejected = this.#news?.staged ?? null;
+  }
+
+  unchanged(): UnchangedReport {
+    const id = this.#shop.serving?.id ?? 0;
+    const reason = this.hasNews ? 'rejected' : 'live';
+    return { status: 'unchanged', reason, from: id, to: id, phasesMs: this.#clock.phasesMs };
+  }
+}

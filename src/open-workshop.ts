@@ -1,0 +1,70 @@
+/** How the parts of a handle are put together, and how they are taken apart. */
+import path from 'node:path';
+import type { SourcePath } from './brands.ts';
+import { createBuilder } from './build/create-builder.ts';
+import { errors } from './errors.ts';
+import { Events } from './events.ts';
+import type { Options } from './options.ts';
+import { type Outside, realOutside } from './outside.ts';
+import { createBudget } from './retire/budget.ts';
+import { openStager, type StagerOptions } from './stage/stager.ts';
+import { createLiveExports } from './swap/live-exports.ts';
+import { liveCode } from './version.ts';
+import { lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+
+/** One bound for all handles of this thread: what it guards is the process. */
+const budget = createBudget(realOutside);
+
+/** @throws `ERR_INVALID_OPTION` for `option` */
+export function resolveSource(file: unknown, option: string): SourcePath {
+  if (typeof file === 'string' && file !== '' && !file.includes('\0'))
+    return path.resolve(file) as SourcePath;
+  throw errors.invalidOption({ option, found: String(file), wanted: 'the path of a .node file' });
+}
+
+/** @throws `ERR_STAGE_IO`, `ERR_BUILD_FAILED` */
+export async function openWorkshop(
+  source: SourcePath,
+  options: Options,
+  outside: Outside,
+): Promise<Workshop> {
+  const builder = await createBuilder(options.build, source, outside);
+  const events = new Events();
+  if (options.onProgress !== null) events.on('progress', options.onProgress);
+  return {
+    source,
+    options,
+    outside,
+    builder,
+    budget,
+    events,
+    stager: openStager(stagerOptions(source, options, builder !== null), outside),
+    live: createLiveExports(source, outside.native),
+    versions: [],
+    pinned: new Map(),
+    serving: null,
+    nextId: 1,
+    rejected: null,
+  };
+}
+
+function stagerOptions(source: SourcePath, options: Options, writerEnds: boolean): StagerOptions {
+  // Integrity is judged by the bytes as they came, so nothing may be done to them before.
+  const examine = options.integrity === null;
+  const rebind = options.reclaim !== 'never';
+  const wanted = { examine, rebind, libraries: rebind || !examine };
+  return { source, stageDir: options.stageDir, writerEnds, wanted };
+}
+
+/** From here on its exports throw. */
+export function revokeExports({ live, source }: Workshop): void {
+  live.revoke(() => errors.closed({ addon: source, attempted: 'call an export' }));
+}
+
+/** Ends the version that serves, and deletes the copies. Nothing of the handle may run any more but its exports' code. */
+export async function endWorkshop(shop: Workshop): Promise<void> {
+  const { serving, stager } = shop;
+  lookAtPinned(shop);
+  if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
+  stager.close();
+}

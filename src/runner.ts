@@ -1,0 +1,193 @@
+/** What runs reloads, of one handle or of a group: one at a time, latest change wins, and an orderly end. */
+import type { ReloadRequest, ReloadSignals } from './candidate.ts';
+import { errors, ReloadError } from './errors.ts';
+import { JobQueue } from './job-queue.ts';
+import { endWorkshop, revokeExports } from './open-workshop.ts';
+import type { ReloadReport } from './report.ts';
+import { subjectOf, trace } from './tracing.ts';
+import { transact } from './transaction.ts';
+import { createSettler, type Settler } from './watch/settle.ts';
+import { type SourceWatch, watchSources } from './watch-sources.ts';
+import type { Workshop } from './workshop.ts';
+
+/** What a handle needs of whoever runs its reloads. */
+export interface HandleRunner {
+  /** @throws `ReloadError` of the stage that refused, or `ERR_CLOSED` */
+  reload(request: ReloadRequest): Promise<ReloadReport>;
+  /** Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Several handles that reload as one, and who is told of them as one, after those who listen to a single handle. */
+export interface RunnerOptions<Outcome> {
+  /** In the order in which they reload. */
+  readonly shops: readonly [Workshop, ...Workshop[]];
+  /** What a reload says of itself, from what it says of each handle. */
+  conclude(reports: readonly ReloadReport[]): Outcome;
+  readonly observer?: RunnerObserver<Outcome>;
+}
+
+export interface RunnerObserver<Outcome> {
+  changed(files: readonly string[]): void;
+  ended(outcome: Outcome): void;
+  failed(error: ReloadError): void;
+  closed(): void;
+}
+
+/** The watches of several handles tell of one edit within so many milliseconds of each other. */
+const GATHER_MS = 20;
+
+export class Runner<Outcome> {
+  readonly #options: RunnerOptions<Outcome>;
+  /** What an error that is of no single handle says of whose it is. */
+  readonly #about: { readonly addon?: string };
+  readonly #queue: JobQueue<ReloadRequest, Outcome>;
+  readonly #gather: Settler | null;
+  readonly #watches: SourceWatch[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor(options: RunnerOptions<Outcome>) {
+    const [first, ...others] = options.shops;
+    const isAlone = others.length === 0;
+    this.#options = options;
+    this.#about = isAlone ? { addon: first.source } : {};
+    this.#queue = new JobQueue({
+      about: this.#about,
+      run: (request, signals) => this.#run(request, signals),
+      merge,
+    });
+    this.#gather = isAlone
+      ? null
+      : createSettler(first.outside, GATHER_MS, (files) => this.#supersede([...files].sort()));
+  }
+
+  /**
+   * Watches, and loads the first version of each handle. Nothing is left open when it fails.
+   *
+   * @throws `ReloadError` of the stage that refused; `ERR_ABORTED` when a signal fired meanwhile
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** @throws `ReloadError` of the stage that refused, or `ERR_CLOSED` */
+  reload(request: ReloadRequest): Promise<Outcome> {
+    return this.#queue.push(request);
+  }
+
+  /** Safe to call twice; never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= trace({ operation: 'close', ...subjectOf(this.#options.shops) }, () => this.#close());
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { shops } = this.#options;
+    const signals = this.#listenToSignals();
+    const aborted = (): AbortSignal | undefined => signals.find((signal) => signal.aborted);
+    // Before the first build, so that a change while it runs is not lost.
+    for (const shop of shops) await this.#watch(shop);
+    try {
+      await this.#queue.push({ trigger: 'first', force: false, discardState: false });
+    } catch (error) {
+      if (aborted() === undefined) throw error;
+    }
+    // Also when it fired too late to stop the load: a handle that is closed already is of no use to who waits for it.
+    const signal = aborted();
+    if (signal) throw errors.aborted({ ...this.#about, during: 'open' }, signal.reason);
+  }
+
+  /** Closes when any of them fires, also one that has already. */
+  #listenToSignals(): readonly AbortSignal[] {
+    const { shops } = this.#options;
+    const signals = [...new Set(shops.flatMap(({ options }) => options.signal ?? []))];
+    const onAbort = (): void => void this.close();
+    for (const signal of signals) {
+      signal.addEventListener('abort', onAbort, { once: true });
+      shops[0].events.on('closed', () => signal.removeEventListener('abort', onAbort));
+      if (signal.aborted) onAbort();
+    }
+    return signals;
+  }
+
+  async #watch(shop: Workshop): Promise<void> {
+    const { watch: options } = shop.options;
+    if (options === null) return;
+    const watch = await watchSources(shop, this.#options.shops, options, (files) =>
+      this.#onChange(shop, files),
+    );
+    this.#watches.push(watch);
+    // A signal may have ended the handle meanwhile; that close did not know of this watch yet.
+    if (this.#closing !== null) await watch.close();
+  }
+
+  #onChange(shop: Workshop, files: readonly string[]): void {
+    if (this.#closing !== null) return;
+    shop.events.emit('changed', { files });
+    if (this.#gather === null) this.#supersede(files);
+    else for (const file of files) this.#gather.hint(file);
+  }
+
+  #supersede(files: readonly string[]): void {
+    this.#options.observer?.changed(files);
+    void this.#queue.supersede({ trigger: 'watch', force: false, discardState: false });
+  }
+
+  async #run(request: ReloadRequest, signals: ReloadSignals): Promise<Outcome> {
+    const { shops, observer } = this.#options;
+    const context = { operation: 'reload', ...subjectOf(shops), trigger: request.trigger } as const;
+    try {
+      let reports: readonly ReloadReport[] = [];
+      const outcome = await trace(context, async () => {
+        reports = await transact(shops, request, signals);
+        return this.#options.conclude(reports);
+      });
+      for (const [index, report] of reports.entries()) tell(shops[index], report);
+      observer?.ended(outcome);
+      return outcome;
+    } catch (cause) {
+      const error =
+        cause instanceof ReloadError ? cause : errors.internal({ ...this.#about, during: 'reload' }, cause);
+      if (error.code !== 'ERR_ABORTED') {
+        for (const { events } of shops) events.emit('failed', error);
+        observer?.failed(error);
+      }
+      throw error;
+    } finally {
+      await Promise.all(this.#watches.map((watch) => watch.refresh()));
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { shops, observer } = this.#options;
+    this.#gather?.stop();
+    await Promise.all([this.#queue.close(), ...this.#watches.map((watch) => watch.close())]);
+    // Who comes later may depend on who came before, so it ends first.
+    const fromLast = shops.toReversed();
+    for (const shop of fromLast) revokeExports(shop);
+    for (const shop of fromLast) await endWorkshop(shop);
+    for (const { events } of fromLast) events.emit('closed');
+    observer?.closed();
+  }
+}
+
+function tell(shop: Workshop | undefined, report: ReloadReport): void {
+  if (report.status === 'unchanged') shop?.events.emit('unchanged', report);
+  else shop?.events.emit('reloaded', report);
+}
+
+const TRIGGER_RANK: Readonly<Record<ReloadRequest['trigger'], number>> = { watch: 0, call: 1, first: 2 };
+
+function merge(older: ReloadRequest, newer: ReloadRequest): ReloadRequest {
+  const trigger = TRIGGER_RANK[older.trigger] >= TRIGGER_RANK[newer.trigger] ? older.trigger : newer.trigger;
+  return {
+    trigger,
+    force: older.force || newer.force,
+    discardState: older.discardState || newer.discardState,
+  };
+}
