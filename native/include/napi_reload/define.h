@@ -1,0 +1,187 @@
+// Of napi_reload.h: makes `exports.napiReload`. Names that end in an underscore are not for use.
+#ifndef NAPI_RELOAD_DEFINE_H_
+#define NAPI_RELOAD_DEFINE_H_
+
+#include "../napi_reload.h"
+#include "errors.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Sets a property that must be new: what says a thing twice means one of them.
+static inline bool napi_reload_set_(napi_env env, napi_value object, const char* name,
+                                    napi_value value) {
+  napi_value key;
+  bool is_there = false;
+  if (napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &key) != napi_ok ||
+      napi_has_own_property(env, object, key, &is_there) != napi_ok ||
+      (!is_there && napi_set_property(env, object, key, value) != napi_ok)) {
+    napi_reload_fail_(env, NULL, "define", name, "the object does not take it");
+    return false;
+  }
+  if (is_there) napi_reload_fail_(env, NULL, "define", name, "it is there already");
+  return !is_there;
+}
+
+static inline bool napi_reload_set_schemas_(napi_env env, napi_value object,
+                                            const uint32_t* schemas, size_t count) {
+  napi_value list;
+  size_t i;
+  if (napi_create_array_with_length(env, count, &list) != napi_ok) return false;
+  for (i = 0; i < count; i++) {
+    napi_value schema;
+    if (napi_create_uint32(env, schemas[i], &schema) != napi_ok ||
+        napi_set_element(env, list, (uint32_t)i, schema) != napi_ok) {
+      return false;
+    }
+  }
+  return napi_reload_set_(env, object, "accepts", list);
+}
+
+// A hook is the data of its function: its bytes, as C has no cast between the two kinds of
+// pointers.
+static inline bool napi_reload_set_hook_(napi_env env, napi_value object, const char* name,
+                                         napi_callback call, const void* hook) {
+  void* data;
+  napi_value function;
+  memcpy(&data, hook, sizeof data);
+  if (data == NULL) return true;
+  return napi_create_function(env, name, NAPI_AUTO_LENGTH, call, data, &function) == napi_ok &&
+         napi_reload_set_(env, object, name, function);
+}
+
+static inline void napi_reload_enter_(napi_env env, napi_callback_info info, void* hook,
+                                      napi_value arguments[2]) {
+  void* data = NULL;
+  size_t count = 2;
+  napi_get_cb_info(env, info, &count, arguments, NULL, &data);
+  memcpy(hook, &data, sizeof data);
+}
+
+static inline napi_value napi_reload_call_prepare_(napi_env env, napi_callback_info info) {
+  napi_value (*hook)(napi_env, const napi_reload_context*);
+  napi_value arguments[2];
+  napi_reload_context context;
+  napi_reload_enter_(env, info, &hook, arguments);
+  context.env = env;
+  context.object = arguments[0];
+  return hook(env, &context);
+}
+
+static inline napi_value napi_reload_call_init_(napi_env env, napi_callback_info info) {
+  void (*hook)(napi_env, const napi_reload_context*);
+  napi_value arguments[2];
+  napi_reload_context context;
+  napi_reload_enter_(env, info, &hook, arguments);
+  context.env = env;
+  context.object = arguments[0];
+  hook(env, &context);
+  return NULL;
+}
+
+// Of `save` and `dispose`.
+static inline napi_value napi_reload_call_save_(napi_env env, napi_callback_info info) {
+  napi_value (*hook)(napi_env);
+  napi_value arguments[2];
+  napi_reload_enter_(env, info, &hook, arguments);
+  return hook(env);
+}
+
+static inline napi_value napi_reload_call_resume_(napi_env env, napi_callback_info info) {
+  void (*hook)(napi_env);
+  napi_value arguments[2];
+  napi_reload_enter_(env, info, &hook, arguments);
+  hook(env);
+  return NULL;
+}
+
+static inline bool napi_reload_unwrap_(napi_env env, napi_value instance, void** native) {
+  if (napi_unwrap(env, instance, native) == napi_ok) return true;
+  napi_reload_fail_(env, NULL, "move an instance by", "napi_unwrap", "it wraps nothing");
+  return false;
+}
+
+static inline napi_value napi_reload_call_class_save_(napi_env env, napi_callback_info info) {
+  napi_value (*hook)(napi_env, napi_value, void*);
+  napi_value arguments[2];
+  void* native = NULL;
+  napi_reload_enter_(env, info, &hook, arguments);
+  if (!napi_reload_unwrap_(env, arguments[0], &native)) return NULL;
+  return hook(env, arguments[0], native);
+}
+
+static inline napi_value napi_reload_call_class_args_(napi_env env, napi_callback_info info) {
+  napi_value (*hook)(napi_env, napi_value);
+  napi_value arguments[2];
+  napi_reload_enter_(env, info, &hook, arguments);
+  return hook(env, arguments[0]);
+}
+
+static inline napi_value napi_reload_call_class_restore_(napi_env env, napi_callback_info info) {
+  void (*hook)(napi_env, napi_value, void*, napi_value);
+  napi_value arguments[2];
+  void* native = NULL;
+  napi_reload_enter_(env, info, &hook, arguments);
+  if (!napi_reload_unwrap_(env, arguments[0], &native)) return NULL;
+  hook(env, arguments[0], native, arguments[1]);
+  return NULL;
+}
+
+static inline bool napi_reload_set_class_(napi_env env, napi_value classes,
+                                          const napi_reload_class* described) {
+  napi_value object;
+  return napi_create_object(env, &object) == napi_ok &&
+         napi_reload_set_hook_(env, object, "save", napi_reload_call_class_save_,
+                               &described->save) &&
+         napi_reload_set_hook_(env, object, "args", napi_reload_call_class_args_,
+                               &described->args) &&
+         napi_reload_set_hook_(env, object, "restore", napi_reload_call_class_restore_,
+                               &described->restore) &&
+         napi_reload_set_(env, classes, described->name, object);
+}
+
+static inline bool napi_reload_set_classes_(napi_env env, napi_value object,
+                                            const napi_reload_class* described) {
+  napi_value classes;
+  size_t i;
+  if (described[0].name == NULL) return true;
+  if (napi_create_object(env, &classes) != napi_ok) return false;
+  for (i = 0; i < NAPI_RELOAD_CLASSES_MAX && described[i].name != NULL; i++) {
+    if (!napi_reload_set_class_(env, classes, &described[i])) return false;
+  }
+  return napi_reload_set_(env, object, "classes", classes);
+}
+
+static inline bool napi_reload_set_schema_(napi_env env, napi_value object, uint32_t schema) {
+  napi_value value;
+  return napi_create_uint32(env, schema, &value) == napi_ok &&
+         napi_reload_set_(env, object, "schema", value);
+}
+
+static inline napi_status napi_reload_define(napi_env env, napi_value exports,
+                                             const napi_reload_hooks* hooks) {
+  napi_value object;
+  size_t accepted = 0;
+  while (accepted < NAPI_RELOAD_ACCEPTS_MAX && hooks->accepts[accepted] != 0) accepted++;
+  if (napi_create_object(env, &object) == napi_ok &&
+      (hooks->schema == 0 || napi_reload_set_schema_(env, object, hooks->schema)) &&
+      (accepted == 0 || napi_reload_set_schemas_(env, object, hooks->accepts, accepted)) &&
+      napi_reload_set_hook_(env, object, "prepare", napi_reload_call_prepare_, &hooks->prepare) &&
+      napi_reload_set_hook_(env, object, "init", napi_reload_call_init_, &hooks->init) &&
+      napi_reload_set_hook_(env, object, "save", napi_reload_call_save_, &hooks->save) &&
+      napi_reload_set_hook_(env, object, "dispose", napi_reload_call_save_, &hooks->dispose) &&
+      napi_reload_set_hook_(env, object, "resume", napi_reload_call_resume_, &hooks->resume) &&
+      napi_reload_set_classes_(env, object, hooks->classes) &&
+      napi_reload_set_(env, exports, "napiReload", object)) {
+    return napi_ok;
+  }
+  napi_reload_fail_(env, NULL, "define", "napiReload", "Node-API refused it");
+  return napi_pending_exception;
+}
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif  // NAPI_RELOAD_DEFINE_H_
