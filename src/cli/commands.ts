@@ -1,0 +1,5 @@
+/** All commands, in the order in which the help has them. */
+import type { Command } from './command.ts';
+import { includeCommand } from './include.ts';
+
+export const COMMANDS: readonly Command[] = [includeCommand];

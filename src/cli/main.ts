@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/** The program `napi-reload`. */
+import process from 'node:process';
+import { COMMANDS } from './commands.ts';
+import { run } from './run.ts';
+
+process.exitCode = await run(process.argv.slice(2), COMMANDS, {
+  out: (text) => process.stdout.write(`${text}\n`),
+  error: (text) => process.stderr.write(`${text}\n`),
+});
