@@ -5,6 +5,7 @@
       "sources": [
         "native/binding.cc",
         "native/binding_facades.cc",
+        "native/binding_instances.cc",
         "native/binding_ledger.cc",
         "native/copy.cc",
         "native/elf.cc",
@@ -16,6 +17,7 @@
         "native/image.cc",
         "native/image_keys.cc",
         "native/image_sharing.cc",
+        "native/instances.cc",
         "native/interpose/async_work.cc",
         "native/interpose/classes.cc",
         "native/interpose/externals.cc",

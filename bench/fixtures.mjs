@@ -1,6 +1,7 @@
 // The addons that the benchmarks load.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,21 +27,31 @@ export function buildExample() {
 }
 
 /** Two versions of an addon with `add` and `noop`. */
-export function buildMinimal() {
+export const buildMinimal = () => buildVersions('gcc', 'minimal.c', []);
+
+/** Two versions of an addon with a class whose instances move. */
+export const buildInstances = () =>
+  buildVersions('g++', 'instances.cc', [
+    '-std=c++17',
+    `-I${path.dirname(createRequire(import.meta.url).resolve('node-addon-api'))}`,
+    `-I${path.join(root, 'native/include')}`,
+    '-DNAPI_DISABLE_CPP_EXCEPTIONS',
+    '-DNAPI_VERSION=8',
+  ]);
+
+/** @param {string} compiler @param {string} source in this folder @param {readonly string[]} flags */
+function buildVersions(compiler, source, flags) {
   mkdirSync(cache, { recursive: true });
   return [1, 2].map((version) => {
-    const output = path.join(cache, `minimal-${version}.node`);
-    const include = path.join(prefix, 'include/node');
-    run('gcc', [
+    const output = path.join(cache, `${path.parse(source).name}-${version}.node`);
+    const common = [
       `-DVERSION=${version}`,
       '-O2',
       '-fPIC',
       '-shared',
-      `-I${include}`,
-      path.join(root, 'bench/minimal.c'),
-      '-o',
-      output,
-    ]);
+      `-I${path.join(prefix, 'include/node')}`,
+    ];
+    run(compiler, [...common, ...flags, path.join(root, 'bench', source), '-o', output]);
     return output;
   });
 }

@@ -335,6 +335,7 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   exports["internals"] = internals;
   AddLedger(env, exports, internals);
   AddFacades(env, exports);
+  AddInstances(env, exports);
   return exports;
 }
 

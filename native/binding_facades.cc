@@ -11,16 +11,6 @@
 namespace napi_reload {
 namespace {
 
-std::vector<napi_value> ReadArray(napi_env env, napi_value array) {
-  uint32_t length = 0;
-  napi_get_array_length(env, array, &length);
-  std::vector<napi_value> values(length);
-  for (uint32_t index = 0; index < length; ++index) {
-    napi_get_element(env, array, index, &values[index]);
-  }
-  return values;
-}
-
 std::vector<Slot*> FindAll(Napi::Env env, Napi::Value handle,
                            const std::vector<napi_value>& functions) {
   const Version* const version = VersionOf(handle);

@@ -18,6 +18,9 @@ void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals);
 // Adds those that make facades. Once for each env.
 void AddFacades(Napi::Env env, Napi::Object exports);
 
+// Adds those that move instances.
+void AddInstances(Napi::Env env, Napi::Object exports);
+
 }  // namespace napi_reload
 
 #endif  // NAPI_RELOAD_BINDING_LEDGER_H_

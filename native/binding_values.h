@@ -64,6 +64,16 @@ inline std::vector<std::string> ReadTexts(Napi::Value value) {
   return texts;
 }
 
+inline std::vector<napi_value> ReadArray(napi_env env, napi_value array) {
+  uint32_t length = 0;
+  napi_get_array_length(env, array, &length);
+  std::vector<napi_value> values(length);
+  for (uint32_t index = 0; index < length; ++index) {
+    napi_get_element(env, array, index, &values[index]);
+  }
+  return values;
+}
+
 template <typename T>
 T* ReadHandle(const Napi::CallbackInfo& info, size_t index, const napi_type_tag& tag) {
   if (info[index].IsObject() && info[index].As<Napi::Object>().CheckTypeTag(&tag)) {

@@ -96,6 +96,7 @@ bool PinOf(HoldingKind kind, PinKind* pin) {
       return true;
     case HoldingKind::kFinalizer:
     case HoldingKind::kFunctionData:
+    case HoldingKind::kMoved:
       return false;
   }
   return false;
@@ -106,6 +107,9 @@ void Orphan(Holding* holding) {
   Version* const version = std::exchange(holding->version, nullptr);
   if (version == nullptr) return;
   holding->Unlink();
+  if (holding->older != nullptr) holding->older->newer = holding->newer;
+  if (holding->newer != nullptr) holding->newer->older = holding->older;
+  holding->older = holding->newer = nullptr;
   PinKind pin;
   if (PinOf(holding->kind, &pin)) version->Unpinned(pin, holding->bytes);
 }
@@ -201,7 +205,8 @@ void ReleaseHolding(Holding* holding) {
   const HoldingKind kind = holding->kind;
   if (kind == HoldingKind::kWrap) Unwrap(env, holding);
   CallFinalizer(env, holding);
-  if (kind != HoldingKind::kWrap && kind != HoldingKind::kFinalizer) {
+  const bool is_on_object = kind == HoldingKind::kWrap || kind == HoldingKind::kFinalizer;
+  if (!is_on_object && kind != HoldingKind::kMoved) {
     // Node has no way to take it back: it stays as an orphan until its object is collected.
     Orphan(holding);
     if (IsExternal(kind)) ended_externals.PushFront(holding);

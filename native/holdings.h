@@ -30,7 +30,8 @@ enum class HoldingKind : uint8_t {
   kFunctionData,  // an external that is tied to a function, and no more use than that is
   kBuffer,
   kString,
-  kPosted
+  kPosted,
+  kMoved  // a wrap whose object was taken over by another version (instances.h)
 };
 
 struct Holding : Link {
@@ -43,9 +44,13 @@ struct Holding : Link {
   napi_ref real = nullptr;
   Reference* reference = nullptr;  // what the addon got for it
   size_t bytes = 0;
+  // What the object was wrapped with before it moved to another version, and after.
+  Holding* older = nullptr;
+  Holding* newer = nullptr;
   uint64_t class_id = 0;  // of the class whose constructor wrapped it (interpose/classes.h), or 0
   HoldingKind kind = HoldingKind::kWrap;
   bool finalizing = false;
+  bool may_return = false;  // moved, in a move that has not ended yet
 };
 
 // Null when the reserved addresses are used up.

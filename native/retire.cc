@@ -70,6 +70,18 @@ void LeaveAllBehind(Version* version) {
   while (Holding* const holding = version->holdings.front()) LeaveBehind(holding);
 }
 
+Holding* FindMoved(const Version& version) {
+  const List<Holding>& holdings = version.holdings;
+  Holding* one = holdings.front();
+  while (one != nullptr && one->kind != HoldingKind::kMoved) one = holdings.After(one);
+  return one;
+}
+
+// Node knows nothing of them any more, and has finalized most others by now.
+void ReleaseMoved(Version* version) {
+  while (Holding* const holding = FindMoved(*version)) ReleaseHolding(holding);
+}
+
 void ReleaseEverything(Version* version) {
   while (Holding* const holding = version->holdings.front()) {
     ReleaseHolding(holding);
@@ -148,6 +160,7 @@ RetireResult Retire(Version* version, const RetireOptions& options) {
 
 void OnEnvEnd(napi_env, void* data, void*) {
   auto* const version = static_cast<Version*>(data);
+  ReleaseMoved(version);
   RunInstanceFinalizer(version);
   // Node has run all but those that finalizers added, and would come back to these.
   interpose::RunHooks(version);

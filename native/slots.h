@@ -24,6 +24,7 @@
 
 namespace napi_reload {
 
+class Version;
 struct Holding;
 struct Slot;
 
@@ -43,6 +44,16 @@ struct Gate {
     Holding* holding = nullptr;
   };
 
+  // A constructor of a class that runs, and the object that it sets up.
+  struct Construction {
+    const Slot* constructor = nullptr;
+    napi_value object = nullptr;
+    // Of an object that it takes over from another version (instances.h): what that had wrapped in
+    // it, and the call, which was not made by `new` but has to look like it.
+    Holding* predecessor = nullptr;
+    napi_callback_info call = nullptr;
+  };
+
   size_t frames = 0;
   // Looked at after each call, as one word: both are rare.
   enum Attention : uint32_t {
@@ -56,10 +67,10 @@ struct Gate {
   List<Slot> slots;
   std::vector<Displaced> displaced;
   Receiver receiver;
-  size_t wraps_removed = 0;  // a receiver that was noted before one was removed may be stale
-  // The innermost constructor of a class that runs, called by `new`, and its object.
-  const Slot* constructor = nullptr;
-  napi_value constructed = nullptr;
+  size_t wraps_removed = 0;   // a receiver that was noted before one was removed may be stale
+  Construction construction;  // the innermost
+  // While instances move (instances.h): the version whose instances this one's constructors take.
+  Version* takes_from = nullptr;
   std::string source;
   uint64_t version_id = 0;
   bool revoked = false;

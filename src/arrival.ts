@@ -13,8 +13,15 @@ import {
 import { PhaseClock } from './phase-clock.ts';
 import type { UnchangedReport } from './report.ts';
 import type { Staged } from './stage/stager.ts';
-import type { Version } from './version.ts';
-import { createCandidate, discard, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+import { liveCode, type Version } from './version.ts';
+import {
+  createCandidate,
+  discard,
+  isInCall,
+  lookAtPinned,
+  retireVersion,
+  type Workshop,
+} from './workshop.ts';
 
 /** The steps are called in the order in which they stand. Those after `stage` do nothing where it found no news. */
 export class Arrival {
@@ -74,6 +81,18 @@ export class Arrival {
     await clock.during('prepare', () => prepare(shop, candidate, code.hooks, this.#signals.all));
   }
 
+  /**
+   * Waits for native calls of the old version, such as one that runs the event loop itself, where its instances are to
+   * move. Calls that begin meanwhile end before anything else runs.
+   */
+  async settle(): Promise<void> {
+    if (this.#ready === null || !movesInstances(this.#ready)) return;
+    const { outside, options } = this.#shop;
+    const endMs = outside.nowMs() + options.drainTimeoutMs;
+    while (isInCall(this.#shop) && outside.nowMs() < endMs && !this.#signals.all.aborted)
+      await outside.turn();
+  }
+
   /** What is to switch; null where there is nothing new. */
   get ready(): Ready | null {
     return this.#ready;
@@ -107,4 +126,10 @@ export class Arrival {
     const reason = this.hasNews ? 'rejected' : 'live';
     return { status: 'unchanged', reason, from: id, to: id, phasesMs: this.#clock.phasesMs };
   }
+}
+
+function movesInstances({ shop, request, code }: Ready): boolean {
+  if (shop.serving === null || request.discardState) return false;
+  const { classes } = liveCode(shop.serving).hooks;
+  return [...classes.keys()].some((name) => code.hooks.classes.has(name));
 }

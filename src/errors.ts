@@ -22,9 +22,12 @@ export interface ErrorDetails {
     readonly output: string;
   };
   ERR_BUSY: Stated & {
-    /** `shared`: others run the image that would be replaced; `replacing`: another thread is replacing it. */
-    readonly reason: 'shared' | 'replacing';
-    /** How many other handles of this process run it; null for `replacing`. */
+    /**
+     * `shared`: others run the image that would be replaced; `replacing`: another thread is replacing it; `in-call`: a
+     * native call of the old version did not end, and its instance cannot move.
+     */
+    readonly reason: 'shared' | 'replacing' | 'in-call';
+    /** How many other handles of this process run it; null but for `shared`. */
     readonly sharedWith: number | null;
   };
   ERR_CLOSED: Stated & { readonly attempted: string };
@@ -36,7 +39,12 @@ export interface ErrorDetails {
   };
   ERR_HOOK_ASYNC: Stated & { readonly hook: string; readonly version: number };
   ERR_HOOK_INVALID: Stated & { readonly path: string; readonly found: string; readonly wanted: string };
-  ERR_HOOK_THREW: Stated & { readonly hook: string; readonly version: number };
+  ERR_HOOK_THREW: Stated & {
+    readonly hook: string;
+    readonly version: number;
+    /** Of a hook of a class: which instance it was called for, from 0, and how many there are. */
+    readonly instance?: { readonly index: number; readonly count: number };
+  };
   ERR_HOOK_TIMEOUT: Stated & { readonly hook: string; readonly version: number; readonly timeoutMs: number };
   ERR_INIT_THREW: Stated & { readonly version: number };
   ERR_INTEGRITY: Stated & { readonly path: string; readonly wanted: string; readonly found: string };
@@ -153,6 +161,9 @@ function busyMessage(d: Details<'ERR_BUSY'>): string {
   if (d.reason === 'replacing') {
     return `Cannot load ${addon}: another thread of this process has been replacing the image that would be shared; try again`;
   }
+  if (d.reason === 'in-call') {
+    return `Cannot move the instances of ${addon}: a native call of the old version that began before the reload has not ended; reload when it has`;
+  }
   const others = d.sharedWith === 1 ? '1 other handle runs' : `${d.sharedWith} other handles run`;
   return `Cannot replace ${addon}: ${others} the same image in this process, and the old version goes on serving; close them first, or open it with scope "thread"`;
 }
@@ -213,7 +224,9 @@ export const errors = {
   hookThrew: (d: Details<'ERR_HOOK_THREW'>, cause: unknown): ReloadError<'ERR_HOOK_THREW'> =>
     new ReloadError(
       'ERR_HOOK_THREW',
-      `Hook ${q(d.hook)} of version ${d.version} threw: ${describe(cause)}`,
+      `Hook ${q(d.hook)} of version ${d.version} threw${
+        d.instance ? ` for instance ${d.instance.index + 1} of ${d.instance.count}` : ''
+      }: ${describe(cause)}`,
       d,
       cause,
     ),

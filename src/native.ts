@@ -308,6 +308,23 @@ export interface Native {
   ): void;
 
   /**
+   * For each of these classes of the version the live objects that its constructor wrapped, the oldest first; null for
+   * what is no class of the version.
+   */
+  findInstances(handle: object, constructors: readonly object[]): readonly (readonly object[] | null)[];
+  /**
+   * From here to `endMove`, a constructor of `to` that is called without `new` on an object that `from` wrapped takes it
+   * over, and believes that `new` called it.
+   */
+  beginMove(from: object, to: object): void;
+  /**
+   * Ends a move. Unless it succeeded, each object that was taken over is wrapped again as it was.
+   *
+   * @returns how many could not be
+   */
+  endMove(from: object, to: object, succeeded: boolean): number;
+
+  /**
    * Makes `<stageDir>/<name>-<pid>-<random>`, mode 0700, locked until `stageClose` or the end of the process, and
    * removes those of processes that have ended.
    */

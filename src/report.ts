@@ -35,6 +35,14 @@ export type Ending =
   /** It stays in memory for good. */
   | { readonly outcome: 'kept'; readonly reason: string };
 
+/** By the names of their classes, where there are any. */
+export interface InstanceCounts {
+  /** They are the new version's now. */
+  readonly moved: Readonly<Record<string, number>>;
+  /** They run old code as long as they live: the new version describes no such class, or the object could not be changed. */
+  readonly stayed: Readonly<Record<string, number>>;
+}
+
 interface ReportBase {
   readonly phasesMs: PhasesMs;
   /** The version that served before; null at the first load. */
@@ -49,6 +57,8 @@ export interface ReloadedReport extends ReportBase {
   readonly state: 'carried' | 'stateless' | 'discarded';
   /** Dotted names that came and went. */
   readonly exports: { readonly added: readonly string[]; readonly removed: readonly string[] };
+  /** Live instances of classes that the old version described. */
+  readonly instances: InstanceCounts;
   readonly retired: Retirement | null;
 }
 

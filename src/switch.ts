@@ -10,12 +10,13 @@ import type { Ready } from './candidate.ts';
 import { errors } from './errors.ts';
 import { hookContext } from './hook-context.ts';
 import { type Claim, claimImage } from './load/shared-image.ts';
-import type { ReloadedReport } from './report.ts';
+import type { InstanceCounts, ReloadedReport } from './report.ts';
 import type { Hooks } from './state/hooks.ts';
+import { InstanceMove } from './state/instances.ts';
 import { migrate } from './state/migrate.ts';
 import type { SwapPlan } from './swap/live-exports.ts';
 import { enter, liveCode, type Version } from './version.ts';
-import type { Workshop } from './workshop.ts';
+import { isInCall, type Workshop } from './workshop.ts';
 
 /** A handle that went over to its new version. */
 export interface Switched {
@@ -24,6 +25,7 @@ export interface Switched {
   readonly oldHooks: Hooks | null;
   readonly plan: SwapPlan;
   readonly state: ReloadedReport['state'];
+  readonly instances: InstanceCounts;
   /** What objects of the addon threw when they were made one with their facades. */
   readonly troubles: readonly unknown[];
 }
@@ -67,6 +69,7 @@ class Side {
   #claim: Claim | null = null;
   #isSaved = false;
   #state: unknown;
+  #move: InstanceMove | null = null;
   #plan: SwapPlan | null = null;
   #troubles: readonly unknown[] = [];
 
@@ -84,7 +87,10 @@ class Side {
     if (old === null || request.discardState) return;
     const saved = clock.inSwitch('save', () => {
       this.#isSaved = old.has('save');
-      return old.callSync('save');
+      const state = old.callSync('save');
+      this.#move = this.#findInstances(old);
+      this.#move?.save();
+      return state;
     });
     if (saved === undefined) return;
     this.#state = clock.inSwitch('migrate', () => carry(shop, saved, old, code.hooks));
@@ -93,13 +99,17 @@ class Side {
   init(): void {
     const { request, clock, code } = this.ready;
     const context = hookContext(this.#previous, this.#state, !request.discardState);
-    clock.inSwitch('init', () => code.hooks.callSync('init', context));
+    clock.inSwitch('init', () => {
+      code.hooks.callSync('init', context);
+      this.#move?.init(context);
+    });
   }
 
   verify(): void {
     const { shop, clock, code, candidate } = this.ready;
     this.#plan = clock.inSwitch('verify', () => {
       checkSave(shop, code.hooks, candidate, this.#state !== undefined);
+      this.#checkInstances();
       const handle = candidate.hold?.kind === 'ledger' ? candidate.hold.handle : null;
       return shop.live.plan(code.exports, candidate.id, handle);
     });
@@ -110,6 +120,10 @@ class Side {
     const { shop, clock, candidate, code } = this.ready;
     clock.inSwitch('swap', () => {
       this.#troubles = this.#plan?.publish() ?? [];
+      this.#move?.finish();
+      for (const { instances, old, next } of this.#move?.classes ?? []) {
+        shop.live.move(instances, old.made, next.made);
+      }
       shop.serving = candidate;
       shop.rejected = null;
       enter(candidate, { name: 'live', code });
@@ -119,14 +133,49 @@ class Side {
 
   /** Undoes what was done. A side whose turn had not come has nothing to undo. */
   revert(): readonly ResumeTrouble[] {
-    this.#claim?.end(null);
     const old = this.#old;
-    if (!this.#isSaved || old === null) return [];
+    const troubles: ResumeTrouble[] = [];
+    const note = (cause: unknown): void => {
+      if (old !== null) troubles.push({ shop: this.ready.shop, version: old.version, cause });
+    };
+    const lost = this.#move?.revert() ?? 0;
+    if (lost > 0) note(`${lost} instances could not be given back to it`);
+    this.#claim?.end(null);
+    if (!this.#isSaved) return troubles;
     try {
-      old.callSync('resume');
-      return [];
+      old?.callSync('resume');
     } catch (cause) {
-      return [{ shop: this.ready.shop, version: old.version, cause }];
+      note(cause);
+    }
+    return troubles;
+  }
+
+  /** Only what the ledger follows is known, and only an old version that is not at work can let its instances go. */
+  #findInstances(old: Hooks): InstanceMove | null {
+    const { shop, candidate, code } = this.ready;
+    const [from, to] = [this.#previous?.hold, candidate.hold];
+    if (from?.kind !== 'ledger' || to?.kind !== 'ledger') return null;
+    const found = InstanceMove.find(
+      { handle: from.handle, hooks: old },
+      { handle: to.handle, hooks: code.hooks },
+      (instance, made) => shop.live.canMove(instance, made),
+      shop.outside.native,
+    );
+    if (found !== null && found.classes.length > 0 && isInCall(shop)) {
+      throw errors.busy({ addon: shop.source, reason: 'in-call', sharedWith: null });
+    }
+    return found;
+  }
+
+  #checkInstances(): void {
+    const { shop, candidate } = this.ready;
+    try {
+      this.#move?.verify(null);
+    } catch (cause) {
+      throw errors.stateRoundtrip(
+        { addon: shop.source, version: candidate.id, reason: 'save-failed' },
+        cause,
+      );
     }
   }
 
@@ -138,6 +187,7 @@ class Side {
       oldHooks: this.#old,
       plan: this.#plan,
       state: this.#stateOutcome(),
+      instances: this.#move?.counts ?? { moved: {}, stayed: {} },
       troubles: this.#troubles,
     };
   }

@@ -37,7 +37,7 @@ export async function transact(
     await giveUp(all);
     return all.map((each) => each.unchanged());
   }
-  await takeSteps(all, ['load', 'prepare']);
+  await takeSteps(all, ['load', 'prepare', 'settle']);
   const outcome = switchTogether(all.flatMap(({ ready }) => ready ?? []));
   if ('error' in outcome) {
     warnOfResume(outcome.troubles);
@@ -54,7 +54,7 @@ export async function transact(
 
 async function takeSteps(
   all: readonly Arrival[],
-  steps: readonly ('build' | 'stage' | 'load' | 'prepare')[],
+  steps: readonly ('build' | 'stage' | 'load' | 'prepare' | 'settle')[],
 ): Promise<void> {
   for (const step of steps) {
     for (const each of all) {
@@ -101,6 +101,7 @@ async function retireReplaced({ ready, previous, ...switched }: Switched): Promi
     to: candidate.id,
     phasesMs: clock.phasesMs,
     state: switched.state,
+    instances: switched.instances,
     exports: { added: switched.plan.added, removed: switched.plan.removed },
     retired,
   };

@@ -135,6 +135,12 @@ export function lookAtPinned(shop: Workshop): void {
   lookAtShared(shop);
 }
 
+/** Whether native code of the version that serves is on the stack. */
+export function isInCall({ serving, outside }: Workshop): boolean {
+  const { hold } = serving ?? { hold: null };
+  return hold?.kind === 'ledger' && outside.native.pins(hold.handle).some(({ kind }) => kind === 'frame');
+}
+
 /** Other threads do not tell when the last of them has left an image that this handle left before. */
 export function lookAtShared(shop: Workshop): void {
   const left = shop.versions.filter(({ state }) => state.name === 'shared');

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../holdings.h"
+#include "../instances.h"
 #include "properties.h"
 #include "table.h"
 
@@ -31,16 +32,48 @@ napi_value ConstructorThunk(napi_env env, napi_callback_info info) noexcept {
   napi_get_new_target(env, info, &target);
   Gate* const gate = call.slot->gate;
   EnterGate(gate);
+  Gate::Construction own;
+  if (target == nullptr && gate->takes_from != nullptr) {
+    own.predecessor = TakeOver(gate->takes_from, call.self);
+    own.call = info;
+  }
   // Without `new`, the receiver is whatever the caller likes.
-  const bool constructs = target != nullptr;
-  const Slot* const constructor =
-      std::exchange(gate->constructor, constructs ? call.slot : nullptr);
-  const napi_value constructed = std::exchange(gate->constructed, constructs ? call.self : nullptr);
+  if (target != nullptr || own.predecessor != nullptr) {
+    own.constructor = call.slot;
+    own.object = call.self;
+  }
+  const Gate::Construction outer = std::exchange(gate->construction, own);
   const napi_value result = call.slot->callback(call.slot->env, info);
-  gate->constructor = constructor;
-  gate->constructed = constructed;
+  gate->construction = outer;
   LeaveGate(gate);
   return result;
+}
+
+// A constructor that takes an object over was not called by `new`, but has to believe it.
+napi_status GetNewTarget(napi_env env, napi_callback_info info, napi_value* result) {
+  const Version* const version = Version::Of(env);
+  const Gate::Construction* const own =
+      version != nullptr ? &version->gate()->construction : nullptr;
+  if (own == nullptr || own->predecessor == nullptr || own->call != info || result == nullptr) {
+    return Checked(env, napi_get_new_target(env, info, result));
+  }
+  return Checked(env, napi_get_reference_value(env, own->constructor->function, result));
+}
+
+// The object that is taken over has its tag already, and keeps it. Another tag is refused, as ever.
+napi_status TypeTagObject(napi_env env, napi_value object, const napi_type_tag* tag) {
+  const napi_status status = napi_type_tag_object(env, object, tag);
+  const Version* const version = Version::Of(env);
+  if (status != napi_invalid_arg || version == nullptr) return Checked(env, status);
+  const Gate::Construction& own = version->gate()->construction;
+  bool is_own = false;
+  bool is_same = false;
+  if (own.predecessor != nullptr &&
+      napi_strict_equals(env, object, own.object, &is_own) == napi_ok && is_own &&
+      napi_check_object_type_tag(env, object, tag, &is_same) == napi_ok && is_same) {
+    return napi_ok;
+  }
+  return Checked(env, status);
 }
 
 // The class's constructor, or nullptr when it was collected: a method may outlive its class.
@@ -198,11 +231,23 @@ napi_status DefinePlainClass(napi_env env, const char* name, size_t length,
   return status;
 }
 
-void NoteWrapped(napi_env env, const Gate* gate, napi_value object, Holding* holding) {
-  if (gate->constructor == nullptr) return;
-  bool is_constructed = object == gate->constructed;
-  if (!is_constructed) napi_strict_equals(env, object, gate->constructed, &is_constructed);
-  if (is_constructed) holding->class_id = gate->constructor->class_id;
+void NoteWrapped(napi_env env, Gate* gate, napi_value object, Holding* holding) {
+  const Gate::Construction& own = gate->construction;
+  if (own.constructor == nullptr) return;
+  bool is_constructed = object == own.object;
+  if (!is_constructed) napi_strict_equals(env, object, own.object, &is_constructed);
+  if (!is_constructed) return;
+  holding->class_id = own.constructor->class_id;
+  Holding* const older = own.predecessor;
+  // It may have wrapped the object before, and have taken that off again.
+  if (older == nullptr || older->newer != nullptr) return;
+  holding->older = older;
+  older->newer = holding;
+}
+
+void AddClasses(Table* table) {
+  table->Add("napi_get_new_target", GetNewTarget);
+  table->Add("napi_type_tag_object", TypeTagObject);
 }
 
 }  // namespace napi_reload::interpose

@@ -1,16 +1,17 @@
-// Classes of plain functions.
+// Classes of plain functions, for two reasons.
 //
-// V8 before 12 keeps each function that napi_define_class makes in its context for good, and with
-// it the class, its prototype and all that hangs on them: 5.7 KB for a class of three members.
-// Functions of napi_create_function are collected: https://github.com/nodejs/node/issues/28988.
-// There the ledger builds classes of these. What is lost is V8's look at the receiver of a member,
-// "Illegal invocation", without which an addon would take another class's memory for its own; so
-// the ledger looks itself:
+// V8 looks at the receiver of each method of napi_define_class: it must have been made by that very
+// class. An object that moves to another version (instances.h) was made by another one.
+// And V8 before 12 keeps each such function in its context for good, and with it the class, its
+// prototype and all that hangs on them: 5.7 KB for a class of three members. Functions of
+// napi_create_function are collected: https://github.com/nodejs/node/issues/28988.
+//
+// What is lost is that look, "Illegal invocation", without which an addon would take another
+// class's memory for its own; so the ledger looks itself:
 // 1. What a constructor wraps in the object that `new` gave it is noted as of its class.
 // 2. A method takes a receiver that its class made, and none that another class made.
 // 3. Of other receivers it takes instances as `instanceof` knows them: objects that were not
-// wrapped
-//    by the constructor.
+//    wrapped by the constructor.
 
 #ifndef NAPI_RELOAD_INTERPOSE_CLASSES_H_
 #define NAPI_RELOAD_INTERPOSE_CLASSES_H_
@@ -27,7 +28,7 @@ napi_status DefinePlainClass(napi_env env, const char* name, size_t length,
                              const napi_property_descriptor* properties, napi_value* result);
 
 // Called when an object was wrapped by code that entered `gate`.
-void NoteWrapped(napi_env env, const Gate* gate, napi_value object, Holding* holding);
+void NoteWrapped(napi_env env, Gate* gate, napi_value object, Holding* holding);
 
 }  // namespace napi_reload::interpose
 

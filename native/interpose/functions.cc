@@ -63,42 +63,11 @@ napi_status DefineProperties(napi_env env, napi_value object, size_t count,
   return napi_ok;
 }
 
-// classes.h tells why.
-bool CollectsClasses(napi_env env) {
-  static const bool collects = [env] {
-    constexpr uint32_t kFirstMajor = 24;
-    const napi_node_version* version = nullptr;
-    return napi_get_node_version(env, &version) == napi_ok && version->major >= kFirstMajor;
-  }();
-  return collects;
-}
-
-// Classes have slots of the heap: there are many members, and most are not called often.
 napi_status DefineClass(napi_env env, const char* name, size_t length, napi_callback constructor,
                         void* data, size_t count, const napi_property_descriptor* given,
                         napi_value* result) {
-  Version* const version = Version::Of(env);
-  if (version == nullptr || constructor == nullptr || (count > 0 && given == nullptr)) {
-    return napi_invalid_arg;
-  }
-  if (!CollectsClasses(env)) {
-    return Checked(env,
-                   DefinePlainClass(env, name, length, constructor, data, count, given, result));
-  }
-  std::vector<napi_property_descriptor> properties(given, given + count);
-  const std::vector<Made> made = BindAll(version, &properties, false);
-  Slot* const slot = NewSlot(version->gate(), constructor, data, false);
-  slot->of_class = true;
-  for (const Made& member : made) member.slot->of_class = true;
-  const napi_status status =
-      napi_define_class(env, name, length, ThunkOf(slot), slot, count, properties.data(), result);
-  if (status != napi_ok) return Checked(env, status);
-  TrackFunction(env, *result, slot);
-  napi_value prototype;
-  if (napi_get_named_property(env, *result, "prototype", &prototype) == napi_ok) {
-    TrackAll(env, *result, prototype, properties, made);
-  }
-  return napi_ok;
+  if (constructor == nullptr || (count > 0 && given == nullptr)) return napi_invalid_arg;
+  return Checked(env, DefinePlainClass(env, name, length, constructor, data, count, given, result));
 }
 
 napi_status FindDisplaced(napi_env env, const Slot* slot, void** data) {

@@ -8,6 +8,7 @@ namespace {
 std::vector<Redirect> MakeRedirects() {
   Table table;
   AddAsyncWork(&table);
+  AddClasses(&table);
   AddExternals(&table);
   AddFunctions(&table);
   AddLifecycle(&table);

@@ -41,6 +41,7 @@ class Table {
 };
 
 void AddAsyncWork(Table* table);
+void AddClasses(Table* table);
 void AddExternals(Table* table);
 void AddFunctions(Table* table);
 void AddLifecycle(Table* table);

@@ -78,7 +78,6 @@ void AddWatched(Table* table) {
   WATCH(napi_set_named_property);
   WATCH(napi_set_property);
   WATCH(napi_strict_equals);
-  WATCH(napi_type_tag_object);
 #undef WATCH
 #define THROW(name) table->Add(#name, &Watch<&name>::Throw)
   THROW(napi_throw);

@@ -62,10 +62,12 @@ napi_status FindWrap(napi_env env, napi_value object, Holding** result) {
   void* pointer = nullptr;
   const napi_status status = napi_unwrap(env, object, &pointer);
   if (status != napi_ok) return Checked(env, status);
-  Holding* const holding = HoldingAt(pointer);
-  if (holding == nullptr || holding->version == nullptr || holding->version->env() != env) {
-    return napi_invalid_arg;
+  Holding* holding = HoldingAt(pointer);
+  // Code of a version that an object has left asks for what it wrapped itself.
+  while (holding != nullptr && (holding->version == nullptr || holding->version->env() != env)) {
+    holding = holding->older;
   }
+  if (holding == nullptr) return napi_invalid_arg;
   *result = holding;
   return napi_ok;
 }
@@ -82,7 +84,9 @@ napi_status RemoveWrap(napi_env env, napi_value object, void** result) {
   Holding* holding = nullptr;
   napi_status status = FindWrap(env, object, &holding);
   if (status != napi_ok) return status;
-  status = napi_remove_wrap(env, object, nullptr);
+  const bool is_on_object = holding->kind == HoldingKind::kWrap;
+  if (!is_on_object && holding->finalizing) return napi_invalid_arg;
+  if (is_on_object) status = napi_remove_wrap(env, object, nullptr);
   if (status != napi_ok) return Checked(env, status);
   if (result != nullptr) *result = holding->data;
   if (holding->real != nullptr) napi_delete_reference(env, holding->real);

@@ -1,8 +1,10 @@
 /** The hook object that an addon may export as `napiReload`: checked once, when loaded, then called from here only. */
 import { HOOKS_EXPORT } from '../contract.ts';
 import type { Deadline } from '../deadline.ts';
-import { describe, errors } from '../errors.ts';
+import { errors } from '../errors.ts';
 import { ignoreRejection, isThenable } from '../thenable.ts';
+import { type ClassHooks, readClassHooks } from './class-hooks.ts';
+import { invalid, isObject, read } from './hook-object.ts';
 
 /** Why a version comes to life. */
 export type Reason = 'first' | 'reload';
@@ -26,6 +28,8 @@ export interface Hooks {
   readonly version: number;
   /** Layout of what `save()` returns. */
   readonly schema: number;
+  /** Of the classes whose instances move, by their names. */
+  readonly classes: ReadonlyMap<string, ClassHooks>;
   has(hook: HookName): boolean;
   /**
    * Calls a hook that must be done when it returns. A hook that the addon does not have gives undefined.
@@ -65,9 +69,11 @@ export function readHooks(exports: unknown, version: number): Hooks {
       throw errors.hookThrew({ hook: name, version }, cause);
     }
   };
+  const hasClasses = object !== null && isObject(exports);
   return {
     version,
     schema,
+    classes: hasClasses ? readClassHooks(exports, object, version) : new Map(),
     has: (hook) => functions.has(hook),
     callSync(hook, context) {
       const result = call(hook, context);
@@ -90,7 +96,7 @@ export function readHooks(exports: unknown, version: number): Hooks {
 }
 
 function readHookObject(exports: unknown, version: number): object | null {
-  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return null;
+  if (!isObject(exports)) return null;
   const object = read(exports, HOOKS_EXPORT, version);
   if (object === undefined) return null;
   if (typeof object !== 'object' || object === null) throw invalid(HOOKS_EXPORT, object, 'an object');
@@ -102,17 +108,4 @@ function readSchema(object: object, version: number): number {
   if (schema === undefined) return DEFAULT_SCHEMA;
   if (typeof schema === 'number' && Number.isSafeInteger(schema) && schema >= 1) return schema;
   throw invalid(`${HOOKS_EXPORT}.schema`, schema, 'a whole number from 1');
-}
-
-/** Reads a property that may be an accessor of the addon's, and so may throw. */
-function read(object: object, key: string, version: number): unknown {
-  try {
-    return Reflect.get(object, key);
-  } catch (cause) {
-    throw errors.hookThrew({ hook: `get ${key}`, version }, cause);
-  }
-}
-
-function invalid(path: string, found: unknown, wanted: string): Error {
-  return errors.hookInvalid({ path, found: `${describe(found)} (${typeof found})`, wanted });
 }

@@ -14,8 +14,8 @@ import { Facade } from './facade.ts';
 import { findNativeCode, type NativeCode, point, type Pointing, sharePrototype } from './native-code.ts';
 import type { Edits, Planning } from './planning.ts';
 import type { Edit } from './surface.ts';
-import { type Kind, type Node, readShape, type Shape, type Wraps } from './shape.ts';
-import { linkClass, type VersionRecord, type Versions } from './versions.ts';
+import { isObject, type Kind, type Node, readShape, type Shape, type Wraps } from './shape.ts';
+import { canMove, linkClass, move, type VersionRecord, type Versions } from './versions.ts';
 
 /** A version that was looked at and can be published. */
 export interface SwapPlan {
@@ -45,6 +45,19 @@ export interface LiveExports {
    *   what would have to change
    */
   plan(raw: unknown, version: VersionId, handle: object | null): SwapPlan;
+  /**
+   * Whether an instance can become one of another version.
+   *
+   * @param made the class that made it, as its version exports it
+   */
+  canMove(instance: object, made: object): boolean;
+  /**
+   * Makes instances those of the version that was published last. Does not fail for what {@link canMove}.
+   *
+   * @param made the class that made them
+   * @param next the class of the new version
+   */
+  move(instances: readonly object[], made: object, next: object): void;
   /** After `close()`: every function, method and property throws what `why` makes. */
   revoke(why: () => Error): void;
 }
@@ -108,6 +121,18 @@ class Exports implements LiveExports {
       return failures;
     };
     return { added: without(shape.names, this.#names), removed: without(this.#names, shape.names), publish };
+  }
+
+  canMove(instance: object, made: object): boolean {
+    const prototype = prototypeOf(made);
+    return prototype !== null && canMove(this.#versions, instance, prototype);
+  }
+
+  move(instances: readonly object[], made: object, next: object): void {
+    const { current } = this.#versions;
+    const [from, to] = [prototypeOf(made), prototypeOf(next)];
+    assert(current !== null && from !== null && to !== null, 'classes have prototypes');
+    for (const instance of instances) move(instance, from, to, current);
   }
 
   revoke(why: () => Error): void {
@@ -210,6 +235,11 @@ function linking(facade: Facade, node: Node, record: VersionRecord, native: Read
       record,
     });
   };
+}
+
+function prototypeOf(made: object): object | null {
+  const prototype: unknown = Object.getOwnPropertyDescriptor(made, 'prototype')?.value;
+  return isObject(prototype) ? prototype : null;
 }
 
 function attempt(edit: Edit, failures: unknown[]): void {

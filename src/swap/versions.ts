@@ -7,6 +7,7 @@
  * 3. A record is held by the stamps, by the links of its own prototypes, and while it is current; by nothing else. So
  *    a version's exports can be collected once none of its instances lives.
  */
+import { types } from 'node:util';
 import type { VersionId } from '../brands.ts';
 
 /** One version of one handle, for as long as an instance of it lives. */
@@ -45,11 +46,15 @@ class Identity {
 }
 
 class Stamp extends Identity {
-  readonly #record: VersionRecord;
+  #record: VersionRecord;
 
   constructor(instance: object, record: VersionRecord) {
     super(instance);
     this.#record = record;
+  }
+
+  static move(instance: object, record: VersionRecord): void {
+    if (#record in instance) instance.#record = record;
   }
 
   static of(value: unknown): VersionRecord | undefined {
@@ -64,6 +69,25 @@ export function stamp(instance: object, record: VersionRecord): void {
   if (Stamp.of(instance) !== undefined || frozen.has(instance)) return;
   if (Object.isExtensible(instance)) new Stamp(instance, record);
   else frozen.set(instance, record);
+}
+
+/**
+ * Whether an instance can become one of another version.
+ *
+ * @param rawPrototype of the class that made it
+ */
+export function canMove(versions: Versions, instance: object, rawPrototype: object): boolean {
+  // A trap is code of somebody's, and would run in the switch.
+  if (types.isProxy(instance)) return false;
+  if (Object.getPrototypeOf(instance) === rawPrototype) return Object.isExtensible(instance);
+  return (Stamp.of(instance) ?? frozen.get(instance))?.owner === versions;
+}
+
+/** Makes an instance that {@link canMove} one of another version. */
+export function move(instance: object, rawPrototype: object, next: object, record: VersionRecord): void {
+  if (Object.getPrototypeOf(instance) === rawPrototype) Object.setPrototypeOf(instance, next);
+  Stamp.move(instance, record);
+  if (frozen.has(instance)) frozen.set(instance, record);
 }
 
 /** Whether a receiver is stamped as of the live version: the quick answer on the way of every method call. */

@@ -1,0 +1,206 @@
+/**
+ * Live instances of classes that both versions describe: each becomes an instance of the new version, and stays the same
+ * object.
+ *
+ *     find → save → construct → restore → verify → finish, or revert
+ *
+ * Each step is done for all instances before the next one. So in `restore` whatever an instance refers to has moved as
+ * well, and until `finish` all of it can be taken back.
+ */
+import { errors, isReloadError } from '../errors.ts';
+import type { Native } from '../native.ts';
+import type { InstanceCounts } from '../report.ts';
+import { ignoreRejection, isThenable } from '../thenable.ts';
+import type { ClassHooks } from './class-hooks.ts';
+import { invalid } from './hook-object.ts';
+import type { HookContext, Hooks } from './hooks.ts';
+import { type OwnProperties, putBackOwnProperties, readOwnProperties } from './own-properties.ts';
+
+/** A version that has a ledger; another one knows of no instances. */
+export interface MovingVersion {
+  readonly handle: object;
+  readonly hooks: Hooks;
+}
+
+/** The instances of one class that move. */
+export interface MovingClass {
+  readonly name: string;
+  readonly old: ClassHooks;
+  readonly next: ClassHooks;
+  readonly instances: readonly object[];
+}
+
+/** Whether an instance can change its version. */
+export type CanMove = (instance: object, made: object) => boolean;
+
+type Mover = Pick<Native, 'findInstances' | 'beginMove' | 'endMove'>;
+
+/** What is known of each instance of a class, in their order. */
+interface Luggage extends MovingClass {
+  readonly states: unknown[];
+  readonly properties: OwnProperties[];
+}
+
+export class InstanceMove {
+  readonly classes: readonly MovingClass[];
+  readonly counts: InstanceCounts;
+  readonly #from: MovingVersion;
+  readonly #to: MovingVersion;
+  readonly #native: Mover;
+  readonly #luggage: readonly Luggage[];
+  #isBegun = false;
+
+  private constructor(from: MovingVersion, to: MovingVersion, found: Found, native: Mover) {
+    this.#from = from;
+    this.#to = to;
+    this.#native = native;
+    this.#luggage = found.classes.map((each) => ({ ...each, states: [], properties: [] }));
+    this.classes = this.#luggage;
+    this.counts = found.counts;
+  }
+
+  /** @returns null where the old version describes no class: nothing is looked for then */
+  static find(from: MovingVersion, to: MovingVersion, canMove: CanMove, native: Mover): InstanceMove | null {
+    if (from.hooks.classes.size === 0) return null;
+    return new InstanceMove(from, to, findInstances(from, to, canMove, native), native);
+  }
+
+  /** @throws `ERR_HOOK_THREW`, `ERR_HOOK_ASYNC` */
+  save(): void {
+    for (const { name, old, instances, states } of this.#luggage) {
+      const hook = `classes.${name}.save`;
+      this.#forEach(this.#from, hook, instances, (instance) => {
+        states.push(this.#now(old.save(instance), this.#from, hook));
+      });
+    }
+  }
+
+  /**
+   * Makes each instance one of the new version, then has each restored.
+   *
+   * @throws `ERR_HOOK_THREW`, `ERR_HOOK_ASYNC`, `ERR_HOOK_INVALID`
+   */
+  init(context: HookContext): void {
+    this.#isBegun = true;
+    this.#native.beginMove(this.#from.handle, this.#to.handle);
+    for (const { name, next, instances, states, properties } of this.#luggage) {
+      this.#forEach(this.#to, `classes.${name}.constructor`, instances, (instance, index) => {
+        properties.push(readOwnProperties(instance));
+        construct(next, instance, states[index], context);
+      });
+    }
+    for (const { name, next, instances, states } of this.#luggage) {
+      const { restore } = next;
+      if (restore === null) continue;
+      const hook = `classes.${name}.restore`;
+      this.#forEach(this.#to, hook, instances, (instance, index) => {
+        this.#now(restore(instance, states[index], context), this.#to, hook);
+      });
+    }
+  }
+
+  /**
+   * A version that cannot save its instances could not hand them on.
+   *
+   * @param compare is told of each instance's state what it was given and what its own `save` returns; throws where it minds
+   * @throws what the addon's `save` throws, or `compare`
+   */
+  verify(compare: ((given: unknown, saved: unknown) => void) | null): void {
+    for (const { next, instances, states } of this.#luggage) {
+      for (const [index, instance] of instances.entries()) {
+        const saved = next.save(instance);
+        compare?.(states[index], saved);
+      }
+    }
+  }
+
+  /** From here on there is no way back. Does not fail. */
+  finish(): void {
+    if (this.#isBegun) this.#native.endMove(this.#from.handle, this.#to.handle, true);
+  }
+
+  /**
+   * Puts every instance back as it was.
+   *
+   * @returns how many could not be
+   */
+  revert(): number {
+    if (!this.#isBegun) return 0;
+    this.#isBegun = false;
+    const lost = this.#native.endMove(this.#from.handle, this.#to.handle, false);
+    for (const { instances, properties } of this.#luggage) {
+      for (const [index, each] of properties.entries()) {
+        const instance = instances[index];
+        if (instance !== undefined) putBackOwnProperties(instance, each);
+      }
+    }
+    return lost;
+  }
+
+  #now<T>(result: T, version: MovingVersion, hook: string): T {
+    if (!isThenable(result)) return result;
+    ignoreRejection(result);
+    throw errors.hookAsync({ hook, version: version.hooks.version });
+  }
+
+  #forEach(
+    version: MovingVersion,
+    hook: string,
+    instances: readonly object[],
+    work: (instance: object, index: number) => void,
+  ): void {
+    let index = 0;
+    try {
+      for (const instance of instances) {
+        work(instance, index);
+        index += 1;
+      }
+    } catch (cause) {
+      if (isReloadError(cause, 'ERR_HOOK_ASYNC') || isReloadError(cause, 'ERR_HOOK_INVALID')) throw cause;
+      const instance = { index, count: instances.length };
+      throw errors.hookThrew({ hook, version: version.hooks.version, instance }, cause);
+    }
+  }
+}
+
+interface Found {
+  readonly classes: readonly MovingClass[];
+  readonly counts: InstanceCounts;
+}
+
+function findInstances(from: MovingVersion, to: MovingVersion, canMove: CanMove, native: Mover): Found {
+  const described = [...from.hooks.classes.values()];
+  const found = native.findInstances(
+    from.handle,
+    described.map(({ made }) => made),
+  );
+  const classes: MovingClass[] = [];
+  const moved: Record<string, number> = {};
+  const stayed: Record<string, number> = {};
+  for (const [index, old] of described.entries()) {
+    const { name } = old;
+    const all = found[index] ?? [];
+    const next = to.hooks.classes.get(name);
+    const instances = next ? all.filter((instance) => canMove(instance, old.made)) : [];
+    if (next && instances.length > 0) classes.push({ name, old, next, instances });
+    if (instances.length > 0) moved[name] = instances.length;
+    if (instances.length < all.length) stayed[name] = all.length - instances.length;
+  }
+  return { classes, counts: { moved, stayed } };
+}
+
+/** The shim has the constructor take the object over, as if `new` had just made it. */
+function construct(
+  { name, args, made }: ClassHooks,
+  instance: object,
+  state: unknown,
+  context: HookContext,
+): void {
+  const given = args(state, context);
+  if (!Array.isArray(given)) {
+    throw invalid(`napiReload.classes.${name}.args()`, given, 'an array of arguments for the constructor');
+  }
+  const result: unknown = Reflect.apply(made, instance, given);
+  if (result === instance || result === undefined) return;
+  throw invalid(`new ${name}()`, result, 'a constructor that returns the object that it was called for');
+}

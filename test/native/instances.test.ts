@@ -1,0 +1,342 @@
+/**
+ * Live instances of a native class move to the new version, each story in a process of its own. The addons print how
+ * many native objects they made and destroyed when they are unmapped, so that each destructor is known to have run once.
+ */
+import { describe, expect, test } from 'vitest';
+import { createScratch } from '../support/addons.ts';
+import { cxxAddon } from '../support/cxx.ts';
+import { type Plan, traceOf } from './trace.ts';
+
+const SOURCE = 'instances/counter.cc';
+const v1 = (...macros: string[]): string => cxxAddon(SOURCE, ['VERSION=1', ...macros]);
+const v2 = (...macros: string[]): string => cxxAddon(SOURCE, ['VERSION=2', ...macros]);
+
+/** Says of each instance what runs in it, its value, and its own properties. */
+const TOOLS = `
+  const sayAll = (...all) => all.forEach((each) =>
+    say(['v' + each.version(), each.value, ...Object.keys(each).map((key) => key + '=' + each[key])].join(' ')));
+  const counts = ({ instances, retired }) => say(JSON.stringify(instances) + ' ' + retired.outcome
+    + (retired.pins ?? []).map(({ kind, count }) => ' ' + kind + ' ' + count).join(''));
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--expose-gc');
+  const collect = (await import('node:vm')).runInNewContext('gc');
+  /** Finalizers run from the event loop. */
+  const collectUntil = async (isDone) => {
+    for (let turn = 0; turn < 1_000 && !isDone(); turn++) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const tryReload = async (addon) => {
+    try { counts(await addon.reload()); } catch (error) { say(reasonOf(error) + ': ' + error.message.split(': ').pop()); }
+  };
+`;
+
+interface Story {
+  readonly script: string;
+  readonly builds: Plan['builds'];
+  readonly options?: Plan['options'];
+}
+
+async function tell({ script, builds, options = {} }: Story): Promise<readonly string[]> {
+  using scratch = createScratch();
+  const body = `${TOOLS} install('v1'); const addon = await openAddon(); ${script} await close(addon);`;
+  const { trace, errors, exitCode, signal } = await traceOf(scratch, body, { builds, options });
+  expect({ errors, exitCode, signal }).toEqual({ errors: '', exitCode: 0, signal: null });
+  return trace.filter((line) => line !== 'opened');
+}
+
+describe('a live instance', () => {
+  test('is the same object in the new version, however it was made', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2() },
+      script: `
+        const { Counter } = addon.exports;
+        class Sub extends Counter { own = 'sub' }
+        const [plain, sub, native, fixed] = [new Counter(1), new Sub(2), addon.exports.make(3), Counter.of(4)];
+        plain.mark = 'mine';
+        const marks = new WeakMap([[plain, 'known']]);
+        for (const each of [plain, sub, native, fixed]) each.add(10);
+        install('v2');
+        counts(await addon.reload());
+        sayAll(plain, sub, native, fixed);
+        say([plain, sub, native, fixed].every((each) => each instanceof Counter));
+        say([sub instanceof Sub, marks.get(plain), plain.add(5)].join());
+        sayAll(new Sub(6), addon.exports.make(7));`,
+    });
+    expect(trace).toEqual([
+      'v1 unmapped: 4 made, 4 destroyed',
+      '{"moved":{"Counter":4},"stayed":{}} unloaded',
+      'v2 11 mark=mine made=2',
+      'v2 12 own=sub made=2',
+      'v2 13 made=2',
+      'v2 14 made=2',
+      'true',
+      'true,known,16',
+      'v2 6 made=2 own=sub',
+      'v2 7 made=2',
+      // Those that JavaScript still holds pin the version at the end of the handle; the process destroys them.
+      'closed',
+      'v2 unmapped: 6 made, 6 destroyed',
+    ]);
+  });
+
+  test('finds the instances that it refers to moved as well when it is restored', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2() },
+      script: `
+        const { Counter } = addon.exports;
+        const first = new Counter(1);
+        const second = new Counter(2, first);
+        const self = new Counter(3);
+        install('v2');
+        counts(await addon.reload());
+        say(second.friendValue());
+        first.add(4);
+        say(second.friendValue());`,
+    });
+    expect(trace.slice(1, 4)).toEqual(['{"moved":{"Counter":3},"stayed":{}} unloaded', '1001', '1005']);
+  });
+
+  test('moves on through any number of versions', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2(), v3: cxxAddon(SOURCE, ['VERSION=3']) },
+      script: `
+        const each = new addon.exports.Counter(0);
+        for (let round = 0; round < 20; round++) {
+          install(['v2', 'v3', 'v1'][round % 3]);
+          await addon.reload();
+          each.add(1);
+        }
+        sayAll(each);
+        say(addon.versions().length);`,
+    });
+    expect(trace.filter((line) => line.includes('unmapped')).slice(0, 20)).toEqual(
+      Array.from({ length: 20 }, (_, round) => `v${[1, 2, 3][round % 3]} unmapped: 1 made, 1 destroyed`),
+    );
+    expect(trace).toContain('v3 20 made=3');
+    expect(trace).toContain('1');
+  });
+
+  test('that died before the reload is not moved', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2() },
+      script: `
+        const { Counter } = addon.exports;
+        const kept = new Counter(1);
+        (() => { for (let index = 0; index < 100; index++) new Counter(index); })();
+        collect();
+        install('v2');
+        say(JSON.stringify((await addon.reload()).instances));
+        await collectUntil(() => addon.versions().length === 1);
+        sayAll(kept);`,
+    });
+    expect(trace.slice(0, 3)).toEqual([
+      '{"moved":{"Counter":1},"stayed":{}}',
+      'v1 unmapped: 101 made, 101 destroyed',
+      'v2 1 made=2',
+    ]);
+  });
+
+  test('that native code referenced is moved, and let go of when the old version ends', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2(), v3: cxxAddon(SOURCE, ['VERSION=3', 'RESTORE_FAILS_AT=1']) },
+      script: `
+        const each = new addon.exports.Counter(1);
+        say([each.keep(), each.keep()].join());
+        install('v3');
+        await tryReload(addon);
+        say([each.letGo(), each.keep()].join());
+        install('v2');
+        await tryReload(addon);
+        say([each.keep(), each.letGo()].join());`,
+    });
+    expect(trace.slice(0, 6)).toEqual([
+      '1,2',
+      'v3 unmapped: 1 made, 1 destroyed',
+      'ERR_HOOK_THREW classes.Counter.restore: restore failed',
+      // Put back as it was, with what it counted.
+      '1,2',
+      'v1 unmapped: 1 made, 1 destroyed',
+      '{"moved":{"Counter":1},"stayed":{}} unloaded',
+    ]);
+    expect(trace[6]).toBe('1,0');
+  });
+
+  test.each([
+    ['describes it no more', v2('NO_CLASS')],
+    ['has no such class', v2('BARE')],
+  ])('stays with its version, which says so, when the new one %s', async (_, next) => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: next },
+      script: `
+        const each = new addon.exports.Counter(1);
+        install('v2');
+        counts(await addon.reload());
+        sayAll(each);
+        say(each.add(1));`,
+    });
+    expect(trace.slice(0, 3)).toEqual([
+      '{"moved":{},"stayed":{"Counter":1}} pinned wrapped-object 1',
+      'v1 1',
+      '2',
+    ]);
+    expect(trace.at(-1)).toBe('v1 unmapped: 1 made, 1 destroyed');
+  });
+
+  test('of a state that is discarded stays with its version', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2() },
+      script: `
+        const each = new addon.exports.Counter(1);
+        install('v2');
+        counts(await addon.reload({ discardState: true }));
+        sayAll(each);`,
+    });
+    expect(trace.slice(0, 2)).toEqual(['{"moved":{},"stayed":{}} pinned wrapped-object 1', 'v1 1']);
+  });
+
+  test('leaves its native object to an old version that something else pins, until that ends', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2() },
+      script: `
+        const each = new addon.exports.Counter(1);
+        let buffer = addon.exports.buffer();
+        install('v2');
+        counts(await addon.reload());
+        sayAll(each);
+        buffer = undefined;
+        await collectUntil(() => addon.versions().length === 1);
+        sayAll(each);`,
+    });
+    expect(trace.slice(0, 4)).toEqual([
+      '{"moved":{"Counter":1},"stayed":{}} pinned external-buffer 1',
+      'v2 1 made=2',
+      'v1 unmapped: 1 made, 1 destroyed',
+      'v2 1 made=2',
+    ]);
+  });
+});
+
+describe('a reload in the middle of a native call', () => {
+  test('waits for the call, so that what it changes is not lost', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2() },
+      script: `
+        const each = new addon.exports.Counter(1);
+        install('v2');
+        let reloading;
+        each.within(() => { reloading = addon.reload(); });
+        counts(await reloading);
+        sayAll(each);`,
+    });
+    expect(trace.slice(1, 3)).toEqual(['{"moved":{"Counter":1},"stayed":{}} unloaded', 'v2 2 made=2']);
+  });
+
+  test('is refused when the call does not end', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2() },
+      options: { drainTimeoutMs: 20 },
+      script: `
+        const each = new addon.exports.Counter(1);
+        install('v2');
+        let outcome;
+        // The call runs the event loop itself, and what promises wait for, until the reload has come to its end.
+        const call = () => each.within(() => {
+          tryReload(addon).then(() => { outcome = 'over'; });
+          addon.exports.runLoop(() => { process._tickCallback(); return outcome === 'over'; });
+        });
+        // Not from a microtask, in which no others run.
+        await new Promise((resolve) => setTimeout(() => resolve(call())));
+        sayAll(each);
+        await tryReload(addon);
+        sayAll(each);`,
+    });
+    expect(trace.slice(0, 6)).toEqual([
+      'v2 unmapped: 0 made, 0 destroyed',
+      'ERR_BUSY in-call: a native call of the old version that began before the reload has not ended; reload when it has',
+      'v1 2',
+      'v1 unmapped: 1 made, 1 destroyed',
+      '{"moved":{"Counter":1},"stayed":{}} unloaded',
+      'v2 2 made=2',
+    ]);
+  });
+});
+
+describe('a move that fails', () => {
+  const failures: readonly (readonly [name: string, macro: string, refusal: string, native: string])[] = [
+    ['save', 'SAVE_FAILS_AT', 'ERR_HOOK_THREW classes.Counter.save: save failed', ''],
+    [
+      'constructor',
+      'CONSTRUCTOR_FAILS_AT',
+      'ERR_HOOK_THREW classes.Counter.constructor: the constructor failed',
+      'v2',
+    ],
+    ['restore', 'RESTORE_FAILS_AT', 'ERR_HOOK_THREW classes.Counter.restore: restore failed', 'v2'],
+  ];
+  const positions = [
+    ['first', 1],
+    ['middle', 3],
+    ['last', 5],
+  ] as const;
+  const cases = failures.flatMap(([hook, macro, ...rest]) =>
+    positions.map(([name, at]) => [hook, macro, name, at, ...rest] as const),
+  );
+
+  test.each(cases)(
+    'of %s leaves all as they were: %s, at the %s of five',
+    async (hook, macro, _, at, refusal, made) => {
+      const failing = `${macro}=${at}`;
+      const trace = await tell({
+        builds: hook === 'save' ? { v1: v1(failing), v2: v2() } : { v1: v1(), v2: v2(failing) },
+        script: `
+        const { Counter, total } = addon.exports;
+        const all = [new Counter(1), addon.exports.make(2), new (class extends Counter {})(3), Counter.of(4)];
+        all.push(new Counter(5, all[0]));
+        all[1].mine = true;
+        Object.freeze(all[0]);
+        total(7);
+        const before = JSON.stringify(all.map((each) => [each.value, each.version(), Object.entries(each)]));
+        install('v2');
+        await tryReload(addon);
+        const after = JSON.stringify(all.map((each) => [each.value, each.version(), Object.entries(each)]));
+        say(before === after);
+        say([all.map((each) => each.add(1)).join(), total(0), all[4].friendValue(), addon.current.id].join(' '));`,
+      });
+      // As many as were made before it failed.
+      const count = hook === 'restore' ? 5 : at;
+      const discarded = made === '' ? 0 : count;
+      expect(trace.slice(0, 4)).toEqual([
+        // C++ destroys no object whose constructor threw.
+        `v2 unmapped: ${discarded} made, ${hook === 'constructor' ? discarded - 1 : discarded} destroyed`,
+        refusal,
+        'true',
+        '2,3,4,5,6 7 2 1',
+      ]);
+      expect(trace.slice(4)).toEqual(['closed', 'v1 unmapped: 5 made, 5 destroyed']);
+    },
+  );
+
+  test('because save returned a promise says so', async () => {
+    const trace = await tell({
+      builds: { v1: v1('ASYNC_SAVE'), v2: v2() },
+      script: `const each = new addon.exports.Counter(1); install('v2'); await tryReload(addon); sayAll(each);`,
+    });
+    expect(trace[1]).toMatch(/^ERR_HOOK_ASYNC classes\.Counter\.save/);
+    expect(trace[2]).toBe('v1 1');
+  });
+
+  test('because the new version cannot save what it took is refused', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2('SAVE_FAILS_AT=2') },
+      script: `const all = [new addon.exports.Counter(1), new addon.exports.Counter(2)];
+        install('v2'); await tryReload(addon); sayAll(...all);`,
+    });
+    expect(trace.slice(0, 4)).toEqual([
+      'v2 unmapped: 2 made, 2 destroyed',
+      'ERR_STATE_ROUNDTRIP save-failed: save failed',
+      'v1 1',
+      'v1 2',
+    ]);
+  });
+});
