@@ -12,12 +12,15 @@ import {
   mappings,
   open,
   retire,
+  shim,
   tick,
   until,
 } from '../../fixtures/ledger/load.mjs';
 
 const VERSIONS_MAX = 6;
 const KEPT_MAX = 40;
+/** Of one class of a version. */
+const INSTANCES_MAX = 5;
 const NAPI_OK = 0;
 const NAPI_INVALID_ARG = 1;
 const NUMBER_OF_COUNTER = 3;
@@ -61,7 +64,7 @@ const OBJECTS = Object.keys(PIN_OF);
 
 export const NAMES = [
   ...['open', 'open', 'reload', 'call', 'call', 'callKept', 'callKept', 'throw', 'nest', 'retireInside'],
-  ...['keepFunction', 'keepObject', 'keepObject', 'keepClass', 'useObject', 'leaveBehind', 'run', 'run'],
+  ...['keepFunction', 'keepObject', 'keepObject', 'keepClass', 'keepClass', 'move', 'useObject', 'leaveBehind', 'run', 'run'],
   ...['threadsafe', 'retire', 'retire', 'release', 'drop', 'drop', 'turn', 'turn'],
 ];
 /** Once in so many operations: it takes as long as hundreds of others. */
@@ -241,7 +244,36 @@ const OPERATIONS = {
     const Counter = owner.real.exports.defineClass();
     const real = new Counter();
     assert.equal(real.get(), NUMBER_OF_COUNTER * owner.number);
-    if (value % 2 === 0) keep(world, { kind: 'counter', owner, real, pin: 'wrapped-object' });
+    const others = Array.from({ length: value % INSTANCES_MAX }, () => new Counter());
+    if (value % 2 === 0) keep(world, { kind: 'counter', owner, real, others, Counter, pin: 'wrapped-object' });
+  },
+
+  /** To another version, or to it and back. */
+  move(world, { which, value }) {
+    const thing = pick(
+      world.kept.filter(({ kind, owner, pin }) => kind === 'counter' && pin !== null && owner.state === 'live'),
+      which,
+    );
+    if (thing === undefined) return;
+    if (live(world).length === 1) OPERATIONS.open(world);
+    const target = pick(
+      live(world).filter((version) => version !== thing.owner && !version.wasRetired),
+      value,
+    );
+    if (target === undefined) return;
+    world.classes += 1;
+    const Counter = target.real.exports.defineClass();
+    const [from, to] = [thing.owner.real.handle, target.real.handle];
+    const [instances] = shim.findInstances(from, [thing.Counter]);
+    const known = [thing.real, ...thing.others];
+    assert.ok(known.every((each) => instances.includes(each)));
+    shim.beginMove(from, to);
+    for (const instance of instances) Reflect.apply(Counter, instance, []);
+    const succeeds = value % 3 > 0;
+    assert.equal(shim.endMove(from, to, succeeds), 0);
+    if (!succeeds) return;
+    for (const instance of instances) Object.setPrototypeOf(instance, Counter.prototype);
+    Object.assign(thing, { owner: target, Counter });
   },
 
   useObject(world, { which, value }) {
@@ -306,14 +338,14 @@ const OPERATIONS = {
   collect: () => collect(),
 };
 
-function useCounter({ owner, real, pin }) {
+function useCounter({ owner, real, others, pin }) {
   if (owner.state !== 'live') {
     for (const touch of [() => real.get(), () => real.number, () => new real.constructor()])
       throwsUnloaded(touch);
     return;
   }
   assert.notEqual(pin, null);
-  assert.equal(real.get(), NUMBER_OF_COUNTER * owner.number);
+  for (const each of [real, ...others]) assert.equal(each.get(), NUMBER_OF_COUNTER * owner.number);
 }
 
 /** @param {ReturnType<typeof createWorld>} world @param {{ name: string, which: number, value: number }} operation */
