@@ -6,6 +6,7 @@
 #include "binding_ledger.h"
 #include "binding_values.h"
 #include "facades.h"
+#include "slot_finder.h"
 #include "version.h"
 
 namespace napi_reload {

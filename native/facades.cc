@@ -62,15 +62,6 @@ void OnEnvEnd(void* data) {
   delete home;
 }
 
-bool IsSame(napi_env env, const Slot* slot, napi_value function) {
-  if (slot->function == nullptr || slot->enter != nullptr || slot->of_class) return false;
-  napi_value candidate = nullptr;
-  bool same = false;
-  return napi_get_reference_value(env, slot->function, &candidate) == napi_ok &&
-         candidate != nullptr && napi_strict_equals(env, candidate, function, &same) == napi_ok &&
-         same;
-}
-
 }  // namespace
 
 Home* NewHome(napi_env env) {
@@ -110,24 +101,5 @@ Slot* FacadeOf(napi_env env, napi_value enter) {
 }
 
 void SendHome(Home* home, Slot* facade) { Retarget(facade, &home->entrance); }
-
-std::vector<Slot*> FindSlots(napi_env env, Gate* gate, const std::vector<napi_value>& functions) {
-  std::vector<Slot*> found(functions.size(), nullptr);
-  Slot* next = gate->slots.front();
-  for (size_t index = 0; index < functions.size(); ++index) {
-    napi_valuetype type = napi_undefined;
-    napi_typeof(env, functions[index], &type);
-    napi_handle_scope scope;
-    if (type != napi_function || napi_open_handle_scope(env, &scope) != napi_ok) continue;
-    const size_t turn = gate->slot_count;
-    for (size_t seen = 0; seen < turn && found[index] == nullptr; ++seen) {
-      if (IsSame(env, next, functions[index])) found[index] = next;
-      next = gate->slots.After(next);
-      if (next == nullptr) next = gate->slots.front();
-    }
-    napi_close_handle_scope(env, scope);
-  }
-  return found;
-}
 
 }  // namespace napi_reload

@@ -17,7 +17,6 @@
 #include <node_api.h>
 
 #include <string>
-#include <vector>
 
 #include "slots.h"
 
@@ -36,11 +35,6 @@ Slot* FacadeOf(napi_env env, napi_value enter);
 
 // Back to calling `enter`.
 void SendHome(Home* home, Slot* facade);
-
-// The slots of function objects, among those that the gate's version made; nullptr for those that
-// have none, and for classes. Takes one pass over the slots when asked in the order in which the
-// functions were made.
-std::vector<Slot*> FindSlots(napi_env env, Gate* gate, const std::vector<napi_value>& functions);
 
 }  // namespace napi_reload
 

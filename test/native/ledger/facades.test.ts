@@ -20,6 +20,9 @@ const MANY_THROWS = 100_000;
 /** More than the pool of thunks has. */
 const OVERFLOWING = 2_500;
 
+/** Of which a comparison of every pair is told from a look-up of each. */
+const MANY_FUNCTIONS = 2_000;
+
 afterAll(removeFolder);
 afterEach(() => {
   expect({ images: ledgerUse().images, mappings: mappings() }).toEqual({ images: 0, mappings: 0 });
@@ -30,6 +33,17 @@ function facadeInto(version: LoadedVersion, name: string): LedgerFacade {
   const facade = facadeOf(exported(version, name));
   expect(facade.point(version.handle, exported(version, name))).toBe(true);
   return facade;
+}
+
+/** A function object of its own. */
+function newFunction(version: LoadedVersion): object {
+  return (call(version, 'properties') as { method: object }).method;
+}
+
+function timeMs(work: () => unknown): number {
+  const startMs = performance.now();
+  work();
+  return performance.now() - startMs;
 }
 
 describe('a facade', () => {
@@ -150,6 +164,26 @@ describe('a facade', () => {
       ...functions.filter((_, index) => index % 3 === 0),
     ];
     expect(shim.findFunctions(version.handle, asked)).toEqual(asked.map(() => true));
+    expectUnloaded(version);
+  });
+
+  test('finds many functions in the reverse of their order, twice each, among others', () => {
+    const version = openFull();
+    const functions = Array.from({ length: MANY_FUNCTIONS }, () => newFunction(version)).reverse();
+    const asked = [...functions, ...functions.flatMap((one) => [() => 0, {}, one])];
+    const own = new Set<unknown>(functions);
+    expect(shim.findFunctions(version.handle, asked)).toEqual(asked.map((one) => own.has(one)));
+    expectUnloaded(version);
+  });
+
+  test('is pointed at as many functions in the reverse of their order about as fast as in order', () => {
+    const version = openFull();
+    const functions = Array.from({ length: MANY_FUNCTIONS }, () => newFunction(version));
+    const reverse = [...functions].reverse();
+    const fastestMs = (asked: readonly object[]): number =>
+      Math.min(...[1, 2, 3].map(() => timeMs(() => shim.findFunctions(version.handle, asked))));
+    // To compare every pair took 400 times as long.
+    expect(fastestMs(reverse) / fastestMs(functions)).toBeLessThan(100);
     expectUnloaded(version);
   });
 });
