@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "object_numbers.h"
+
 namespace napi_reload {
 namespace {
 
@@ -258,6 +260,7 @@ void Revoke(Gate* gate) {
 }
 
 void DropGate(Gate* gate) {
+  delete std::exchange(gate->unwrapped, nullptr);
   gate->owned = false;
   gate->attention |= Gate::kSettle;
   if (gate->frames == 0) SettleGate(gate);

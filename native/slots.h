@@ -25,6 +25,7 @@
 namespace napi_reload {
 
 class Version;
+class ObjectNumbers;
 struct Holding;
 struct Slot;
 
@@ -52,6 +53,7 @@ struct Gate {
     // it, and the call, which was not made by `new` but has to look like it.
     Holding* predecessor = nullptr;
     napi_callback_info call = nullptr;
+    bool is_noted = false;  // the object is known to be of the class
   };
 
   size_t frames = 0;
@@ -71,6 +73,8 @@ struct Gate {
   Construction construction;  // the innermost
   // While instances move (instances.h): the version whose instances this one's constructors take.
   Version* takes_from = nullptr;
+  // The classes of instances without memory (interpose/classes.h); made when there is one.
+  ObjectNumbers* unwrapped = nullptr;
   std::string source;
   uint64_t version_id = 0;
   bool revoked = false;

@@ -7,6 +7,7 @@
 
 #include "../holdings.h"
 #include "../instances.h"
+#include "../object_numbers.h"
 #include "properties.h"
 #include "table.h"
 
@@ -26,12 +27,32 @@ Call ReadCall(napi_env env, napi_callback_info info) {
   return call;
 }
 
+Holding* HoldingOf(napi_env env, napi_value object) {
+  void* pointer = nullptr;
+  return napi_unwrap(env, object, &pointer) == napi_ok ? HoldingAt(pointer) : nullptr;
+}
+
+// Of the constructor that runs: its object is an instance, whether or not it has memory by now.
+void NoteConstructed(napi_env env, Gate* gate) {
+  Gate::Construction& own = gate->construction;
+  if (own.constructor == nullptr || std::exchange(own.is_noted, true)) return;
+  bool pending = false;
+  napi_value error = nullptr;
+  // With what it threw, nothing could be asked or noted.
+  napi_is_exception_pending(env, &pending);
+  if (pending) napi_get_and_clear_last_exception(env, &error);
+  NoteUnwrapped(gate, own.object, own.constructor->class_id);
+  if (pending) napi_throw(env, error);
+}
+
 napi_value ConstructorThunk(napi_env env, napi_callback_info info) noexcept {
   const Call call = ReadCall(env, info);
   napi_value target = nullptr;
   napi_get_new_target(env, info, &target);
   Gate* const gate = call.slot->gate;
   EnterGate(gate);
+  // Here the methods of what is being made may run, too.
+  NoteConstructed(env, gate);
   Gate::Construction own;
   if (target == nullptr && gate->takes_from != nullptr) {
     own.predecessor = TakeOver(gate->takes_from, call.self);
@@ -44,6 +65,7 @@ napi_value ConstructorThunk(napi_env env, napi_callback_info info) noexcept {
   }
   const Gate::Construction outer = std::exchange(gate->construction, own);
   const napi_value result = call.slot->callback(call.slot->env, info);
+  if (gate->owned) NoteConstructed(env, gate);
   gate->construction = outer;
   LeaveGate(gate);
   return result;
@@ -76,22 +98,18 @@ napi_status TypeTagObject(napi_env env, napi_value object, const napi_type_tag* 
   return Checked(env, status);
 }
 
-// The class's constructor, or nullptr when it was collected: a method may outlive its class.
-napi_value FindConstructor(napi_env env, const Gate* gate, uint64_t class_id) {
-  for (const Slot* slot = gate->slots.front(); slot != nullptr; slot = gate->slots.After(slot)) {
-    if (slot->class_id != class_id || !slot->constructs || slot->function == nullptr) continue;
-    napi_value constructor = nullptr;
-    napi_get_reference_value(env, slot->function, &constructor);
-    return constructor;
-  }
-  return nullptr;
-}
-
 bool IsInstance(napi_env env, const Slot* slot, napi_value self) {
-  const napi_value constructor = FindConstructor(env, slot->gate, slot->class_id);
-  bool is_instance = false;
-  return constructor != nullptr &&
-         napi_instanceof(env, self, constructor, &is_instance) == napi_ok && is_instance;
+  const Gate* const gate = slot->gate;
+  bool is_constructed = false;
+  const Gate::Construction& own = gate->construction;
+  if (own.constructor != nullptr && own.constructor->class_id == slot->class_id &&
+      napi_strict_equals(env, self, own.object, &is_constructed) == napi_ok &&
+      is_constructed) {
+    return true;
+  }
+  int64_t class_id = 0;
+  return gate->unwrapped != nullptr && gate->unwrapped->Get(self, &class_id) &&
+         static_cast<uint64_t>(class_id) == slot->class_id;
 }
 
 napi_value RefuseReceiver(napi_env env, Gate* gate) {
@@ -105,10 +123,9 @@ napi_value RefuseReceiver(napi_env env, Gate* gate) {
 
 napi_value EnterMember(napi_env env, napi_callback_info info, napi_value self, const Slot* slot) {
   Gate* const gate = slot->gate;
-  if (!gate->owned) return slot->callback(slot->env, info);
-  void* pointer = nullptr;
-  Holding* holding = nullptr;
-  if (napi_unwrap(env, self, &pointer) == napi_ok) holding = HoldingAt(pointer);
+  // It throws.
+  if (!gate->owned || gate->revoked) return slot->callback(slot->env, info);
+  Holding* holding = HoldingOf(env, self);
   const uint64_t made_by = holding != nullptr ? holding->class_id : 0;
   if (__builtin_expect(made_by != slot->class_id, 0)) {
     // A method called by `new` gets an object of its own.
@@ -231,12 +248,27 @@ napi_status DefinePlainClass(napi_env env, const char* name, size_t length,
   return status;
 }
 
+void NoteUnwrapped(Gate* gate, napi_value object, uint64_t class_id) {
+  if (gate->unwrapped == nullptr) {
+    gate->unwrapped = new ObjectNumbers(gate->env, ObjectNumbers::Holds::kNothing);
+  }
+  gate->unwrapped->Set(object, static_cast<int64_t>(class_id));
+}
+
 void NoteWrapped(napi_env env, Gate* gate, napi_value object, Holding* holding) {
-  const Gate::Construction& own = gate->construction;
-  if (own.constructor == nullptr) return;
-  bool is_constructed = object == own.object;
-  if (!is_constructed) napi_strict_equals(env, object, own.object, &is_constructed);
-  if (!is_constructed) return;
+  Gate::Construction& own = gate->construction;
+  bool is_constructed = own.constructor != nullptr && object == own.object;
+  if (own.constructor != nullptr && !is_constructed) {
+    napi_strict_equals(env, object, own.object, &is_constructed);
+  }
+  int64_t class_id = 0;
+  if (!is_constructed) {
+    if (gate->unwrapped != nullptr && gate->unwrapped->Get(object, &class_id)) {
+      holding->class_id = static_cast<uint64_t>(class_id);
+    }
+    return;
+  }
+  own.is_noted = true;
   holding->class_id = own.constructor->class_id;
   Holding* const older = own.predecessor;
   // It may have wrapped the object before, and have taken that off again.

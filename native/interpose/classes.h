@@ -9,9 +9,8 @@
 // What is lost is that look, "Illegal invocation", without which an addon would take another
 // class's memory for its own; so the ledger looks itself:
 // 1. What a constructor wraps in the object that `new` gave it is noted as of its class.
-// 2. A method takes a receiver that its class made, and none that another class made.
-// 3. Of other receivers it takes instances as `instanceof` knows them: objects that were not
-//    wrapped by the constructor.
+// 2. So is the object itself, when nothing was wrapped in it, or no more is.
+// 3. A method takes the receivers that its class made, and no others, such as a Proxy of one.
 
 #ifndef NAPI_RELOAD_INTERPOSE_CLASSES_H_
 #define NAPI_RELOAD_INTERPOSE_CLASSES_H_
@@ -26,6 +25,9 @@ namespace napi_reload::interpose {
 napi_status DefinePlainClass(napi_env env, const char* name, size_t length,
                              napi_callback constructor, void* data, size_t count,
                              const napi_property_descriptor* properties, napi_value* result);
+
+// Called when an object of a class has no memory, or lost it.
+void NoteUnwrapped(Gate* gate, napi_value object, uint64_t class_id);
 
 // Called when an object was wrapped by code that entered `gate`.
 void NoteWrapped(napi_env env, Gate* gate, napi_value object, Holding* holding);

@@ -91,6 +91,7 @@ napi_status RemoveWrap(napi_env env, napi_value object, void** result) {
   if (result != nullptr) *result = holding->data;
   if (holding->real != nullptr) napi_delete_reference(env, holding->real);
   Gate* const gate = holding->version->gate();
+  if (holding->class_id != 0) NoteUnwrapped(gate, object, holding->class_id);
   gate->receiver = {};
   ++gate->wraps_removed;
   FreeHolding(holding);

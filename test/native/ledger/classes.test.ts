@@ -9,14 +9,16 @@ interface Instance {
   get(): unknown;
   remove(): boolean;
   callBack(call: () => void): boolean;
+  beside(other: readonly [Instance], call: (this: Instance, other: Instance) => void): boolean;
   number: number;
   readonly readOnly: number;
 }
 interface Class {
-  new (number?: number): Instance;
+  new (number?: number | ((this: Instance) => void)): Instance;
   (number?: number): unknown;
   readonly prototype: Instance;
   of(): unknown;
+  wrap(object: object): boolean;
 }
 interface Classes {
   readonly First: Class;
@@ -100,6 +102,56 @@ const uses: Readonly<Record<string, (classes: Classes) => unknown>> = {
     First.prototype.get.call(Object.setPrototypeOf(new Second(1), First.prototype)),
   'a method on an instance without its prototype': ({ First }) =>
     First.prototype.get.call(Object.setPrototypeOf(new First(8), null)),
+  'a method on a Proxy of an instance': ({ First }) => new Proxy(new First(1), {}).get(),
+  'a method on what inherits from an instance': ({ First }) => Object.create(new First(1)).get(),
+  'a method on what inherits from the prototype': ({ First }) => Object.create(First.prototype).get(),
+  'a method on a Proxy of an instance without memory': ({ First }) => new Proxy(new First(), {}).get(),
+  'a method on what inherits from an instance without memory': ({ First }) =>
+    Object.create(new First()).get(),
+  'a method after the wrap was removed': ({ First }) => {
+    const instance = new First(1);
+    instance.remove();
+    return typeof instance.get();
+  },
+  'a method on an instance without memory and without its prototype': ({ First }) =>
+    outcome(() => First.prototype.get.call(Object.setPrototypeOf(new First(), null))),
+  'a method while its instance is made': ({ First, Second }) => {
+    const seen: unknown[] = [];
+    new First(function () {
+      seen.push(outcome(() => this.get()));
+      new First(() => seen.push(outcome(() => this.get())));
+      new Second(() => seen.push(outcome(() => this.get())));
+      new Second(function () {
+        seen.push(outcome(() => First.prototype.get.call(this)));
+      });
+    });
+    return seen;
+  },
+  'a method on what a constructor that threw has made': ({ First, Second }) => {
+    let made: Instance | undefined;
+    const thrown = outcome(
+      () =>
+        new First(function () {
+          made = this;
+          throw new RangeError('thrown meanwhile');
+        }),
+    );
+    return [thrown, outcome(() => made?.get()), outcome(() => Second.prototype.get.call(made as Instance))];
+  },
+  'a method on an instance that got its memory later': ({ First, Second }) => {
+    const instance = new First();
+    const isWrapped = First.wrap(instance);
+    return [isWrapped, instance.get(), outcome(() => Second.prototype.get.call(instance))];
+  },
+  'a method on a wrapped object that no class made': ({ First }) => {
+    const object = Object.setPrototypeOf({}, First.prototype);
+    return [First.wrap(object), outcome(() => object.get())];
+  },
+  'a method beside another of its class': ({ First }) =>
+    new First(1).beside([new First(2)], function (other) {
+      expect([other.get(), this.get(), new First(3).get()]).toEqual([2, 1, 3]);
+      other.callBack(() => expect(this.get()).toBe(1));
+    }),
   'a static method': ({ First }) => typeof First.of(),
   'a wrap that is removed': ({ First }) => new First(1).remove(),
   'a wrap that is removed while a method runs': ({ First }) => {
