@@ -31,15 +31,23 @@ bool IsOfType(napi_env env, napi_value value, napi_valuetype wanted) {
   return value != nullptr && napi_typeof(env, value, &type) == napi_ok && type == wanted;
 }
 
+// Whoever gives a symbol a name means it to be used.
+bool HasName(napi_env env, napi_value symbol) {
+  napi_value description = nullptr;
+  return napi_get_named_property(env, symbol, "description", &description) != napi_ok ||
+         !IsOfType(env, description, napi_undefined);
+}
+
 // node-addon-api up to NAPI_VERSION 4 has no finalizer for a function: it hides an external behind
-// a symbol that nobody else has, for the data that the function's callback takes. AttachData of
-// https://github.com/nodejs/node-addon-api/blob/main/napi-inl.h
+// a nameless symbol that nobody else has, for the data that the function's callback takes.
+// AttachData of https://github.com/nodejs/node-addon-api/blob/main/napi-inl.h
 void TieExternals(Version* version, napi_value object,
                   const std::vector<napi_property_descriptor>& properties) {
   const napi_env env = version->env();
   for (const auto& property : properties) {
     if (property.attributes != napi_default || !IsOfType(env, property.name, napi_symbol) ||
-        !IsOfType(env, property.value, napi_external) || !IsOfType(env, object, napi_function)) {
+        !IsOfType(env, property.value, napi_external) || !IsOfType(env, object, napi_function) ||
+        HasName(env, property.name)) {
       continue;
     }
     void* pointer = nullptr;

@@ -127,6 +127,14 @@ describe('an object of a version', () => {
     expectUnloaded(second);
   });
 
+  test('pins when it is an external that was tied to a function by a symbol with a name', () => {
+    const version = openFull();
+    const holder = exported(version, 'version') as unknown as Record<symbol, unknown>;
+    expect(holder[call(version, 'tieExternal', holder, 'data') as symbol]).toBeDefined();
+    expect(retire(version)).toEqual({ outcome: 'pinned', pins: 'external:1' });
+    expectUnloaded(version, true);
+  });
+
   test('pins when it is an external that was tied to an object', () => {
     const version = openFull();
     const holder: Record<symbol, unknown> = {};
