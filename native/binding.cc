@@ -336,6 +336,7 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   AddLedger(env, exports, internals);
   AddFacades(env, exports);
   AddInstances(env, exports);
+  AddMemory(env, exports);
   return exports;
 }
 

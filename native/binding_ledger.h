@@ -21,6 +21,9 @@ void AddFacades(Napi::Env env, Napi::Object exports);
 // Adds those that move instances.
 void AddInstances(Napi::Env env, Napi::Object exports);
 
+// Adds those for memory that no version owns. Once for each env, before any version of it.
+void AddMemory(Napi::Env env, Napi::Object exports);
+
 }  // namespace napi_reload
 
 #endif  // NAPI_RELOAD_BINDING_LEDGER_H_

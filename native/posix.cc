@@ -1,5 +1,6 @@
 #include "posix.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace napi_reload {
@@ -48,6 +49,8 @@ std::string ErrnoName(int error) {
   }
 #undef NAPI_RELOAD_ERRNO
 }
+
+bool OnMainThread() { return syscall(SYS_gettid) == getpid(); }
 
 void Fd::Close() noexcept {
   if (fd_ < 0) return;

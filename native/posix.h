@@ -30,6 +30,9 @@ auto Retry(Call call) {
   return result;
 }
 
+// Whether this is the thread that the process began with.
+bool OnMainThread();
+
 // Sole owner of a file descriptor.
 class Fd {
  public:

@@ -1,20 +1,16 @@
 #include "retire.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "holdings.h"
 #include "interpose/table.h"
 #include "interpose/thread_locals.h"
+#include "posix.h"
 #include "work.h"
 
 namespace napi_reload {
 namespace {
-
-bool OnMainThread() { return syscall(SYS_gettid) == getpid(); }
 
 std::vector<Pin> BlockingPins(const Version& version, const RetireOptions& options) {
   std::vector<Pin> pins = version.Pins();

@@ -7,6 +7,7 @@ import { type OpenOptions, type ReloadOptions, resolveOptions, resolveReloadOpti
 import { type Outside, realOutside } from './outside.ts';
 import type { ReloadReport } from './report.ts';
 import { type HandleRunner, Runner } from './runner.ts';
+import type { MemoryInfo } from './state/memory.ts';
 import { trace } from './tracing.ts';
 import type { VersionInfo } from './version.ts';
 import { describe, lookAtShared, type Workshop } from './workshop.ts';
@@ -67,6 +68,11 @@ export class Addon<T = unknown> {
   versions(): readonly VersionInfo[] {
     lookAtShared(this.#shop);
     return this.#shop.versions.map((version) => describe(this.#shop, version));
+  }
+
+  /** Memory that its versions asked for by `ctx.memory`, in the order in which it was made. Empty after `close()`. */
+  memory(): readonly MemoryInfo[] {
+    return this.#shop.memory.list();
   }
 
   /**

@@ -72,13 +72,15 @@ export class Arrival {
     this.#takeAway = async () => {};
     const code = await loadStaged(shop, staged, candidate, clock, this.#signals.all);
     this.#takeAway = async () => void (await retireVersion(shop, candidate, code.hooks));
-    this.#ready = { shop, request: this.#request, clock, candidate, code };
+    const request = this.#request;
+    const memory = shop.memory.claim(candidate.id, request.discardState);
+    this.#ready = { shop, request, clock, candidate, code, memory };
   }
 
   async prepare(): Promise<void> {
     if (this.#ready === null) return;
-    const { shop, clock, candidate, code } = this.#ready;
-    await clock.during('prepare', () => prepare(shop, candidate, code.hooks, this.#signals.all));
+    const ready = this.#ready;
+    await ready.clock.during('prepare', () => prepare(ready, this.#signals.all));
   }
 
   /**
@@ -107,9 +109,11 @@ export class Arrival {
     return this.#news?.staged.fingerprint === this.#shop.rejected?.fingerprint;
   }
 
-  /** Takes away what it has staged or loaded. A version that was loaded disposes first. */
+  /** Takes away what it has staged, loaded and asked for. A version that was loaded disposes first. */
   async giveUp(): Promise<void> {
     await this.#takeAway();
+    // What its dispose stops may use the memory until then.
+    this.#ready?.memory.undo();
   }
 
   /** Whether the same bytes would be refused for it again. */

@@ -13,6 +13,7 @@ import { checkIntegrity, checkLoadedInPlace } from './stage/integrity.ts';
 import { type Binding, rebind } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
 import { type Hooks, readHooks } from './state/hooks.ts';
+import type { MemoryClaim } from './state/memory.ts';
 import type { LoadedCode, Version } from './version.ts';
 import { admitVersion, discard, disposeOf, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
@@ -37,6 +38,7 @@ export interface Ready {
   readonly clock: PhaseClock;
   readonly candidate: Version;
   readonly code: LoadedCode;
+  readonly memory: MemoryClaim;
 }
 
 /** What is no change. A version that is loaded plainly has its libraries in place, where no reload renews them. */
@@ -134,9 +136,7 @@ function shareOf({ options, serving }: Workshop, { fingerprint }: Version): Nati
 
 /** @throws what `prepare` threw; the version is still there to be retired */
 export async function prepare(
-  shop: Workshop,
-  candidate: Version,
-  hooks: Hooks,
+  { shop, candidate, code: { hooks }, memory }: Ready,
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = createDeadline(
@@ -144,7 +144,8 @@ export async function prepare(
     shop.outside,
     () => void disposeAgain(shop, candidate, hooks),
   );
-  await hooks.callAsync('prepare', deadline, hookContext(shop.serving, undefined, true));
+  const context = hookContext(shop.serving, undefined, true, memory.ask);
+  await hooks.callAsync('prepare', deadline, context);
   if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
 }
 
@@ -156,8 +157,8 @@ async function disposeAgain(shop: Workshop, candidate: Version, hooks: Hooks): P
 }
 
 /**
- * Whether the same bytes would be refused again. Disks fill and empty, handles close, old versions are busy, slow
- * hooks get faster; code stays what it is.
+ * Whether the same bytes would be refused again. Disks and memory fill and empty, handles close, old versions are busy,
+ * slow hooks get faster; code stays what it is.
  */
 export function isFaultOfTheBytes(error: unknown, candidate: VersionId): boolean {
   if (!isReloadError(error)) return false;
@@ -172,6 +173,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'ERR_BUSY',
   'ERR_HOOK_TIMEOUT',
   'ERR_INTERNAL',
+  'ERR_MEMORY_UNAVAILABLE',
   'ERR_STAGE_INCOMPLETE',
   'ERR_STAGE_IO',
   'ERR_VERSION_BUDGET',

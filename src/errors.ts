@@ -51,6 +51,23 @@ export interface ErrorDetails {
   ERR_INTERNAL: Stated & { readonly during: string };
   ERR_INVALID_OPTION: { readonly option: string; readonly found: string; readonly wanted: string };
   ERR_LOAD_FAILED: Stated & { readonly path: string; readonly found: string };
+  ERR_MEMORY_LATE: Stated & { readonly name: string; readonly version: number };
+  ERR_MEMORY_SIZE: Stated & {
+    readonly name: string;
+    /** Of the version that asked. */
+    readonly version: number;
+    /** Bytes that it has. */
+    readonly found: number;
+    /** Bytes that were asked for. */
+    readonly wanted: number;
+  };
+  ERR_MEMORY_UNAVAILABLE: Stated & {
+    readonly name: string;
+    /** Bytes that were asked for. */
+    readonly wanted: number;
+    readonly operation: string;
+    readonly errno: string;
+  };
   ERR_NAPI_VERSION: Stated & { readonly path: string; readonly wanted: number; readonly supported: number };
   ERR_NOT_AN_ADDON: Stated & {
     readonly path: string;
@@ -272,6 +289,35 @@ export const errors = {
   loadFailed: (d: Details<'ERR_LOAD_FAILED'>, cause?: unknown): ReloadError<'ERR_LOAD_FAILED'> =>
     new ReloadError('ERR_LOAD_FAILED', `Cannot load ${q(d.path)}: ${d.found}`, d, cause),
 
+  memoryLate: (d: Details<'ERR_MEMORY_LATE'>): ReloadError<'ERR_MEMORY_LATE'> =>
+    new ReloadError(
+      'ERR_MEMORY_LATE',
+      `Cannot get memory ${q(d.name)}: version ${d.version} can ask for it until its "init" returns; keep the view that it gets there`,
+      d,
+    ),
+
+  memorySize: (d: Details<'ERR_MEMORY_SIZE'>): ReloadError<'ERR_MEMORY_SIZE'> =>
+    new ReloadError(
+      'ERR_MEMORY_SIZE',
+      `Cannot get memory ${q(d.name)} with ${d.wanted} bytes: it has ${d.found}; ${
+        d.wanted > d.found
+          ? 'ask for as many, or let it grow with { grow: true }'
+          : 'it does not shrink, so ask for as many, or reload with { discardState: true }'
+      }`,
+      d,
+    ),
+
+  memoryUnavailable: (
+    d: Details<'ERR_MEMORY_UNAVAILABLE'>,
+    cause?: unknown,
+  ): ReloadError<'ERR_MEMORY_UNAVAILABLE'> =>
+    new ReloadError(
+      'ERR_MEMORY_UNAVAILABLE',
+      `Cannot get memory ${q(d.name)} with ${d.wanted} bytes: ${d.operation} found ${d.errno}; ${memoryAdvice(d.errno)}`,
+      d,
+      cause,
+    ),
+
   napiVersion: (d: Details<'ERR_NAPI_VERSION'>): ReloadError<'ERR_NAPI_VERSION'> =>
     new ReloadError(
       'ERR_NAPI_VERSION',
@@ -378,6 +424,19 @@ function stageAdvice(errno: string): string {
       return 'its file system is mounted noexec: set stageDir to one that may hold code';
     default:
       return 'mend that, or set stageDir to another directory';
+  }
+}
+
+function memoryAdvice(errno: string): string {
+  switch (errno) {
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'close files, or raise the limit of open files';
+    case 'ENOMEM':
+    case 'EFBIG':
+      return 'ask for less, or raise the limits of the process';
+    default:
+      return 'see what the system allows this process';
   }
 }
 

@@ -28,5 +28,6 @@ export type {
   UnchangedReport,
 } from './report.ts';
 export type { HookContext, Reason } from './state/hooks.ts';
+export type { AskForMemory, MemoryInfo, MemoryOptions } from './state/memory.ts';
 export type { TraceContext } from './tracing.ts';
 export type { LibraryInfo, VersionInfo } from './version.ts';

@@ -245,6 +245,12 @@ export type NativeEnter = (
   ...args: unknown[]
 ) => unknown;
 
+/** Memory that no version owns. */
+export interface NativeMemory {
+  readonly ok: true;
+  readonly handle: object;
+}
+
 /** Any function. */
 export type NativeFunction = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -323,6 +329,23 @@ export interface Native {
    * @returns how many could not be
    */
   endMove(from: object, to: object, succeeded: boolean): number;
+
+  /**
+   * Memory of so many bytes, all 0, at a multiple of a page's size. It takes no memory until it is written to. `name`, of
+   * at most 237 bytes, is what a person reads in `/proc/self/maps`.
+   */
+  memoryCreate(name: string, byteLength: number): NativeMemory | NativeIoFailure;
+  /**
+   * Makes it larger, by bytes that are 0, or smaller, which does not fail. Array buffers over it stay as they are. All is
+   * as it was when it fails.
+   */
+  memoryResize(handle: object, byteLength: number): NativeIoFailure | null;
+  /** Its first bytes as an array buffer, which keeps them in memory; null where V8 allows no buffer over foreign memory. */
+  memoryBuffer(handle: object, byteLength: number): ArrayBuffer | null;
+  /** Lets go of it; array buffers over it stay as they are. Safe to call twice. */
+  memoryClose(handle: object): void;
+  /** Where a view begins. */
+  addressOf(view: Uint8Array): bigint;
 
   /**
    * Makes `<stageDir>/<name>-<pid>-<random>`, mode 0700, locked until `stageClose` or the end of the process, and

@@ -8,6 +8,7 @@ import type { Options } from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import { createBudget } from './retire/budget.ts';
 import { openStager, type StagerOptions } from './stage/stager.ts';
+import { NamedMemory } from './state/memory.ts';
 import { createLiveExports } from './swap/live-exports.ts';
 import { liveCode } from './version.ts';
 import { lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
@@ -40,6 +41,7 @@ export async function openWorkshop(
     events,
     stager: openStager(stagerOptions(source, options, builder !== null), outside),
     live: createLiveExports(source, outside.native),
+    memory: new NamedMemory(source, outside.native),
     versions: [],
     pinned: new Map(),
     serving: null,
@@ -63,8 +65,9 @@ export function revokeExports({ live, source }: Workshop): void {
 
 /** Ends the version that serves, and deletes the copies. Nothing of the handle may run any more but its exports' code. */
 export async function endWorkshop(shop: Workshop): Promise<void> {
-  const { serving, stager } = shop;
+  const { serving, stager, memory } = shop;
   lookAtPinned(shop);
   if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
+  memory.close();
   stager.close();
 }

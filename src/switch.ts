@@ -97,12 +97,13 @@ class Side {
   }
 
   init(): void {
-    const { request, clock, code } = this.ready;
-    const context = hookContext(this.#previous, this.#state, !request.discardState);
+    const { request, clock, code, memory } = this.ready;
+    const context = hookContext(this.#previous, this.#state, !request.discardState, memory.ask);
     clock.inSwitch('init', () => {
       code.hooks.callSync('init', context);
       this.#move?.init(context);
     });
+    memory.end();
   }
 
   verify(): void {
@@ -117,8 +118,9 @@ class Side {
 
   /** Does not fail: whatever can be refused was refused by the steps before. */
   swap(): void {
-    const { shop, clock, candidate, code } = this.ready;
+    const { shop, clock, candidate, code, memory } = this.ready;
     clock.inSwitch('swap', () => {
+      memory.keep();
       this.#troubles = this.#plan?.publish() ?? [];
       this.#move?.finish();
       for (const { instances, old, next } of this.#move?.classes ?? []) {

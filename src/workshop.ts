@@ -13,6 +13,7 @@ import type { Budget } from './retire/budget.ts';
 import { lookAgain, needsLook, type RetireRequest, retire } from './retire/retire.ts';
 import type { Staged, Stager } from './stage/stager.ts';
 import type { Hooks } from './state/hooks.ts';
+import type { NamedMemory } from './state/memory.ts';
 import type { LiveExports } from './swap/live-exports.ts';
 import { describeVersion, enter, type Hold, type Version, type VersionInfo } from './version.ts';
 
@@ -25,6 +26,7 @@ export interface Workshop {
   readonly builder: Builder | null;
   readonly stager: Stager;
   readonly live: LiveExports;
+  readonly memory: NamedMemory;
   readonly budget: Budget;
   /** Every version whose image is in memory, oldest first. */
   readonly versions: Version[];

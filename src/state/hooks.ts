@@ -1,10 +1,11 @@
 /** The hook object that an addon may export as `napiReload`: checked once, when loaded, then called from here only. */
 import { HOOKS_EXPORT } from '../contract.ts';
 import type { Deadline } from '../deadline.ts';
-import { errors } from '../errors.ts';
+import { errors, isReloadError } from '../errors.ts';
 import { ignoreRejection, isThenable } from '../thenable.ts';
 import { type ClassHooks, readClassHooks } from './class-hooks.ts';
 import { invalid, isObject, read } from './hook-object.ts';
+import type { AskForMemory } from './memory.ts';
 
 /** Why a version comes to life. */
 export type Reason = 'first' | 'reload';
@@ -16,6 +17,8 @@ export interface HookContext {
   readonly state: unknown;
   /** The version that the state comes from. */
   readonly from?: { readonly version: number; readonly schema: number };
+  /** Memory that no version owns; to be asked for until `init` returns. */
+  readonly memory: AskForMemory;
 }
 
 type HookName = 'prepare' | 'init' | 'save' | 'dispose' | 'resume';
@@ -34,13 +37,13 @@ export interface Hooks {
   /**
    * Calls a hook that must be done when it returns. A hook that the addon does not have gives undefined.
    *
-   * @throws `ERR_HOOK_THREW`, or `ERR_HOOK_ASYNC` when it returned a promise
+   * @throws `ERR_HOOK_THREW`, `ERR_HOOK_ASYNC` when it returned a promise, or what `context.memory` threw
    */
   callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): unknown;
   /**
    * Calls a hook that may take its time.
    *
-   * @throws `ERR_HOOK_THREW`; `ERR_HOOK_TIMEOUT` by way of `deadline`
+   * @throws `ERR_HOOK_THREW`, or what `context.memory` threw; `ERR_HOOK_TIMEOUT` by way of `deadline`
    */
   callAsync(hook: 'prepare' | 'dispose', deadline: Deadline, context?: HookContext): Promise<void>;
 }
@@ -66,7 +69,7 @@ export function readHooks(exports: unknown, version: number): Hooks {
     try {
       return context === undefined ? Reflect.apply(hook, object, []) : Reflect.apply(hook, object, [context]);
     } catch (cause) {
-      throw errors.hookThrew({ hook: name, version }, cause);
+      throw thrown(cause, name, version);
     }
   };
   const hasClasses = object !== null && isObject(exports);
@@ -87,12 +90,18 @@ export function readHooks(exports: unknown, version: number): Hooks {
       const work = Promise.resolve(result).then(
         () => undefined,
         (cause: unknown) => {
-          throw errors.hookThrew({ hook, version }, cause);
+          throw thrown(cause, hook, version);
         },
       );
       await deadline.race(work, () => errors.hookTimeout({ hook, version, timeoutMs: deadline.timeoutMs }));
     },
   };
+}
+
+/** That memory cannot be had is told as it is, if the hook does not do without: its code says more than the hook's. */
+function thrown(cause: unknown, hook: HookName, version: number): Error {
+  const isTold = isReloadError(cause, 'ERR_MEMORY_SIZE') || isReloadError(cause, 'ERR_MEMORY_UNAVAILABLE');
+  return isTold ? cause : errors.hookThrew({ hook, version }, cause);
 }
 
 function readHookObject(exports: unknown, version: number): object | null {

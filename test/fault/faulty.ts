@@ -19,6 +19,9 @@ export const CALLS = [
   'rebind',
   'imageOpen',
   'hashFile',
+  'memoryCreate',
+  'memoryResize',
+  'memoryBuffer',
   'probe',
   'readFile',
   'stat',
@@ -68,10 +71,14 @@ export function failAt(call: Call, nth: number, manner: Manner | (() => void)): 
   const watchers: FSWatcher[] = [];
   const children: ChildProcess[] = [];
   const images = new Map<object, string>();
+  const memory = new Set<object>();
   const isPlain = WITHOUT_LEDGER.has(call);
   const outside: Outside = {
     ...realOutside,
-    native: failingLedger(failingNative(realOutside.native, fails, once), fails, { once, isPlain, images }),
+    native: {
+      ...failingLedger(failingNative(realOutside.native, fails, once), fails, { once, isPlain, images }),
+      ...failingMemory(realOutside.native, fails, memory),
+    },
     ...failingFiles(fails),
     after: trackTimers(timers),
     spawn(command, args, options) {
@@ -105,6 +112,7 @@ export function failAt(call: Call, nth: number, manner: Manner | (() => void)): 
       ...watchers.filter((watcher) => !watcher.closed).map(() => 'watcher'),
       ...children.filter(isAlive).map(({ spawnfile }) => spawnfile),
       ...images.values(),
+      ...Array.from(memory, () => 'memory'),
     ],
   };
 }
@@ -158,6 +166,31 @@ function failingNative(native: Native, fails: Fails, once: boolean): Native {
       return fails('probe')
         ? { ok: false, message: `${path}: cannot allocate memory in static TLS block` }
         : native.probe(path);
+    },
+  };
+}
+
+/** What nobody closed is in `open`. */
+function failingMemory(
+  native: Native,
+  fails: Fails,
+  open: Set<object>,
+): Pick<Native, 'memoryCreate' | 'memoryResize' | 'memoryBuffer' | 'memoryClose'> {
+  return {
+    memoryCreate(name, byteLength) {
+      if (fails('memoryCreate')) return ioFailure('memfd_create', name);
+      const created = native.memoryCreate(name, byteLength);
+      if (created.ok) open.add(created.handle);
+      return created;
+    },
+    memoryResize: (handle, byteLength) =>
+      fails('memoryResize') ? ioFailure('ftruncate', 'memory') : native.memoryResize(handle, byteLength),
+    // The one refusal that it has.
+    memoryBuffer: (handle, byteLength) =>
+      fails('memoryBuffer') ? null : native.memoryBuffer(handle, byteLength),
+    memoryClose(handle) {
+      open.delete(handle);
+      native.memoryClose(handle);
     },
   };
 }

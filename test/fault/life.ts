@@ -11,9 +11,14 @@ export interface Counter {
 const counter = (version: number): string =>
   scriptedAddon(`
     let count = 0;
+    let bytes;
     exports.version = () => ${version};
-    exports.increment = () => ++count;
-    exports.napiReload = { init({ state }) { count = state ?? 0; }, save: () => count, prepare: async () => {} };
+    exports.increment = () => { bytes[0] += 1; return bytes[0] === ++count ? count : NaN; };
+    exports.napiReload = {
+      async prepare({ memory }) { memory('growing', ${version * 100}, { grow: true }); },
+      init({ state, memory }) { count = state ?? 0; bytes = memory('count', 1); },
+      save: () => count,
+    };
   `);
 
 const BUILD = 'mkdir -p out && cp "built/v$(cat src/kernel.c).node" out/new && mv out/new out/kernel.node';

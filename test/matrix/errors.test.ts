@@ -12,6 +12,7 @@ import {
   type ReloadError,
 } from '../../src/index.ts';
 import { Addon as AddonHandle } from '../../src/addon.ts';
+import type { Native } from '../../src/native.ts';
 import { realOutside } from '../../src/outside.ts';
 import {
   compileAddon,
@@ -25,6 +26,8 @@ import {
 
 const bare = (...flags: string[]): string => compileAddon([path.join(FIXTURES, 'bare.c')], flags);
 const good = (): string => scriptedAddon('exports.add = native.add;');
+const remembering = (bytes: number): string =>
+  scriptedAddon(`exports.napiReload = { init({ memory }) { memory("ring", ${bytes}); } };`);
 
 function compile(...args: string[]): void {
   const { status, stderr } = spawnSync('gcc', ['-shared', '-fPIC', ...args], { encoding: 'utf8' });
@@ -38,6 +41,16 @@ interface Stage {
   open(built: string, options?: OpenOptions): Promise<Addon<Record<string, unknown>>>;
   /** Opens one build, installs another over it, and reloads. */
   reload(before: string, after: string, options?: OpenOptions): Promise<unknown>;
+}
+
+/** Opens an addon with a shim that differs in this. */
+async function openWith({ scratch }: Stage, built: string, changes: Partial<Native>): Promise<void> {
+  const outside = { ...realOutside, native: { ...realOutside.native, ...changes } };
+  const file = scratch.file('kernel.node');
+  install(built, file);
+  // With a function for integrity, nothing is looked at on the way.
+  const options = { stageDir: scratch.file('stage'), integrity: () => true };
+  await AddonHandle.open(file, options, outside);
 }
 
 type Provoke = (stage: Stage) => unknown;
@@ -80,13 +93,7 @@ const provoke: Record<ErrorCode, Provoke> = {
     const inspect = (): never => {
       throw new Error('a defect');
     };
-    const broken = { ...realOutside, native: { ...realOutside.native, inspect } };
-    install(good(), s.scratch.file('kernel.node'));
-    await AddonHandle.open(
-      s.scratch.file('kernel.node'),
-      { stageDir: s.scratch.file('stage'), integrity: () => true },
-      broken,
-    );
+    await openWith(s, good(), { inspect });
   },
   ERR_INVALID_OPTION: (s) => s.open(good(), { hookTimeoutMs: -1 }),
   ERR_LOAD_FAILED(s) {
@@ -96,6 +103,23 @@ const provoke: Record<ErrorCode, Provoke> = {
     compile(path.join(FIXTURES, 'bare.c'), `-I${NODE_INCLUDE}`, '-Wl,--no-as-needed', library, '-o', needy);
     fs.rmSync(library);
     return s.open(needy);
+  },
+  async ERR_MEMORY_LATE(s) {
+    const script = 'exports.napiReload = { init(ctx) { exports.ask = () => ctx.memory("ring", 64); } };';
+    const addon = await s.open(scriptedAddon(script));
+    await addon.reload({ force: true });
+    (addon.exports['ask'] as () => unknown)();
+  },
+  ERR_MEMORY_SIZE: (s) => s.reload(remembering(64), remembering(32)),
+  async ERR_MEMORY_UNAVAILABLE(s) {
+    const failure = {
+      operation: 'memfd_create',
+      path: 'ring',
+      errno: 'EMFILE',
+      message: 'Too many open files',
+    };
+    const memoryCreate = () => ({ ok: false, kind: 'io', ...failure }) as const;
+    await openWith(s, remembering(64), { memoryCreate });
   },
   ERR_NAPI_VERSION: (s) => s.open(bare('-DWRONG_API_VERSION=99')),
   ERR_NOT_AN_ADDON: (s) => s.open(s.scratch.write('notes.txt', 'not an addon')),

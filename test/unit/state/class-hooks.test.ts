@@ -5,7 +5,7 @@ import { readHooks } from '../../../src/state/hooks.ts';
 class Counter {
   value = 1;
 }
-const context = { reason: 'reload', state: undefined } as const;
+const context = { reason: 'reload', state: undefined, memory: () => new Uint8Array() } as const;
 
 function refusal(exports: object): unknown {
   try {

@@ -48,7 +48,7 @@ describe('readHooks', () => {
         this.seen.push(context);
       },
     };
-    const context = { reason: 'first', state: undefined } as const;
+    const context = { reason: 'first', state: undefined, memory: () => new Uint8Array() } as const;
     readHooks({ napiReload }, 1).callSync('init', context);
     expect(napiReload.seen).toEqual([context]);
   });

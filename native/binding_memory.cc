@@ -1,0 +1,166 @@
+// The part of the binding that gives out memory which no version owns.
+//
+// Lifetimes: an env keeps the blocks that it made until they are closed or it ends; their JS
+// handles only share them. An array buffer holds the mapping under it. When an env ends, Node.js
+// takes all array buffers away, before the versions have run their cleanup hooks, which may still
+// stop a thread that uses the bytes. So from then on nothing is let go of until all versions have
+// ended: in a worker; on the main thread it stays for exit handlers, and goes with the process.
+
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+
+#include "binding_ledger.h"
+#include "binding_values.h"
+#include "memory.h"
+#include "posix.h"
+
+namespace napi_reload {
+namespace {
+
+// What an env has of such memory.
+struct MemoryRoom {
+  // What an array buffer holds.
+  struct Hold {
+    MemoryRoom* room;
+    std::shared_ptr<MemoryMapping> mapping;
+  };
+
+  std::unordered_set<std::shared_ptr<MemoryBlock>> blocks;
+  std::unordered_set<Hold*> holds;
+  bool is_ending = false;
+
+  ~MemoryRoom() {
+    for (Hold* const hold : holds) delete hold;
+  }
+};
+
+void LetGo(MemoryRoom::Hold* hold) noexcept {
+  hold->room->holds.erase(hold);
+  delete hold;
+}
+
+void OnBufferEnd(napi_env, void*, void* data) noexcept {
+  auto* const hold = static_cast<MemoryRoom::Hold*>(data);
+  if (!hold->room->is_ending) LetGo(hold);
+}
+
+void OnEnding(void* data) noexcept { static_cast<MemoryRoom*>(data)->is_ending = true; }
+
+void OnEnvEnd(void* data) noexcept {
+  if (!OnMainThread()) delete static_cast<MemoryRoom*>(data);
+}
+
+// Hooks run from the last to the first, and each array buffer has one of Node's own.
+void RunBeforeBuffers(napi_env env, MemoryRoom* room) {
+  napi_remove_env_cleanup_hook(env, OnEnding, room);
+  napi_add_env_cleanup_hook(env, OnEnding, room);
+}
+
+// Null, with an exception pending, when the argument is none that is open.
+MemoryBlock* ReadBlock(const Napi::CallbackInfo& info) {
+  auto* const handle = ReadHandle<std::shared_ptr<MemoryBlock>>(info, 0, kMemoryTag);
+  if (handle == nullptr || !(*handle)->closed()) return handle == nullptr ? nullptr : handle->get();
+  Throw(info.Env(), "the memory is closed");
+  return nullptr;
+}
+
+// False, with an exception pending, when it is none.
+bool ReadBytes(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
+  const int64_t number = info[index].IsNumber() ? info[index].As<Napi::Number>().Int64Value() : 0;
+  *bytes = static_cast<size_t>(number);
+  if (number >= 1) return true;
+  Throw(info.Env(), "a size must be a number from 1");
+  return false;
+}
+
+// memoryCreate(name, byteLength)
+Napi::Value Create(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  size_t bytes = 0;
+  if (!ReadBytes(info, 1, &bytes)) return env.Undefined();
+  auto created = MemoryBlock::Create(ReadText(info[0]), bytes);
+  if (const auto* failure = std::get_if<IoFailure>(&created)) return ToObject(env, *failure);
+  auto& block = std::get<std::shared_ptr<MemoryBlock>>(created);
+  static_cast<MemoryRoom*>(info.Data())->blocks.insert(block);
+  auto result = MakeResult(env, true, nullptr);
+  result["handle"] = MakeHandle(env, std::move(block), kMemoryTag);
+  return result;
+}
+
+// memoryResize(handle, byteLength)
+Napi::Value Resize(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  MemoryBlock* const block = ReadBlock(info);
+  size_t bytes = 0;
+  if (block == nullptr || !ReadBytes(info, 1, &bytes)) return env.Undefined();
+  const auto failure = block->Resize(bytes);
+  return failure ? ToObject(env, *failure).As<Napi::Value>() : env.Null();
+}
+
+// memoryBuffer(handle, byteLength)
+Napi::Value MakeBuffer(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const MemoryBlock* const block = ReadBlock(info);
+  size_t bytes = 0;
+  if (block == nullptr || !ReadBytes(info, 1, &bytes)) return env.Undefined();
+  if (bytes > block->bytes()) {
+    Throw(env, "the memory has fewer bytes");
+    return env.Undefined();
+  }
+  auto* const room = static_cast<MemoryRoom*>(info.Data());
+  auto* const hold = new MemoryRoom::Hold{room, block->mapping()};
+  room->holds.insert(hold);
+  napi_value buffer = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(env, hold->mapping->data(), bytes,
+                                                              OnBufferEnd, hold, &buffer);
+  if (status == napi_no_external_buffers_allowed) {
+    LetGo(hold);
+    return env.Null();
+  }
+  RunBeforeBuffers(env, room);
+  if (status == napi_ok) return Napi::Value(env, buffer);
+  // Whether Node.js still calls OnBufferEnd is not said, so the hold is left to it, or to the end
+  // of the env.
+  if (!env.IsExceptionPending()) Throw(env, "the array buffer cannot be made");
+  return env.Undefined();
+}
+
+// memoryClose(handle)
+void Close(const Napi::CallbackInfo& info) {
+  auto* const handle = ReadHandle<std::shared_ptr<MemoryBlock>>(info, 0, kMemoryTag);
+  if (handle == nullptr) return;
+  (*handle)->Close();
+  static_cast<MemoryRoom*>(info.Data())->blocks.erase(*handle);
+}
+
+// addressOf(view)
+Napi::Value AddressOf(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, info[0], nullptr, nullptr, &data, nullptr, nullptr) !=
+      napi_ok) {
+    Throw(env, "addressOf takes a typed array");
+    return env.Undefined();
+  }
+  return Napi::BigInt::New(env, static_cast<uint64_t>(reinterpret_cast<uintptr_t>(data)));
+}
+
+}  // namespace
+
+void AddMemory(Napi::Env env, Napi::Object exports) {
+  auto* const room = new MemoryRoom;
+  if (napi_add_env_cleanup_hook(env, OnEnvEnd, room) != napi_ok) {
+    delete room;
+    return Throw(env, "memory cannot be set up");
+  }
+  exports["memoryCreate"] = Napi::Function::New(env, Create, "memoryCreate", room);
+  exports["memoryResize"] = Napi::Function::New(env, Resize, "memoryResize");
+  exports["memoryBuffer"] = Napi::Function::New(env, MakeBuffer, "memoryBuffer", room);
+  exports["memoryClose"] = Napi::Function::New(env, Close, "memoryClose", room);
+  exports["addressOf"] = Napi::Function::New(env, AddressOf, "addressOf");
+}
+
+}  // namespace napi_reload
