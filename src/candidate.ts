@@ -144,7 +144,7 @@ export async function prepare(
     shop.outside,
     () => void disposeAgain(shop, candidate, hooks),
   );
-  const context = hookContext(shop.serving, undefined, true, memory.ask);
+  const context = hookContext(shop, hooks, undefined, true, memory.ask);
   await hooks.callAsync('prepare', deadline, context);
   if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
 }

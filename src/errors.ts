@@ -78,11 +78,17 @@ export interface ErrorDetails {
   ERR_SHIM_UNAVAILABLE: { readonly path: string };
   ERR_STAGE_INCOMPLETE: Stated & { readonly path: string; readonly found: string; readonly waitedMs: number };
   ERR_STAGE_IO: Stated & { readonly path: string; readonly operation: string; readonly errno: string };
-  ERR_STATE_ROUNDTRIP: Stated & { readonly version: number; readonly reason: 'save-failed' | 'save-empty' };
+  ERR_STATE_ROUNDTRIP: Stated & {
+    readonly version: number;
+    /** Of `verify: 'deep'`: `differs` from what it was given, or `not-cloneable`, so that it cannot be compared. */
+    readonly reason: 'save-failed' | 'save-empty' | 'differs' | 'not-cloneable';
+    /** Of `differs`: where the first difference is, such as `state.rows[3]`; null for the other reasons. */
+    readonly path: string | null;
+  };
   ERR_STATE_SCHEMA: Stated & {
     readonly from: number;
     readonly to: number;
-    readonly reason: 'missing-step' | 'step-threw' | 'step-async' | 'step-lost' | 'no-init';
+    readonly reason: 'missing-step' | 'step-threw' | 'step-async' | 'step-lost' | 'no-init' | 'instances';
     /** The step that is missing or failed: from schema, to schema. */
     readonly step: readonly [number, number] | null;
   };
@@ -153,10 +159,13 @@ const notAnAddonAdvice: Record<Details<'ERR_NOT_AN_ADDON'>['reason'], string> = 
 };
 
 const schemaAdvice: Record<Details<'ERR_STATE_SCHEMA'>['reason'], string> = {
-  'missing-step': 'give open() a migrate step from that schema to the next',
+  'missing-step':
+    'give open() a migrate step from that schema to the next, or have the addon name in napiReload.accepts what its init takes',
   'step-threw': 'see the cause; the state is as it was',
   'step-async': 'a migrate step runs in the switch and must return the new state itself, not a promise',
   'step-lost': 'a migrate step returned nothing, and the state would be lost: it must return the new state',
+  instances:
+    'its instances cannot be moved as long as the new version does not say that it knows their states: add that schema to napiReload.accepts, and have args and restore look at ctx.from.schema',
   'no-init': 'export napiReload.init to take the state, or reload with { discardState: true }',
 };
 
@@ -369,11 +378,7 @@ export const errors = {
   stateRoundtrip: (d: Details<'ERR_STATE_ROUNDTRIP'>, cause?: unknown): ReloadError<'ERR_STATE_ROUNDTRIP'> =>
     new ReloadError(
       'ERR_STATE_ROUNDTRIP',
-      `Version ${d.version} took the state but cannot hand it on: ${
-        d.reason === 'save-failed'
-          ? `its save() failed: ${describe(cause)}`
-          : 'it exports no napiReload.save, or save() returned nothing'
-      }`,
+      `Version ${d.version} took the state but cannot hand it on: ${roundtripFault(d, cause)}`,
       d,
       cause,
     ),
@@ -437,6 +442,19 @@ function memoryAdvice(errno: string): string {
       return 'ask for less, or raise the limits of the process';
     default:
       return 'see what the system allows this process';
+  }
+}
+
+function roundtripFault(d: Details<'ERR_STATE_ROUNDTRIP'>, cause: unknown): string {
+  switch (d.reason) {
+    case 'save-failed':
+      return `its save() failed: ${describe(cause)}`;
+    case 'save-empty':
+      return 'it exports no napiReload.save, or save() returned nothing';
+    case 'differs':
+      return `its save() differs from what it was given, first at ${d.path}; mend it, or open() without verify "deep"`;
+    case 'not-cloneable':
+      return `verify "deep" compares plain data, and this is none: ${describe(cause)}`;
   }
 }
 

@@ -7,7 +7,10 @@ import type { Phase } from './report.ts';
 /** Carries state from one schema to the next; returns the new state and leaves the one it was given as it was. */
 export type MigrateStep = (state: never) => unknown;
 
-/** Steps by schema: the one under n leads `up` from n to n+1 and, where given, `down` from n+1 back to n. */
+/**
+ * Steps by schema: the one under n leads `up` from n to n+1 and, where given, `down` from n+1 back to n. No step up may
+ * be missing between two others. One down may be: a step that drops something has no way back.
+ */
 export type MigrateSteps = Readonly<
   Record<number, MigrateStep | { readonly up?: MigrateStep; readonly down?: MigrateStep }>
 >;
@@ -46,6 +49,11 @@ export interface OpenOptions {
   readonly scope?: 'thread' | 'process';
   /** Steps that carry state from one schema to another. @defaultValue none */
   readonly migrate?: MigrateSteps;
+  /**
+   * What the new version's own `save()` must show before it goes live: with true that it can save, with 'deep' also that
+   * what it saves equals the state that it was given. @defaultValue true
+   */
+  readonly verify?: true | 'deep';
   /** Unload replaced versions as soon as nothing needs them, or never. @defaultValue 'auto' */
   readonly reclaim?: 'auto' | 'never';
   /** How long a reload waits for work of the replaced version that will end by itself. @defaultValue 1000 */
@@ -113,6 +121,7 @@ export interface Options {
   readonly build: ResolvedBuild;
   readonly watch: ResolvedWatch | null;
   readonly migrate: ReadonlyMap<number, ResolvedStep>;
+  readonly verify: true | 'deep';
   readonly reclaim: 'auto' | 'never';
   readonly drainTimeoutMs: number;
   readonly hookTimeoutMs: number;
@@ -138,6 +147,7 @@ const KNOWN = [
   'reclaim',
   'drainTimeoutMs',
   'migrate',
+  'verify',
   'hookTimeoutMs',
   'buildTimeoutMs',
   'integrity',
@@ -167,8 +177,11 @@ export function resolveOptions(given: unknown = {}): Options {
   const scope = options['scope'] ?? 'thread';
   if (scope !== 'thread' && scope !== 'process')
     return invalid('scope', show(scope), "'thread' or 'process'");
+  const verify = options['verify'] ?? true;
+  if (verify !== true && verify !== 'deep') return invalid('verify', show(verify), "true or 'deep'");
   return {
     scope,
+    verify,
     reclaim,
     drainTimeoutMs: milliseconds('drainTimeoutMs', options['drainTimeoutMs'], DEFAULT_DRAIN_TIMEOUT_MS),
     build: resolveBuild(options['build']),
@@ -256,7 +269,19 @@ function resolveMigrate(value: unknown): ReadonlyMap<number, ResolvedStep> {
     }
     steps.set(from, resolveStep(`migrate.${key}`, step));
   }
+  refuseGaps(steps);
   return steps;
+}
+
+/** A gap in the ways up is a mistake: no state gets past it. The ways down on both sides of one are of use alone. */
+function refuseGaps(steps: ReadonlyMap<number, ResolvedStep>): void {
+  const ups = [...steps].flatMap(([from, { up }]) => (up === null ? [] : from)).sort((a, b) => a - b);
+  for (const [index, from] of ups.entries()) {
+    const next = ups[index + 1];
+    if (next === undefined || next === from + 1) continue;
+    const found = `steps up from ${from} and from ${next}, and none from ${from + 1} to ${from + 2}`;
+    invalid('migrate', found, 'a step up from each schema between the first and the last');
+  }
 }
 
 function resolveStep(name: string, value: unknown): ResolvedStep {
@@ -267,6 +292,8 @@ function resolveStep(name: string, value: unknown): ResolvedStep {
   for (const way of [up, down]) {
     if (way !== null && typeof way !== 'function') invalid(name, show(way), 'a function, or { up, down }');
   }
+  if (up === null && down === null)
+    invalid(name, 'neither a way up nor one down', 'a function, or { up, down }');
   return { up: up as ResolvedStep['up'], down: down as ResolvedStep['down'] };
 }
 

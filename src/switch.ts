@@ -13,7 +13,8 @@ import { type Claim, claimImage } from './load/shared-image.ts';
 import type { InstanceCounts, ReloadedReport } from './report.ts';
 import type { Hooks } from './state/hooks.ts';
 import { InstanceMove } from './state/instances.ts';
-import { migrate } from './state/migrate.ts';
+import { chooseSchema, migrate } from './state/migrate.ts';
+import { checkSave, copyState, type Given } from './state/roundtrip.ts';
 import type { SwapPlan } from './swap/live-exports.ts';
 import { enter, liveCode, type Version } from './version.ts';
 import { isInCall, type Workshop } from './workshop.ts';
@@ -70,6 +71,8 @@ class Side {
   #isSaved = false;
   #state: unknown;
   #move: InstanceMove | null = null;
+  /** What the state was before the new version had it, where it is to be compared. */
+  #given: Given | null = null;
   #plan: SwapPlan | null = null;
   #troubles: readonly unknown[] = [];
 
@@ -89,16 +92,19 @@ class Side {
       this.#isSaved = old.has('save');
       const state = old.callSync('save');
       this.#move = this.#findInstances(old);
-      this.#move?.save();
+      this.#move?.save(shop.options.verify === 'deep', this.#about);
       return state;
     });
     if (saved === undefined) return;
     this.#state = clock.inSwitch('migrate', () => carry(shop, saved, old, code.hooks));
+    const isInItsSchema = chooseSchema(old.schema, code.hooks, shop.options.migrate) === code.hooks.schema;
+    if (shop.options.verify !== 'deep' || !isInItsSchema) return;
+    this.#given = clock.inSwitch('verify', () => copyState(this.#state, this.#about));
   }
 
   init(): void {
-    const { request, clock, code, memory } = this.ready;
-    const context = hookContext(this.#previous, this.#state, !request.discardState, memory.ask);
+    const { shop, request, clock, code, memory } = this.ready;
+    const context = hookContext(shop, code.hooks, this.#state, !request.discardState, memory.ask);
     clock.inSwitch('init', () => {
       code.hooks.callSync('init', context);
       this.#move?.init(context);
@@ -109,8 +115,8 @@ class Side {
   verify(): void {
     const { shop, clock, code, candidate } = this.ready;
     this.#plan = clock.inSwitch('verify', () => {
-      checkSave(shop, code.hooks, candidate, this.#state !== undefined);
-      this.#checkInstances();
+      checkSave(code.hooks, this.#state !== undefined, this.#given, this.#about);
+      this.#move?.verify(this.#about);
       const handle = candidate.hold?.kind === 'ledger' ? candidate.hold.handle : null;
       return shop.live.plan(code.exports, candidate.id, handle);
     });
@@ -163,22 +169,14 @@ class Side {
       (instance, made) => shop.live.canMove(instance, made),
       shop.outside.native,
     );
-    if (found !== null && found.classes.length > 0 && isInCall(shop)) {
-      throw errors.busy({ addon: shop.source, reason: 'in-call', sharedWith: null });
+    if (found === null || found.classes.length === 0) return found;
+    if (isInCall(shop)) throw errors.busy({ addon: shop.source, reason: 'in-call', sharedWith: null });
+    const [schema, next] = [old.schema, code.hooks];
+    if (schema !== next.schema && !next.accepts.includes(schema)) {
+      const schemas = { from: schema, to: next.schema, step: null };
+      throw errors.stateSchema({ addon: shop.source, ...schemas, reason: 'instances' });
     }
     return found;
-  }
-
-  #checkInstances(): void {
-    const { shop, candidate } = this.ready;
-    try {
-      this.#move?.verify(null);
-    } catch (cause) {
-      throw errors.stateRoundtrip(
-        { addon: shop.source, version: candidate.id, reason: 'save-failed' },
-        cause,
-      );
-    }
   }
 
   outcome(): Switched {
@@ -192,6 +190,10 @@ class Side {
       instances: this.#move?.counts ?? { moved: {}, stayed: {} },
       troubles: this.#troubles,
     };
+  }
+
+  get #about(): { readonly addon: string; readonly version: number } {
+    return { addon: this.ready.shop.source, version: this.ready.candidate.id };
   }
 
   #stateOutcome(): ReloadedReport['state'] {
@@ -211,17 +213,6 @@ function carry(shop: Workshop, state: unknown, old: Hooks, next: Hooks): unknown
       step: null,
     });
   }
-  return migrate(state, old.schema, next.schema, shop.options.migrate);
-}
-
-/** The new version must be able to hand its state on before it goes live. */
-function checkSave(shop: Workshop, next: Hooks, candidate: Version, tookState: boolean): void {
-  const failed = { addon: shop.source, version: candidate.id };
-  let saved: unknown;
-  try {
-    saved = next.callSync('save');
-  } catch (cause) {
-    throw errors.stateRoundtrip({ ...failed, reason: 'save-failed' }, cause);
-  }
-  if (tookState && saved === undefined) throw errors.stateRoundtrip({ ...failed, reason: 'save-empty' });
+  const { migrate: steps } = shop.options;
+  return migrate(state, old.schema, chooseSchema(old.schema, next, steps), steps);
 }

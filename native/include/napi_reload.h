@@ -102,8 +102,8 @@ static inline napi_reload_reason napi_reload_get_reason(const napi_reload_contex
 // What `save` of the old version returned; NULL where there is no state.
 static inline napi_value napi_reload_get_state(const napi_reload_context* context);
 
-// Which version the state comes from, and its schema. False at a first load, which leaves both as
-// they are. Either may be NULL.
+// Which version the state comes from, and the schema that the state has. False at a first load,
+// which leaves both as they are. Either may be NULL.
 static inline bool napi_reload_get_from(const napi_reload_context* context, uint32_t* version,
                                         uint32_t* schema);
 

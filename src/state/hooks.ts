@@ -15,7 +15,7 @@ export interface HookContext {
   readonly reason: Reason;
   /** What the old version's `save()` returned, migrated to this version's schema; undefined for a first load. */
   readonly state: unknown;
-  /** The version that the state comes from. */
+  /** The version that the state comes from, and the layout of the state: its own, or where steps have carried it to. */
   readonly from?: { readonly version: number; readonly schema: number };
   /** Memory that no version owns; to be asked for until `init` returns. */
   readonly memory: AskForMemory;
@@ -33,6 +33,8 @@ export interface Hooks {
   readonly schema: number;
   /** Of the classes whose instances move, by their names. */
   readonly classes: ReadonlyMap<string, ClassHooks>;
+  /** Other layouts that `init` takes as they are. */
+  readonly accepts: readonly number[];
   has(hook: HookName): boolean;
   /**
    * Calls a hook that must be done when it returns. A hook that the addon does not have gives undefined.
@@ -56,6 +58,7 @@ export interface Hooks {
 export function readHooks(exports: unknown, version: number): Hooks {
   const object = readHookObject(exports, version);
   const schema = object === null ? DEFAULT_SCHEMA : readSchema(object, version);
+  const accepts = object === null ? [] : readAccepts(object, version);
   const functions = new Map<HookName, HookFunction>();
   for (const name of HOOK_NAMES) {
     const hook = object === null ? undefined : read(object, name, version);
@@ -77,6 +80,7 @@ export function readHooks(exports: unknown, version: number): Hooks {
     version,
     schema,
     classes: hasClasses ? readClassHooks(exports, object, version) : new Map(),
+    accepts,
     has: (hook) => functions.has(hook),
     callSync(hook, context) {
       const result = call(hook, context);
@@ -115,6 +119,24 @@ function readHookObject(exports: unknown, version: number): object | null {
 function readSchema(object: object, version: number): number {
   const schema = read(object, 'schema', version);
   if (schema === undefined) return DEFAULT_SCHEMA;
-  if (typeof schema === 'number' && Number.isSafeInteger(schema) && schema >= 1) return schema;
+  if (isSchema(schema)) return schema;
   throw invalid(`${HOOKS_EXPORT}.schema`, schema, 'a whole number from 1');
+}
+
+function readAccepts(object: object, version: number): readonly number[] {
+  const accepts = read(object, 'accepts', version);
+  if (accepts === undefined) return [];
+  const path = `${HOOKS_EXPORT}.accepts`;
+  if (!Array.isArray(accepts)) throw invalid(path, accepts, 'an array of schemas');
+  const schemas: number[] = [];
+  for (let index = 0; index < accepts.length; index += 1) {
+    const schema = read(accepts, String(index), version);
+    if (!isSchema(schema)) throw invalid(`${path}[${index}]`, schema, 'a whole number from 1');
+    schemas.push(schema);
+  }
+  return schemas;
+}
+
+function isSchema(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
 }

@@ -14,6 +14,7 @@ import { ignoreRejection, isThenable } from '../thenable.ts';
 import type { ClassHooks } from './class-hooks.ts';
 import { invalid } from './hook-object.ts';
 import type { HookContext, Hooks } from './hooks.ts';
+import { type About, checkEach, copyState, type Given } from './roundtrip.ts';
 import { type OwnProperties, putBackOwnProperties, readOwnProperties } from './own-properties.ts';
 
 /** A version that has a ledger; another one knows of no instances. */
@@ -39,6 +40,8 @@ type Mover = Pick<Native, 'findInstances' | 'beginMove' | 'endMove'>;
 interface Luggage extends MovingClass {
   readonly states: unknown[];
   readonly properties: OwnProperties[];
+  /** What each state was before the new version had it, where it is to be compared. */
+  readonly given: Given[];
 }
 
 export class InstanceMove {
@@ -54,7 +57,7 @@ export class InstanceMove {
     this.#from = from;
     this.#to = to;
     this.#native = native;
-    this.#luggage = found.classes.map((each) => ({ ...each, states: [], properties: [] }));
+    this.#luggage = found.classes.map((each) => ({ ...each, states: [], properties: [], given: [] }));
     this.classes = this.#luggage;
     this.counts = found.counts;
   }
@@ -65,13 +68,19 @@ export class InstanceMove {
     return new InstanceMove(from, to, findInstances(from, to, canMove, native), native);
   }
 
-  /** @throws `ERR_HOOK_THREW`, `ERR_HOOK_ASYNC` */
-  save(): void {
-    for (const { name, old, instances, states } of this.#luggage) {
+  /**
+   * @param compares whether `verify` shall compare what is saved now with what the new version saves
+   * @throws `ERR_HOOK_THREW`, `ERR_HOOK_ASYNC`; `ERR_STATE_ROUNDTRIP` for what cannot be compared
+   */
+  save(compares: boolean, about: About): void {
+    for (const { name, old, instances, states, given } of this.#luggage) {
       const hook = `classes.${name}.save`;
       this.#forEach(this.#from, hook, instances, (instance) => {
         states.push(this.#now(old.save(instance), this.#from, hook));
       });
+      if (compares && this.#from.hooks.schema === this.#to.hooks.schema) {
+        for (const state of states) given.push(copyState(state, about));
+      }
     }
   }
 
@@ -80,7 +89,10 @@ export class InstanceMove {
    *
    * @throws `ERR_HOOK_THREW`, `ERR_HOOK_ASYNC`, `ERR_HOOK_INVALID`
    */
-  init(context: HookContext): void {
+  init({ from: _, ...given }: HookContext): void {
+    const { version, schema } = this.#from.hooks;
+    // No step carries the states of instances: they are in the layout of the version that saved them.
+    const context: HookContext = { ...given, from: { version, schema } };
     this.#isBegun = true;
     this.#native.beginMove(this.#from.handle, this.#to.handle);
     for (const { name, next, instances, states, properties } of this.#luggage) {
@@ -102,15 +114,12 @@ export class InstanceMove {
   /**
    * A version that cannot save its instances could not hand them on.
    *
-   * @param compare is told of each instance's state what it was given and what its own `save` returns; throws where it minds
-   * @throws what the addon's `save` throws, or `compare`
+   * @throws `ERR_STATE_ROUNDTRIP`
    */
-  verify(compare: ((given: unknown, saved: unknown) => void) | null): void {
-    for (const { next, instances, states } of this.#luggage) {
-      for (const [index, instance] of instances.entries()) {
-        const saved = next.save(instance);
-        compare?.(states[index], saved);
-      }
+  verify(about: About): void {
+    for (const { name, next, instances, given } of this.#luggage) {
+      const save = (instance: object): unknown => next.save(instance);
+      checkEach(instances, save, given, { ...about, name: `classes.${name}` });
     }
   }
 

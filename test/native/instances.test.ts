@@ -339,4 +339,56 @@ describe('a move that fails', () => {
       'v1 2',
     ]);
   });
+
+  test('because it saves something else than it was given is refused, where that is asked for', async () => {
+    const story = {
+      builds: { v1: v1(), v2: v2('FORGETFUL') },
+      script: `
+        const all = [1, 2, 3].map((value) => new addon.exports.Counter(value));
+        install('v2');
+        try { await addon.reload(); } catch ({ code, details }) { say([code, details.reason, details.path].join(' ')); }
+        sayAll(...all);`,
+    };
+    expect((await tell({ ...story, options: { verify: 'deep' } })).slice(1, 5)).toEqual([
+      'ERR_STATE_ROUNDTRIP differs classes.Counter[1].value',
+      'v1 1',
+      'v1 2',
+      'v1 3',
+    ]);
+    expect((await tell(story)).slice(1, 4)).toEqual(['v2 1 made=2', 'v2 2 made=2', 'v2 3 made=2']);
+  });
+
+  test('because nobody declared another schema is refused', async () => {
+    const script = `
+      const each = new addon.exports.Counter(1);
+      install('v2');
+      await tryReload(addon);
+      sayAll(each);`;
+    const options = { migrate: undefined };
+    const refused = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2') }, script, options });
+    expect(refused.slice(1, 3)).toEqual([expect.stringMatching(/^ERR_STATE_SCHEMA instances/), 'v1 1']);
+    const taken = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2', 'ACCEPTS=1') }, script });
+    expect(taken.slice(1, 3)).toEqual(['{"moved":{"Counter":1},"stayed":{}} unloaded', 'v2 1 made=2']);
+  });
+});
+
+test('100,000 instances move at once, and each old one is destroyed once', async () => {
+  const trace = await tell({
+    builds: { v1: v1(), v2: v2() },
+    script: `
+      const { Counter } = addon.exports;
+      class Sub extends Counter {}
+      const all = Array.from({ length: 100_000 }, (_, index) => new (index % 2 ? Sub : Counter)(index));
+      install('v2');
+      counts(await addon.reload());
+      say(all.every((each, index) => each.value === index && each.version() === 2 && each instanceof Counter
+        && each instanceof Sub === (index % 2 === 1)));`,
+  });
+  expect(trace).toEqual([
+    'v1 unmapped: 100000 made, 100000 destroyed',
+    '{"moved":{"Counter":100000},"stayed":{}} unloaded',
+    'true',
+    'closed',
+    'v2 unmapped: 100000 made, 100000 destroyed',
+  ]);
 });

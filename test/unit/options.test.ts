@@ -12,6 +12,7 @@ describe('resolveOptions', () => {
       build: { kind: 'none' },
       watch: null,
       migrate: new Map(),
+      verify: true,
       hookTimeoutMs: 10_000,
       buildTimeoutMs: 300_000,
       integrity: null,
@@ -53,6 +54,9 @@ describe('resolveOptions', () => {
     [{ migrate: { 0: () => 1 } }, 'migrate'],
     [{ migrate: { 1: { up: 'x' } } }, 'migrate.1'],
     [{ migrate: { 1: { sideways: () => 1 } } }, 'migrate.1.sideways'],
+    [{ migrate: { 1: {} } }, 'migrate.1'],
+    [{ verify: false }, 'verify'],
+    [{ verify: 'shallow' }, 'verify'],
     [{ reclaim: 'always' }, 'reclaim'],
     [{ reclaim: true }, 'reclaim'],
     [{ drainTimeoutMs: -1 }, 'drainTimeoutMs'],
@@ -69,6 +73,38 @@ describe('resolveOptions', () => {
     expect(() => resolveOptions(options)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_OPTION', details: expect.objectContaining({ option }) }),
     );
+  });
+});
+
+describe('the migrate steps', () => {
+  const step = () => 1;
+  test.each([
+    [{ 1: step, 3: step }],
+    [{ 3: step, 1: step, 4: step }],
+    // A step that only leads down is no way up.
+    [{ 1: step, 2: { down: step }, 3: step }],
+  ])('are refused when a way up is missing between two others, which is named: %#', (migrate) => {
+    expect(() => resolveOptions({ migrate })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_OPTION',
+        details: expect.objectContaining({
+          option: 'migrate',
+          found: expect.stringMatching(/from 1 and from 3, and none from 2 to 3$/),
+        }),
+      }),
+    );
+  });
+
+  test.each([
+    ['from any schema on', { 7: step, 8: step }, [7, 8]],
+    [
+      'with ways down that are missing',
+      { 1: { up: step, down: step }, 2: step, 3: { up: step, down: step } },
+      [1, 2, 3],
+    ],
+    ['that only lead down', { 1: { down: step }, 3: { down: step } }, [1, 3]],
+  ])('are taken %s', (_, migrate, from) => {
+    expect([...resolveOptions({ migrate }).migrate.keys()]).toEqual(from);
   });
 });
 

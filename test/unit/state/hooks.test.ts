@@ -25,11 +25,21 @@ describe('readHooks', () => {
     [{ napiReload: { schema: 0 } }, 'napiReload.schema'],
     [{ napiReload: { schema: '2' } }, 'napiReload.schema'],
     [{ napiReload: { schema: 1.5 } }, 'napiReload.schema'],
+    [{ napiReload: { accepts: 1 } }, 'napiReload.accepts'],
+    [{ napiReload: { accepts: { 0: 1, length: 1 } } }, 'napiReload.accepts'],
+    [{ napiReload: { accepts: [1, 0] } }, 'napiReload.accepts[1]'],
+    [{ napiReload: { accepts: ['1'] } }, 'napiReload.accepts[0]'],
+    [{ napiReload: { accepts: new Array(1) } }, 'napiReload.accepts[0]'],
     [{ napiReload: { save: 'later' } }, 'napiReload.save'],
   ])('refuses %j and names the place', (exports, path) => {
     expect(() => readHooks(exports, 3)).toThrow(
       expect.objectContaining({ code: 'ERR_HOOK_INVALID', details: expect.objectContaining({ path }) }),
     );
+  });
+
+  test('reads which schemas init accepts, none by default', () => {
+    expect(readHooks({ napiReload: {} }, 1).accepts).toEqual([]);
+    expect(readHooks({ napiReload: { schema: 3, accepts: [1, 2] } }, 1).accepts).toEqual([1, 2]);
   });
 
   test('reports an accessor that throws as ERR_HOOK_THREW', () => {

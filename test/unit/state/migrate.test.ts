@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../../src/options.ts';
-import { migrate } from '../../../src/state/migrate.ts';
+import { chooseSchema, migrate } from '../../../src/state/migrate.ts';
 
 type Steps = ReturnType<typeof resolveOptions>['migrate'];
 const steps = (migrations: unknown): Steps => resolveOptions({ migrate: migrations }).migrate;
@@ -24,7 +24,7 @@ describe('migrate', () => {
 
   test('runs no step at all when one is missing', () => {
     const ran: number[] = [];
-    const way = steps({ 1: () => ran.push(1), 3: () => ran.push(3) });
+    const way = steps({ 1: () => ran.push(1), 2: { down: () => ran.push(2) } });
     expect(() => migrate('s', 1, 4, way)).toThrow(
       expect.objectContaining({
         code: 'ERR_STATE_SCHEMA',
@@ -87,5 +87,36 @@ describe('migrate', () => {
         expect(migrate(at(a), a, b, way)).toEqual(at(b));
       }),
     );
+  });
+});
+
+describe('chooseSchema', () => {
+  const both = { up: append('+'), down: append('-') };
+  const cases: [string, number, number, number[], Record<number, unknown>, number][] = [
+    ['stays where the schema is the same', 2, 2, [1], {}, 2],
+    ['takes the steps to its own, also where it accepts the state as it is', 1, 2, [1], { 1: both }, 2],
+    [
+      'leaves the state as it is where the steps end early and that is accepted',
+      1,
+      3,
+      [1, 2],
+      { 1: both },
+      1,
+    ],
+    ['goes as far as to what is accepted', 1, 4, [2, 3], { 1: both, 2: both }, 2],
+    ['goes down to what is accepted', 3, 5, [2], { 2: both }, 2],
+    ['of two that are as near takes the one closer to its own', 3, 9, [2, 4], { 2: both, 3: both }, 4],
+    [
+      'of two that are as near takes the lower one for a lower version',
+      3,
+      1,
+      [4, 2],
+      { 2: both, 3: both },
+      2,
+    ],
+    ['passes over what no step leads to', 2, 4, [1], { 1: append('a') }, 4],
+  ];
+  test.each(cases)('%s', (_, from, schema, accepts, migrations, wanted) => {
+    expect(chooseSchema(from, { schema, accepts }, steps(migrations))).toBe(wanted);
   });
 });
