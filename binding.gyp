@@ -41,6 +41,7 @@
         "native/pins.cc",
         "native/posix.cc",
         "native/private_libraries.cc",
+        "native/pristine.cc",
         "native/probe.cc",
         "native/rebind.cc",
         "native/rebind_addon.cc",

@@ -212,7 +212,8 @@ Napi::Value StageCopy(const Napi::CallbackInfo& info) {
     request.rebind = ReadFlag(wanted.Get("rebind"));
     request.find_libraries = ReadFlag(wanted.Get("libraries"));
   }
-  if (IsSmall(request.source)) {
+  request.kept = ReadKept(info[5]);
+  if (IsSmall(request.kept ? request.kept->path : request.source)) {
     const auto result = StageFile(*handle, request);
     return std::visit([&](const auto& value) { return ToObject(env, value); }, result);
   }
@@ -220,6 +221,20 @@ Napi::Value StageCopy(const Napi::CallbackInfo& info) {
   const auto promise = worker->promise();
   worker.release()->Queue();  // deletes itself when it is done
   return promise;
+}
+
+// keptLibrary(kept, index): the bytes, or a failed call.
+Napi::Value KeptLibrary(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto kept = ReadKept(info[0]);
+  if (!kept || !info[1].IsNumber()) {
+    Throw(env, "keptLibrary takes what is kept of a version, and a number");
+    return env.Undefined();
+  }
+  const auto bytes = ReadPristineLibrary(*kept, info[1].As<Napi::Number>().Uint32Value());
+  if (const auto* failure = std::get_if<IoFailure>(&bytes)) return ToObject(env, *failure);
+  const auto& read = std::get<std::vector<uint8_t>>(bytes);
+  return Napi::Buffer<uint8_t>::Copy(env, read.data(), read.size());
 }
 
 Napi::Value StageDiscard(const Napi::CallbackInfo& info) {
@@ -323,6 +338,7 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   exports["stageOpen"] = Napi::Function::New(env, StageOpen, "stageOpen");
   exports["stageClose"] = Napi::Function::New(env, StageClose, "stageClose");
   exports["stageCopy"] = Napi::Function::New(env, StageCopy, "stageCopy");
+  exports["keptLibrary"] = Napi::Function::New(env, KeptLibrary, "keptLibrary");
   exports["stageDiscard"] = Napi::Function::New(env, StageDiscard, "stageDiscard");
   exports["inspect"] = Napi::Function::New(env, Inspect, "inspect");
   exports["probe"] = Napi::Function::New(env, Probe, "probe");

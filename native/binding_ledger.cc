@@ -113,15 +113,15 @@ bool IsWhole(const ImageOptions& options) {
   return !options.staged.empty() && std::none_of(libraries.begin(), libraries.end(), is_empty);
 }
 
-// rebind(copy, source, libraryHashes)
-Napi::Value Rebind(const Napi::CallbackInfo& info) {
+// rebind(copy, source, libraryHashes, kept)
+Napi::Value RebindStaged(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   std::string copy;
   std::string source;
   if (!ReadPath(info, 0, &copy) || !ReadPath(info, 1, &source)) return env.Undefined();
   std::optional<std::vector<std::string>> hashes;
   if (info[2].IsArray()) hashes = ReadTexts(info[2]);
-  const auto result = RebindCopy(copy, source, hashes);
+  const auto result = RebindCopy(copy, source, hashes, ReadKept(info[3]));
   return std::visit([&](const auto& value) -> Napi::Value { return ToObject(env, value); }, result);
 }
 
@@ -325,7 +325,7 @@ void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals) {
   Notifier* const notifier = NewNotifier(env);
   if (notifier == nullptr) return Throw(env, "the ledger cannot be set up");
   exports["shimPath"] = ShimPath();
-  exports["rebind"] = Napi::Function::New(env, Rebind, "rebind");
+  exports["rebind"] = Napi::Function::New(env, RebindStaged, "rebind");
   exports["hashFile"] = Napi::Function::New(env, HashOfFile, "hashFile");
   exports["imageOpen"] = Napi::Function::New(env, ImageOpen, "imageOpen", notifier);
   exports["mintBegin"] = Napi::Function::New(env, MintBegin, "mintBegin");

@@ -14,6 +14,7 @@
 
 #include "napi.h"
 #include "posix.h"
+#include "pristine.h"
 #include "rebind_addon.h"
 #include "source_file.h"
 #include "stage.h"
@@ -23,6 +24,7 @@ namespace napi_reload {
 // Objects that a handle of one kind is never taken for one of another. The numbers are random.
 inline constexpr napi_type_tag kStageTag = {0x8f1c62e9d04b4a37, 0xb5a7e3120c96f8d1};
 inline constexpr napi_type_tag kProbeTag = {0x27d9b4f0163e4c85, 0x9e02c7a85d31f64b};
+inline constexpr napi_type_tag kOriginTag = {0xc4f2709ab61e5d83, 0x3a917be6d2058c4f};
 inline constexpr napi_type_tag kVersionTag = {0x51e3a0c7b8264f19, 0x8cd47be90f5a1326};
 inline constexpr napi_type_tag kMemoryTag = {0xc2740d9e61b35af8, 0x7d19e8540fb6c23a};
 
@@ -83,6 +85,23 @@ T* ReadHandle(const Napi::CallbackInfo& info, size_t index, const napi_type_tag&
   }
   Throw(info.Env(), "the handle is not one that this function takes");
   return nullptr;
+}
+
+// { path, hash, libraries, origin }
+inline std::optional<Kept> ReadKept(Napi::Value value) {
+  if (!value.IsObject()) return std::nullopt;
+  const auto given = value.As<Napi::Object>();
+  Kept kept;
+  kept.path = ReadText(given.Get("path"));
+  kept.hash = ReadText(given.Get("hash"));
+  kept.libraries = ReadTexts(given.Get("libraries"));
+  const auto origin = given.Get("origin");
+  if (!origin.IsObject() || !origin.As<Napi::Object>().CheckTypeTag(&kOriginTag)) return kept;
+  void* data = nullptr;
+  if (napi_unwrap(value.Env(), origin, &data) == napi_ok) {
+    kept.origin = *static_cast<std::shared_ptr<const Origin>*>(data);
+  }
+  return kept;
 }
 
 // --- Results.
@@ -146,6 +165,7 @@ inline Napi::Object ToObject(Napi::Env env, const Rebound& rebound) {
   result["uniqueHealed"] = static_cast<double>(rebound.unique_healed);
   result["usesUv"] = rebound.uses_uv;
   result["usesUvRequests"] = rebound.uses_uv_requests;
+  result["origin"] = MakeHandle(env, rebound.origin, kOriginTag);
   return result;
 }
 

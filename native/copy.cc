@@ -123,8 +123,8 @@ bool WriteBytes(int fd, const std::vector<uint8_t>& bytes) {
 
 std::variant<std::string, IoFailure> WriteCopy(const std::shared_ptr<StageDirectory>& directory,
                                                const std::vector<uint8_t>& bytes,
-                                               const std::string& name) {
-  auto created = directory->CreateNamed(name);
+                                               const std::string& name, bool finished) {
+  auto created = directory->CreateNamed(name, finished);
   if (auto* failure = std::get_if<IoFailure>(&created)) return std::move(*failure);
   PendingFile file = std::move(std::get<PendingFile>(created));
   if (!WriteBytes(file.fd(), bytes)) return IoFailure{"write", directory->path(), errno};
@@ -147,6 +147,12 @@ Staged StagedAs(std::string path, Contents contents, const SourceFile& source, C
   staged.method = method;
   return staged;
 }
+
+// What a version is made of, in memory.
+struct Material {
+  std::vector<uint8_t> bytes;
+  Closure closure;
+};
 
 Contents ContentsOf(std::string hash, const Closure& closure) {
   Contents contents;
@@ -181,38 +187,61 @@ std::variant<Closure, Unusable> FindLibraries(const StageRequest& request,
   return found;
 }
 
-// The way of a small file: each step works on the same bytes, which are written once.
-StageResult StageInMemory(const std::shared_ptr<StageDirectory>& directory,
-                          const StageRequest& request, const SourceFile& source) {
+std::variant<Material, Unusable> ReadMaterial(const StageRequest& request,
+                                              const SourceFile& source) {
   auto read = source.Read();
-  if (auto* unusable = std::get_if<Unusable>(&read)) return As<StageResult>(std::move(*unusable));
+  if (auto* unusable = std::get_if<Unusable>(&read)) return std::move(*unusable);
   auto bytes = std::move(std::get<SourceFile::Bytes>(read));
   auto found = FindLibraries(request, bytes.data(), bytes.size());
-  if (auto* unusable = std::get_if<Unusable>(&found)) return As<StageResult>(std::move(*unusable));
-  auto closure = std::move(std::get<Closure>(found));
-  Sha256 sha;
-  sha.Update(bytes.data(), bytes.size());
-  Contents contents = ContentsOf(sha.FinishHex(), closure);
-  if (IsToSkip(request, contents)) return Same{std::move(contents)};
+  if (auto* unusable = std::get_if<Unusable>(&found)) return std::move(*unusable);
+  return Material{std::move(bytes), std::move(std::get<Closure>(found))};
+}
 
-  Staged staged = StagedAs("", std::move(contents), source, CopyMethod::kRead);
-  staged.facts =
-      ReadFacts(bytes.data(), bytes.size(), static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
-  if (request.rebind && std::holds_alternative<ImageFacts>(*staged.facts)) {
-    auto copy = bytes;
-    const auto write = [&directory](const std::string& name, const std::vector<uint8_t>& library) {
-      return WriteCopy(directory, library, name);
-    };
-    auto result = RebindAddon(std::move(closure), write, copy.data(), copy.size());
-    if (auto* failure = std::get_if<IoFailure>(&result)) return std::move(*failure);
-    if (auto* refused = std::get_if<Refused>(&result)) {
-      staged.binding = std::move(*refused);
-    } else {
-      staged.binding = std::move(std::get<Rebound>(result));
-      bytes.swap(copy);
+// A version that was not rebound has its libraries in place, where they are whatever they are now.
+std::variant<Material, Unusable> ReadKept(const StageRequest& request) {
+  auto read = ReadPristine(*request.kept);
+  if (auto* failure = std::get_if<IoFailure>(&read)) return Unusable(std::move(*failure));
+  auto bytes = std::move(std::get<std::vector<uint8_t>>(read));
+  if (request.kept->origin) {
+    auto closure = ReadPristineClosure(*request.kept);
+    if (auto* failure = std::get_if<IoFailure>(&closure)) return Unusable(std::move(*failure));
+    return Material{std::move(bytes), std::move(std::get<Closure>(closure))};
+  }
+  auto found = FindLibraries(request, bytes.data(), bytes.size());
+  if (auto* unusable = std::get_if<Unusable>(&found)) return std::move(*unusable);
+  return Material{std::move(bytes), std::move(std::get<Closure>(found))};
+}
+
+// Rebinds the bytes, or leaves them as they are and says why.
+std::optional<IoFailure> RebindInMemory(const std::shared_ptr<StageDirectory>& directory,
+                                        Material* material, Staged* staged) {
+  auto copy = material->bytes;
+  const auto write = [&directory](const std::string& name, const std::vector<uint8_t>& library) {
+    return WriteCopy(directory, library, name, true);
+  };
+  auto result = RebindAddon(std::move(material->closure), write, copy.data(), copy.size());
+  if (auto* failure = std::get_if<IoFailure>(&result)) return std::move(*failure);
+  if (auto* refused = std::get_if<Refused>(&result)) {
+    staged->binding = std::move(*refused);
+  } else {
+    staged->binding = std::move(std::get<Rebound>(result));
+    material->bytes.swap(copy);
+  }
+  return std::nullopt;
+}
+
+// Each step works on the same bytes, which are written once. `staged` has its contents.
+StageResult StageInMemory(const std::shared_ptr<StageDirectory>& directory,
+                          const StageRequest& request, Material material, Staged staged) {
+  if (request.examine) {
+    const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    staged.facts = ReadFacts(material.bytes.data(), material.bytes.size(), page);
+    if (request.rebind && std::holds_alternative<ImageFacts>(*staged.facts)) {
+      if (auto failure = RebindInMemory(directory, &material, &staged)) return std::move(*failure);
     }
   }
-  auto path = WriteCopy(directory, bytes, NameOf(request, staged.contents.hash));
+  const std::string name = NameOf(request, staged.contents.hash);
+  auto path = WriteCopy(directory, material.bytes, name, request.examine);
   if (auto* failure = std::get_if<IoFailure>(&path)) {
     const auto* rebound = staged.binding ? std::get_if<Rebound>(&*staged.binding) : nullptr;
     if (rebound != nullptr) RemoveFiles(rebound->libraries);
@@ -222,17 +251,43 @@ StageResult StageInMemory(const std::shared_ptr<StageDirectory>& directory,
   return staged;
 }
 
+// The way of a small file.
+StageResult StageSmall(const std::shared_ptr<StageDirectory>& directory,
+                       const StageRequest& request, const SourceFile& source) {
+  auto read = ReadMaterial(request, source);
+  if (auto* unusable = std::get_if<Unusable>(&read)) return As<StageResult>(std::move(*unusable));
+  auto material = std::move(std::get<Material>(read));
+  Sha256 sha;
+  sha.Update(material.bytes.data(), material.bytes.size());
+  Contents contents = ContentsOf(sha.FinishHex(), material.closure);
+  if (IsToSkip(request, contents)) return Same{std::move(contents)};
+  Staged staged = StagedAs("", std::move(contents), source, CopyMethod::kRead);
+  return StageInMemory(directory, request, std::move(material), std::move(staged));
+}
+
+StageResult StageKept(const std::shared_ptr<StageDirectory>& directory,
+                      const StageRequest& request) {
+  auto read = ReadKept(request);
+  if (auto* unusable = std::get_if<Unusable>(&read)) return As<StageResult>(std::move(*unusable));
+  auto material = std::move(std::get<Material>(read));
+  Staged staged;
+  staged.contents = ContentsOf(request.kept->hash, material.closure);
+  staged.bytes = material.bytes.size();
+  return StageInMemory(directory, request, std::move(material), std::move(staged));
+}
+
 }  // namespace
 
 StageResult StageFile(const std::shared_ptr<StageDirectory>& directory,
                       const StageRequest& request) {
+  if (request.kept) return StageKept(directory, request);
   auto opened = SourceFile::Open(request.source);
   if (auto* unusable = std::get_if<Unusable>(&opened)) {
     return As<StageResult>(std::move(*unusable));
   }
   const SourceFile& source = std::get<SourceFile>(opened);
   if (request.examine && source.size() <= kReadBytesMax) {
-    return StageInMemory(directory, request, source);
+    return StageSmall(directory, request, source);
   }
 
   auto created = directory->CreateFile();

@@ -1,5 +1,7 @@
 // Copies a build output into a stage directory, hashing it on the way.
 //
+// Also stages a version once more whose source has been written over since (pristine.h).
+//
 // Threads: StageFile runs on any thread and blocks it for the time of the copy. Failure: nothing
 // stays in the directory unless the result is Staged.
 
@@ -15,6 +17,7 @@
 
 #include "facts.h"
 #include "posix.h"
+#include "pristine.h"
 #include "private_libraries.h"
 #include "rebind_addon.h"
 #include "source_file.h"
@@ -32,6 +35,8 @@ struct StageRequest {
   // While the bytes of a small file are in memory: read its facts, and rebind it.
   bool examine = false;
   bool rebind = false;
+  // Stage what this version was made of, instead of what is at `source` now. Of any size.
+  std::optional<Kept> kept;
 };
 
 enum class CopyMethod { kClone, kRange, kRead };

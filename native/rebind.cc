@@ -79,7 +79,12 @@ class Rebinder {
 
   template <typename T>
   void Write(uint64_t offset, const T& value) {
-    std::memcpy(data_ + offset, &value, sizeof(value));
+    WriteBytes(offset, &value, sizeof(value));
+  }
+
+  void WriteBytes(uint64_t offset, const void* bytes, size_t size) {
+    result_.overwritten.Note(data_, offset, size);
+    std::memcpy(data_ + offset, bytes, size);
   }
 
   void RewriteSymbols() {
@@ -175,7 +180,7 @@ class Rebinder {
       if (SharesBytes(uses, use)) {
         return Refuse("the name \"" + from + "\" shares its bytes with another");
       }
-      std::memcpy(data_ + use.offset, to.c_str(), to.size() + 1);
+      WriteBytes(use.offset, to.c_str(), to.size() + 1);
     }
   }
 
@@ -195,6 +200,23 @@ class Rebinder {
 };
 
 }  // namespace
+
+void Overwritten::Note(const uint8_t* data, uint64_t offset, size_t size) {
+  places_.push_back({offset, size});
+  bytes_.insert(bytes_.end(), data + offset, data + offset + size);
+}
+
+bool Overwritten::PutBack(uint8_t* data, size_t size) const {
+  for (const Place& place : places_) {
+    if (place.offset > size || place.size > size - place.offset) return false;
+  }
+  size_t end = bytes_.size();
+  for (auto place = places_.rbegin(); place != places_.rend(); ++place) {
+    end -= place->size;
+    std::memcpy(data + place->offset, bytes_.data() + end, place->size);
+  }
+  return true;
+}
 
 RebindResult Rebind(uint8_t* data, size_t size, const RebindOptions& options) {
   return Rebinder(data, size, options).Run();

@@ -43,6 +43,23 @@ struct RebindOptions {
   bool search_origin = false;
 };
 
+// What stood where a rebind wrote.
+class Overwritten {
+ public:
+  void Note(const uint8_t* data, uint64_t offset, size_t size);
+  // False, with nothing changed, when the bytes are fewer than they were.
+  bool PutBack(uint8_t* data, size_t size) const;
+
+ private:
+  struct Place {
+    uint64_t offset;
+    size_t size;
+  };
+
+  std::vector<Place> places_;  // in the order of the writes: two may overlap
+  std::vector<uint8_t> bytes_;
+};
+
 struct RebindResult {
   // Why it can't be unloaded, empty when it can; completes "it is kept because ".
   std::string refusal;
@@ -50,6 +67,7 @@ struct RebindResult {
   size_t unique_healed = 0;
   bool uses_uv = false;
   bool uses_uv_requests = false;
+  Overwritten overwritten;
 
   bool ok() const { return refusal.empty(); }
 };

@@ -61,12 +61,15 @@ class AddonRebinder {
     }
     RebindOptions options;
     FollowNeeds(closure_.needs, closure_.libraries.size(), &options);
-    const RebindResult result = Rebind(data, size, options);
+    RebindResult result = Rebind(data, size, options);
     if (!result.ok()) {
       RemoveFiles(rebound_.libraries);
       return Refused{result.refusal};
     }
     Merge(result);
+    origin_.addon = std::move(result.overwritten);
+    origin_.closure = std::move(closure_);
+    rebound_.origin = std::make_shared<const Origin>(std::move(origin_));
     return std::move(rebound_);
   }
 
@@ -106,12 +109,14 @@ class AddonRebinder {
     RebindOptions options;
     options.soname = renamed.fresh;
     FollowNeeds(library->needs, renamed.order, &options);
-    const RebindResult result = Rebind(library->bytes.data(), library->bytes.size(), options);
+    RebindResult result = Rebind(library->bytes.data(), library->bytes.size(), options);
     if (!result.ok()) return RefusalOf(*library, result.refusal);
     Merge(result);
     auto written = write_(renamed.fresh, library->bytes);
     if (auto* failure = std::get_if<IoFailure>(&written)) return std::move(*failure);
     rebound_.libraries.push_back(std::move(std::get<std::string>(written)));
+    origin_.libraries.push_back(std::move(result.overwritten));
+    library->bytes = {};  // they may be many, and the rest of it is kept
     return Rebound{};
   }
 
@@ -141,6 +146,7 @@ class AddonRebinder {
   const WriteLibrary& write_;
   std::map<std::string, Renamed> names_;  // by identity
   Rebound rebound_;
+  Origin origin_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #define NAPI_RELOAD_REBIND_ADDON_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,14 +17,23 @@
 #include <vector>
 
 #include "private_libraries.h"
+#include "rebind.h"
 
 namespace napi_reload {
+
+// What leads back from a rebound copy and its libraries to the files that they were made of.
+struct Origin {
+  Closure closure;  // without the bytes
+  Overwritten addon;
+  std::vector<Overwritten> libraries;  // in the order of the closure
+};
 
 struct Rebound {
   std::vector<std::string> libraries;  // staged, dependencies before those that need them
   size_t unique_healed = 0;
   bool uses_uv = false;
   bool uses_uv_requests = false;
+  std::shared_ptr<const Origin> origin;
 };
 
 // Why the copy can't be unloaded once it is loaded; completes "it is kept because ".

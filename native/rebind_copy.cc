@@ -79,6 +79,14 @@ std::vector<std::string> HashesOf(const Closure& closure) {
   return hashes;
 }
 
+std::variant<Closure, Unusable> FindLibraries(const std::string& source, const Bytes& bytes,
+                                              const std::optional<Kept>& kept) {
+  if (!kept || !kept->origin) return FindPrivateLibraries(source, bytes.data(), bytes.size());
+  auto read = ReadPristineClosure(*kept);
+  if (auto* failure = std::get_if<IoFailure>(&read)) return Unusable(std::move(*failure));
+  return std::move(std::get<Closure>(read));
+}
+
 }  // namespace
 
 std::variant<std::string, IoFailure> HashFile(const std::string& path) {
@@ -91,12 +99,13 @@ std::variant<std::string, IoFailure> HashFile(const std::string& path) {
 }
 
 RebindCopyResult RebindCopy(const std::string& copy, const std::string& source,
-                            const std::optional<std::vector<std::string>>& library_hashes) {
+                            const std::optional<std::vector<std::string>>& library_hashes,
+                            const std::optional<Kept>& kept) {
   const Fd file(Retry([&] { return open(copy.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC); }));
   auto read = ReadFile(file, copy);
   if (const auto* failure = std::get_if<IoFailure>(&read)) return *failure;
   const Bytes before = std::move(std::get<Bytes>(read));
-  auto found = FindPrivateLibraries(source, before.data(), before.size());
+  auto found = FindLibraries(source, before, kept);
   auto* const closure = std::get_if<Closure>(&found);
   if (closure == nullptr) return As<RebindCopyResult>(std::move(std::get<Unusable>(found)));
   if (library_hashes && HashesOf(*closure) != *library_hashes) {

@@ -251,11 +251,13 @@ std::variant<PendingFile, IoFailure> StageDirectory::CreateFile() {
   return PendingFile(shared_from_this(), std::move(named), name);
 }
 
-std::variant<PendingFile, IoFailure> StageDirectory::CreateNamed(const std::string& name) {
+std::variant<PendingFile, IoFailure> StageDirectory::CreateNamed(const std::string& name,
+                                                                 bool finished) {
   const std::lock_guard<std::mutex> guard(mutex_);
   if (!directory_.ok()) return IoFailure{"open", path_, ECANCELED};
   Fd file(openat(directory_.get(), name.c_str(),
-                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFinishedMode));
+                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                 finished ? kFinishedMode : kStagedMode));
   if (!file.ok()) return Failed("open", path_ + "/" + name);
   return PendingFile(shared_from_this(), std::move(file), name);
 }

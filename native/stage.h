@@ -73,9 +73,10 @@ class StageDirectory : public std::enable_shared_from_this<StageDirectory> {
 
   // A new file of mode 0600, open for reading and writing.
   std::variant<PendingFile, IoFailure> CreateFile();
-  // A new file of mode 0400 that has its name from the start, and loses it unless it is kept:
-  // cheaper where its bytes are at hand. Nobody but this process looks into the directory.
-  std::variant<PendingFile, IoFailure> CreateNamed(const std::string& name);
+  // A new file that has its name from the start, and loses it unless it is kept: cheaper where its
+  // bytes are at hand. Nobody but this process looks into the directory. Its mode is 0400 when it
+  // is finished with them, and 0600 when it is to be rebound.
+  std::variant<PendingFile, IoFailure> CreateNamed(const std::string& name, bool finished);
   // Gives the file its name, which nothing may have yet. Returns its path.
   std::variant<std::string, IoFailure> Publish(const PendingFile& file, const std::string& name);
   // Takes a name back. One that is not there is no failure.

@@ -174,6 +174,18 @@ export interface NativeRebound {
   readonly uniqueHealed: number;
   readonly usesUv: boolean;
   readonly usesUvRequests: boolean;
+  /** Opaque: what leads back to the bytes before. */
+  readonly origin: object;
+}
+
+/** A version whose staged files are still there: with them it can be staged once more, whatever its source holds by now. */
+export interface NativeKept {
+  readonly path: StagedPath;
+  /** Of the addon before it was rebound. */
+  readonly hash: ContentHash;
+  readonly libraries: readonly StagedPath[];
+  /** Of its `NativeRebound`; null where it was not rebound. */
+  readonly origin: object | null;
 }
 
 /** The copy is as it was. */
@@ -191,7 +203,7 @@ export type NativeRebindResult =
   | NativeForeign
   | NativeIoFailure;
 
-export interface NativeImageRequest extends Omit<NativeRebound, 'ok' | 'uniqueHealed'> {
+export interface NativeImageRequest extends Omit<NativeRebound, 'ok' | 'uniqueHealed' | 'origin'> {
   readonly id: number;
   readonly source: string;
   readonly path: StagedPath;
@@ -259,9 +271,14 @@ export interface Native {
   readonly shimPath: ShimPath;
   /**
    * Rewrites a staged copy of `source`, and stages its private libraries beside it. They are read again: `incomplete`
-   * when their hashes are not these any more.
+   * when their hashes are not these any more. Those of a version that was kept come from there.
    */
-  rebind(path: StagedPath, source: string, libraryHashes?: readonly ContentHash[]): NativeRebindResult;
+  rebind(
+    path: StagedPath,
+    source: string,
+    libraryHashes?: readonly ContentHash[],
+    kept?: NativeKept | null,
+  ): NativeRebindResult;
   /** SHA-256 of a file. */
   hashFile(path: StagedPath): ContentHash | NativeIoFailure;
   /** Maps a rebound copy and runs its constructors, or joins a shared image; nothing stays mapped when it fails. */
@@ -360,6 +377,9 @@ export interface Native {
   /**
    * Copies `source` to `<directory>/<id>-<first 16 digits of its hash>.node`: a small one at once, one of more than a
    * mebibyte on a thread of the pool. Not if it has the fingerprint, or the hash, that is to be skipped.
+   *
+   * With `kept`, it stages what that version was made of instead. An io failure of the operation `check` says that the
+   * files of that are not what they were.
    */
   stageCopy(
     handle: object,
@@ -367,7 +387,10 @@ export interface Native {
     id: number,
     skip: Fingerprint | ContentHash | null,
     wanted?: NativeStageWishes,
+    kept?: NativeKept | null,
   ): NativeStageResult | Promise<NativeStageResult>;
+  /** What a private library of a version was made of, by its place in the list. */
+  keptLibrary(kept: NativeKept, index: number): Uint8Array | NativeIoFailure;
   /** Deletes a staged copy; null when it is gone. An image that is mapped from it stays as it is. */
   stageDiscard(handle: object, path: StagedPath): NativeIoFailure | null;
   /** Reads the facts of a staged file. */

@@ -5,6 +5,7 @@ import {
   lstatSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -13,7 +14,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ContentHash } from '../../../src/brands.ts';
 import type { NativeStageResult } from '../../../src/native.ts';
-import { openStage, SHIM_PATH, scratch, shim } from './shim.ts';
+import { addonSource, compile, openStage, SHIM_PATH, scratch, shim } from './shim.ts';
 
 const HEADER_BYTES = 64;
 
@@ -151,5 +152,75 @@ describe('stageCopy of what is no ELF file', () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     expect(await stagePath(pipe)).toEqual({ ...found, path: pipe, found: 'a named pipe' });
+  });
+});
+
+describe('stageCopy of what is kept', () => {
+  const wanted = { examine: true, rebind: true, libraries: true };
+
+  async function stageRebound(folder: string, handle: object) {
+    const init = '-DINIT=napi_value f; napi_create_function(env, "f", 1, NULL, NULL, &f);';
+    const source = compile(folder, 'kernel', addonSource(), [init]);
+    const bytes = readFileSync(source);
+    const first = await shim.stageCopy(handle, source, 1, null, wanted);
+    if (!first.ok || first.kind !== 'staged' || !first.binding?.ok) throw new Error('it was not rebound');
+    const { path, hash, fingerprint, binding } = first;
+    writeFileSync(source, 'another build');
+    return {
+      source,
+      bytes,
+      fingerprint,
+      kept: { path, hash, libraries: binding.libraries, origin: binding.origin },
+    };
+  }
+
+  it('gives the bytes before the rebind, and leaves the staged file as it is', async () => {
+    const { handle } = openStage(scratch());
+    const { source, bytes, fingerprint, kept } = await stageRebound(scratch(), handle);
+    const rebound = readFileSync(kept.path);
+    expect(rebound.equals(bytes)).toBe(false);
+    const plain = { ...wanted, examine: false };
+    const again = await shim.stageCopy(handle, source, 2, null, plain, kept);
+    expect(again).toMatchObject({
+      kind: 'staged',
+      hash: kept.hash,
+      fingerprint,
+      bytes: bytes.length,
+      binding: null,
+    });
+    if (!again.ok || again.kind !== 'staged') return;
+    expect(readFileSync(again.path).equals(bytes)).toBe(true);
+    expect(readFileSync(kept.path).equals(rebound)).toBe(true);
+    // Still to be rebound, as any that was not.
+    expect(lstatSync(again.path).mode & 0o777).toBe(0o600);
+    expect(shim.rebind(again.path, source, [], kept)).toMatchObject({ ok: true });
+    expect(readFileSync(again.path).equals(rebound)).toBe(true);
+  });
+
+  it('rebinds it on the way, as any small file', async () => {
+    const { handle } = openStage(scratch());
+    const { source, kept } = await stageRebound(scratch(), handle);
+    const again = await shim.stageCopy(handle, source, 2, null, wanted, kept);
+    expect(again).toMatchObject({ kind: 'staged', image: { ok: true }, binding: { ok: true } });
+    if (!again.ok || again.kind !== 'staged') return;
+    expect(readFileSync(again.path).equals(readFileSync(kept.path))).toBe(true);
+    expect(lstatSync(again.path).mode & 0o777).toBe(0o400);
+  });
+
+  it('refuses a file that was changed, cut off or deleted since', async () => {
+    const { handle, path: directory } = openStage(scratch());
+    const { source, kept } = await stageRebound(scratch(), handle);
+    const good = readFileSync(kept.path);
+    const stage = () => shim.stageCopy(handle, source, 2, null, wanted, kept);
+    const changed = Buffer.from(good);
+    changed.writeUInt8(changed.readUInt8(changed.length - 1) ^ 1, changed.length - 1);
+    for (const bytes of [changed, good.subarray(0, 100), good.subarray(0, 2_000), Buffer.alloc(0)]) {
+      rmSync(kept.path);
+      writeFileSync(kept.path, bytes);
+      expect(await stage()).toMatchObject({ ok: false, kind: 'io', operation: 'check', path: kept.path });
+    }
+    rmSync(kept.path);
+    expect(await stage()).toMatchObject({ kind: 'io', operation: 'open', path: kept.path, errno: 'ENOENT' });
+    expect(readdirSync(directory)).toEqual(['.lock']);
   });
 });
