@@ -157,7 +157,7 @@ class Image {
   static Image* FindAt(const void* address);
   // With the registry's mutex held: the listed image of this key, or nullptr.
   static Image* FindListed(const std::string& share_key);
-  // Moves its files to a directory that it owns.
+  // Gives its files names in a directory that it owns, too.
   std::optional<IoFailure> TakeFiles();
   bool Map(std::string* message);
   bool FindEntry(OpenFailure* failure, std::string* message);

@@ -1,6 +1,6 @@
 // Images that several handles, of one thread or of many, run at once.
 
-#include <stdio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -40,7 +40,8 @@ std::optional<IoFailure> Image::TakeFiles() {
   directory_ = std::move(std::get<std::shared_ptr<StageDirectory>>(opened));
   const auto take = [this](std::string* path) -> std::optional<IoFailure> {
     std::string to = directory_->path() + path->substr(path->rfind('/'));
-    if (rename(path->c_str(), to.c_str()) != 0) return IoFailure{"rename", *path, errno};
+    // Its handle may go back to this version when the image has long been gone.
+    if (link(path->c_str(), to.c_str()) != 0) return IoFailure{"link", *path, errno};
     *path = std::move(to);
     return std::nullopt;
   };

@@ -2,8 +2,16 @@
 import assert from 'node:assert/strict';
 import { errors } from './errors.ts';
 import type { AddonEvents, Listener } from './events.ts';
+import type { FormerVersion, Goal } from './history.ts';
 import { openWorkshop, resolveSource } from './open-workshop.ts';
-import { type OpenOptions, type ReloadOptions, resolveOptions, resolveReloadOptions } from './options.ts';
+import {
+  type OpenOptions,
+  type ReloadOptions,
+  type RollbackOptions,
+  resolveOptions,
+  resolveReloadOptions,
+  resolveRollback,
+} from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import type { ReloadReport } from './report.ts';
 import { type HandleRunner, Runner } from './runner.ts';
@@ -87,8 +95,34 @@ export class Addon<T = unknown> {
    * ```
    */
   async reload(options: ReloadOptions = {}): Promise<ReloadReport> {
-    const { force, discardState } = resolveReloadOptions(options);
-    return this.#runner.reload({ trigger: 'call', force, discardState });
+    const { force, discardState, to } = resolveReloadOptions(options);
+    const goal: Goal =
+      to === null ? { kind: 'built' } : { kind: 'version', addon: this.#shop.source, id: to };
+    return this.#runner.reload({ trigger: 'call', force, discardState, goal });
+  }
+
+  /**
+   * Undoes the last change: makes the bytes that were live before it live once more, as a new version, with the state
+   * carried back. Called again, it goes further back. Nothing is built, and a watcher does not go forward by itself until
+   * the built file gets other bytes; `reload()` does.
+   *
+   * @throws {@link ReloadError} `ERR_NO_SUCH_VERSION` when nothing was live before, or `history()` does not have it any
+   *   more; `ERR_STATE_SCHEMA` when no step leads down; else as `reload()` does
+   * @example
+   * ```ts
+   * await kernel.rollback();
+   * console.log(`v${kernel.current.id} is live`, kernel.history());
+   * ```
+   */
+  async rollback(options: RollbackOptions = {}): Promise<ReloadReport> {
+    const { discardState } = resolveRollback(options);
+    const goal: Goal = { kind: 'before' };
+    return this.#runner.reload({ trigger: 'call', force: true, discardState, goal });
+  }
+
+  /** The versions that `rollback()` and `reload({ to })` can go back to, oldest first; none after `close()`. */
+  history(): readonly FormerVersion[] {
+    return this.#shop.history.former.map(({ info }) => info);
   }
 
   on<K extends keyof AddonEvents>(event: K, listener: Listener<K>): this {

@@ -10,6 +10,7 @@ import {
   type ReloadRequest,
   type ReloadSignals,
 } from './candidate.ts';
+import { noSuchVersion, type Route } from './history.ts';
 import { PhaseClock } from './phase-clock.ts';
 import type { UnchangedReport } from './report.ts';
 import type { Staged } from './stage/stager.ts';
@@ -27,6 +28,7 @@ import {
 export class Arrival {
   readonly #shop: Workshop;
   readonly #request: ReloadRequest;
+  readonly #route: Route;
   readonly #signals: ReloadSignals;
   readonly #clock: PhaseClock;
   /** Null while nothing is staged, and where the bytes are those of the live version. */
@@ -34,9 +36,10 @@ export class Arrival {
   #ready: Ready | null = null;
   #takeAway = async (): Promise<void> => {};
 
-  constructor(shop: Workshop, request: ReloadRequest, signals: ReloadSignals) {
+  constructor(shop: Workshop, request: ReloadRequest, route: Route, signals: ReloadSignals) {
     this.#shop = shop;
     this.#request = request;
+    this.#route = route;
     this.#signals = signals;
     this.#clock = new PhaseClock(shop.outside, (phase) => shop.events.emit('progress', { phase }));
   }
@@ -51,21 +54,40 @@ export class Arrival {
     // A reload of a small addon waits for nothing: whoever reloads in a row would keep all pins from ending.
     if (pinned.size > 0) await outside.turn();
     lookAtPinned(this.#shop);
-    if (builder !== null) await build(this.#shop, builder, this.#clock, this.#signals.build);
+    if (builder !== null && this.#route.kind === 'built')
+      await build(this.#shop, builder, this.#clock, this.#signals.build);
   }
 
   async stage(): Promise<void> {
     const shop = this.#shop;
-    const skip = this.#request.force ? null : bytesInForce(shop.serving);
-    const id = shop.nextId as VersionId;
-    const staged = await this.#clock.during('stage', () => shop.stager.stage(id, skip, this.#signals.all));
+    if (this.#route.kind === 'stay') return;
+    const staged = await this.#clock.during('stage', () => this.#stageRoute());
     if (staged === null) return;
     this.#news = { staged, candidate: createCandidate(shop, staged) };
     this.#takeAway = async () => discard(shop, staged);
   }
 
+  /** @returns null when that is what is live */
+  async #stageRoute(): Promise<Staged | null> {
+    const shop = this.#shop;
+    const route = this.#route;
+    const id = shop.nextId as VersionId;
+    const skip = this.#request.force ? null : bytesInForce(shop.serving);
+    if (route.kind !== 'back') {
+      const staged = await shop.stager.stage(id, skip, this.#signals.all);
+      shop.built = staged ?? shop.serving;
+      return staged;
+    }
+    const { to } = route;
+    if (skip === to.fingerprint || skip === to.kept.hash) return null;
+    const staged = await shop.stager.restore(id, to.kept, this.#signals.all);
+    if (staged !== null) return staged;
+    shop.history.drop(to.id);
+    throw noSuchVersion(shop.source, shop.history, to.id);
+  }
+
   async load(): Promise<void> {
-    if (this.#news === null) return;
+    if (this.#news === null || this.#route.kind === 'stay') return;
     const { staged, candidate } = this.#news;
     const shop = this.#shop;
     const clock = this.#clock;
@@ -74,7 +96,7 @@ export class Arrival {
     this.#takeAway = async () => void (await retireVersion(shop, candidate, code.hooks));
     const request = this.#request;
     const memory = shop.memory.claim(candidate.id, request.discardState);
-    this.#ready = { shop, request, clock, candidate, code, memory };
+    this.#ready = { shop, request, route: this.#route, clock, candidate, code, memory };
   }
 
   async prepare(): Promise<void> {
@@ -116,13 +138,21 @@ export class Arrival {
     this.#ready?.memory.undo();
   }
 
-  /** Whether the same bytes would be refused for it again. */
+  /** Whether the bytes that were built would be refused for it again. */
   isAtFault(error: unknown): boolean {
-    return this.#news !== null && isFaultOfTheBytes(error, this.#news.candidate.id);
+    return (
+      this.#route.kind === 'built' && this.#news !== null && isFaultOfTheBytes(error, this.#news.candidate.id)
+    );
   }
 
   noteRefused(): void {
     this.#shop.rejected = this.#news?.staged ?? null;
+  }
+
+  /** After going back, the built file still has what was gone back from: a watcher that sees it must not go forward. */
+  refuseBuilt(): void {
+    const { built, serving } = this.#shop;
+    this.#shop.rejected = built?.fingerprint === serving?.fingerprint ? null : built;
   }
 
   unchanged(): UnchangedReport {

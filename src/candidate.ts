@@ -3,6 +3,7 @@ import type { ContentHash, Fingerprint, VersionId } from './brands.ts';
 import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
 import { type ErrorCode, errors, isReloadError } from './errors.ts';
+import type { Goal, Route } from './history.ts';
 import { hookContext } from './hook-context.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
@@ -23,6 +24,7 @@ export interface ReloadRequest {
   readonly force: boolean;
   /** Start the new version without the old one's state. */
   readonly discardState: boolean;
+  readonly goal: Goal;
 }
 
 /** What ends a reload early: `build` by a newer change, `all` by the end of the handle. */
@@ -35,6 +37,8 @@ export interface ReloadSignals {
 export interface Ready {
   readonly shop: Workshop;
   readonly request: ReloadRequest;
+  /** What it was made of. */
+  readonly route: Exclude<Route, { kind: 'stay' }>;
   readonly clock: PhaseClock;
   readonly candidate: Version;
   readonly code: LoadedCode;
@@ -136,7 +140,7 @@ function shareOf({ options, serving }: Workshop, { fingerprint }: Version): Nati
 
 /** @throws what `prepare` threw; the version is still there to be retired */
 export async function prepare(
-  { shop, candidate, code: { hooks }, memory }: Ready,
+  { shop, candidate, code: { hooks }, route, memory }: Ready,
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = createDeadline(
@@ -144,9 +148,13 @@ export async function prepare(
     shop.outside,
     () => void disposeAgain(shop, candidate, hooks),
   );
-  const context = hookContext(shop, hooks, undefined, true, memory.ask);
+  const context = hookContext(shop, hooks, reasonOf(route), undefined, true, memory.ask);
   await hooks.callAsync('prepare', deadline, context);
   if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
+}
+
+export function reasonOf({ kind }: Ready['route']): 'reload' | 'rollback' {
+  return kind === 'back' ? 'rollback' : 'reload';
 }
 
 /** A prepare that was given up and settled after all may have started what the version's first `dispose` did not see. */

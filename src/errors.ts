@@ -24,9 +24,10 @@ export interface ErrorDetails {
   ERR_BUSY: Stated & {
     /**
      * `shared`: others run the image that would be replaced; `replacing`: another thread is replacing it; `in-call`: a
-     * native call of the old version did not end, and its instance cannot move.
+     * native call of the old version did not end, and its instance cannot move; `waiting`: too many calls wait for the
+     * reload that runs.
      */
-    readonly reason: 'shared' | 'replacing' | 'in-call';
+    readonly reason: 'shared' | 'replacing' | 'in-call' | 'waiting';
     /** How many other handles of this process run it; null but for `shared`. */
     readonly sharedWith: number | null;
   };
@@ -75,6 +76,12 @@ export interface ErrorDetails {
     readonly found: string;
   };
   ERR_NOT_FOUND: Stated & { readonly path: string };
+  ERR_NO_SUCH_VERSION: Stated & {
+    /** The version that was to be gone back to; null where there was none before. */
+    readonly id: number | null;
+    /** Those that can be gone back to, oldest first. */
+    readonly available: readonly number[];
+  };
   ERR_SHIM_UNAVAILABLE: { readonly path: string };
   ERR_STAGE_INCOMPLETE: Stated & { readonly path: string; readonly found: string; readonly waitedMs: number };
   ERR_STAGE_IO: Stated & { readonly path: string; readonly operation: string; readonly errno: string };
@@ -184,6 +191,9 @@ function buildFailedMessage(d: Details<'ERR_BUILD_FAILED'>): string {
 
 function busyMessage(d: Details<'ERR_BUSY'>): string {
   const addon = q(d.addon ?? '');
+  if (d.reason === 'waiting') {
+    return `Cannot reload ${addon}: too many calls that cannot be one wait for the reload that runs; wait for them to settle`;
+  }
   if (d.reason === 'replacing') {
     return `Cannot load ${addon}: another thread of this process has been replacing the image that would be shared; try again`;
   }
@@ -192,6 +202,15 @@ function busyMessage(d: Details<'ERR_BUSY'>): string {
   }
   const others = d.sharedWith === 1 ? '1 other handle runs' : `${d.sharedWith} other handles run`;
   return `Cannot replace ${addon}: ${others} the same image in this process, and the old version goes on serving; close them first, or open it with scope "thread"`;
+}
+
+function noSuchVersionMessage({ id, available }: Details<'ERR_NO_SUCH_VERSION'>): string {
+  const found =
+    id === null
+      ? 'Cannot go back: nothing was live before'
+      : `Cannot go back to version ${id}: it is unknown, or its bytes are not staged any more`;
+  if (available.length > 0) return `${found}; there are ${available.join(', ')}`;
+  return `${found}; there is no other version, and the option "history" says how many are held`;
 }
 
 /** One factory for each code, in alphabetical order. */
@@ -348,6 +367,9 @@ export const errors = {
       d,
       cause,
     ),
+
+  noSuchVersion: (d: Details<'ERR_NO_SUCH_VERSION'>, cause?: unknown): ReloadError<'ERR_NO_SUCH_VERSION'> =>
+    new ReloadError('ERR_NO_SUCH_VERSION', noSuchVersionMessage(d), d, cause),
 
   shimUnavailable: (
     d: Details<'ERR_SHIM_UNAVAILABLE'>,

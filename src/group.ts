@@ -4,7 +4,13 @@ import { errors } from './errors.ts';
 import { Events, type GroupEvents, type GroupListener } from './events.ts';
 import { type GroupMemberOptions, type ResolvedMember, resolveMembers } from './group-options.ts';
 import { endWorkshop, openWorkshop } from './open-workshop.ts';
-import { type OpenOptions, type ReloadOptions, resolveReloadOptions } from './options.ts';
+import {
+  type OpenOptions,
+  type ReloadOptions,
+  type RollbackOptions,
+  resolveGroupReload,
+  resolveRollback,
+} from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import type { GroupReport, ReloadReport } from './report.ts';
 import { Runner } from './runner.ts';
@@ -78,9 +84,20 @@ export class AddonGroup<M extends object = Record<string, unknown>> {
    * @throws {@link ReloadError} of the stage that refused; `details.addon` is the file of the member that it is about.
    *   All versions that served before go on serving
    */
-  async reload(options: ReloadOptions = {}): Promise<GroupReport<M>> {
-    const { force, discardState } = resolveReloadOptions(options);
-    return this.#runner.reload({ trigger: 'call', force, discardState });
+  async reload(options: Omit<ReloadOptions, 'to'> = {}): Promise<GroupReport<M>> {
+    const { force, discardState } = resolveGroupReload(options);
+    return this.#runner.reload({ trigger: 'call', force, discardState, goal: { kind: 'built' } });
+  }
+
+  /**
+   * Undoes the last change of the group: the members that it gave new versions go back, the others stay. Called again,
+   * it goes further back.
+   *
+   * @throws {@link ReloadError} as `rollback()` of a handle does; then no member goes back
+   */
+  async rollback(options: RollbackOptions = {}): Promise<GroupReport<M>> {
+    const { discardState } = resolveRollback(options);
+    return this.#runner.reload({ trigger: 'call', force: true, discardState, goal: { kind: 'before' } });
   }
 
   on<K extends keyof GroupEvents<M>>(event: K, listener: GroupListener<M, K>): this {

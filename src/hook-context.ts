@@ -1,5 +1,5 @@
 /** What the hooks of a new version are told of the reload that brings it. */
-import type { HookContext, Hooks } from './state/hooks.ts';
+import type { HookContext, Hooks, Reason } from './state/hooks.ts';
 import type { AskForMemory } from './state/memory.ts';
 import { chooseSchema } from './state/migrate.ts';
 import { liveCode } from './version.ts';
@@ -7,11 +7,13 @@ import type { Workshop } from './workshop.ts';
 
 /**
  * @param next whose hook is told
+ * @param reason of a version that is not the first
  * @param withOrigin false when the new version starts without the old one's state
  */
 export function hookContext(
   { serving: previous, options }: Workshop,
   next: Hooks,
+  reason: Exclude<Reason, 'first'>,
   state: unknown,
   withOrigin: boolean,
   memory: AskForMemory,
@@ -19,5 +21,5 @@ export function hookContext(
   if (previous === null) return { reason: 'first', state: undefined, memory };
   const { hooks } = liveCode(previous);
   const from = { version: previous.id, schema: chooseSchema(hooks.schema, next, options.migrate) };
-  return withOrigin ? { reason: 'reload', state, from, memory } : { reason: 'reload', state, memory };
+  return withOrigin ? { reason, state, from, memory } : { reason, state, memory };
 }

@@ -5,6 +5,7 @@ export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from '.
 export type { AddonEvents, GroupEvents, GroupListener, Listener, Warning } from './events.ts';
 export { type AddonGroup, type GroupMembers, openGroup } from './group.ts';
 export type { GroupMemberOptions, MemberOptions } from './group-options.ts';
+export type { FormerVersion } from './history.ts';
 export { include, include_dir } from './headers.ts';
 export type {
   CommandBuild,
@@ -14,6 +15,7 @@ export type {
   OpenOptions,
   Progress,
   ReloadOptions,
+  RollbackOptions,
   WatchOptions,
 } from './options.ts';
 export type { NativePin as Pin } from './native.ts';

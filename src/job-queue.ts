@@ -1,4 +1,4 @@
-/** One job at a time; whatever is asked for meanwhile becomes one more. */
+/** One job at a time; whatever is asked for meanwhile becomes one more, or one for each thing that is asked for. */
 import { errors, isReloadError } from './errors.ts';
 
 interface Job<Request, Result> {
@@ -35,14 +35,17 @@ export interface JobQueueOptions<Request, Result> {
   /** What the refusal of a request says of whose queue it is. */
   readonly about: { readonly addon?: string };
   run(request: Request, signals: JobSignals): Promise<Result>;
-  /** One request that stands for both. */
-  merge(older: Request, newer: Request): Request;
+  /** One request that stands for both; null where they are two things to do, one after the other. */
+  merge(older: Request, newer: Request): Request | null;
 }
+
+/** Jobs that wait. Those that can be one are one, so that only somebody who asks in a loop comes near. */
+const WAITING_MAX = 32;
 
 export class JobQueue<Request, Result> {
   readonly #options: JobQueueOptions<Request, Result>;
   readonly #end = new AbortController();
-  #pending: Job<Request, Result> | null = null;
+  readonly #waiting: Job<Request, Result>[] = [];
   #running: Promise<void> | null = null;
   #build = new LazyAbort();
 
@@ -50,43 +53,49 @@ export class JobQueue<Request, Result> {
     this.#options = options;
   }
 
-  /** @throws `ERR_CLOSED` after `close()`, else what the job throws */
+  /** @throws `ERR_CLOSED` after `close()`, `ERR_BUSY` when too many wait, else what the job throws */
   push(request: Request): Promise<Result> {
-    if (this.#end.signal.aborted) return Promise.reject(this.#closed());
-    if (this.#pending === null) this.#pending = createJob(request);
-    else this.#pending.request = this.#options.merge(this.#pending.request, request);
-    const { promise } = this.#pending;
-    this.#running ??= this.#drain();
-    return promise;
+    return this.#push(request, WAITING_MAX);
   }
 
-  /** Like `push`, and a build in flight is ended: what it builds is old already. */
+  /** Like `push`, but never too late, and a build in flight is ended: what it builds is old already. */
   supersede(request: Request): Promise<Result> {
-    const result = this.push(request);
-    if (this.#pending !== null) this.#build.abort('a newer change');
+    const result = this.#push(request, Number.POSITIVE_INFINITY);
+    // A job between the two wants what the one that runs comes to.
+    if (this.#waiting.length === 1) this.#build.abort('a newer change');
     return result;
   }
 
-  /** Ends the job that runs, refuses the one that waits, and resolves when nothing runs any more. */
+  #push(request: Request, waitingMax: number): Promise<Result> {
+    if (this.#end.signal.aborted) return Promise.reject(this.#closed());
+    const last = this.#waiting.at(-1);
+    const both = last === undefined ? null : this.#options.merge(last.request, request);
+    if (last !== undefined && both !== null) {
+      last.request = both;
+      return last.promise;
+    }
+    if (this.#waiting.length >= waitingMax) return Promise.reject(this.#busy());
+    const job = createJob<Request, Result>(request);
+    this.#waiting.push(job);
+    this.#running ??= this.#drain();
+    return job.promise;
+  }
+
+  /** Ends the job that runs, refuses those that wait, and resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#end.abort('close');
     this.#build.abort('close');
-    this.#pending?.reject(this.#closed());
-    this.#pending = null;
+    for (const job of this.#waiting.splice(0)) job.reject(this.#closed());
     await this.#running;
   }
 
   async #drain(): Promise<void> {
     // A listener of the first job may push again before `#running` is set: start after it is.
     await null;
-    for (let job = this.#take(); job !== null; job = this.#take()) await this.#runJob(job);
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      await this.#runJob(job);
+    }
     this.#running = null;
-  }
-
-  #take(): Job<Request, Result> | null {
-    const job = this.#pending;
-    this.#pending = null;
-    return job;
   }
 
   async #runJob(job: Job<Request, Result>): Promise<void> {
@@ -104,15 +113,22 @@ export class JobQueue<Request, Result> {
     } catch (error) {
       const aborted = isReloadError(error, 'ERR_ABORTED');
       if (aborted && all.aborted) job.reject(this.#closed());
-      else if (aborted && this.#pending !== null) this.#joinPending(job, this.#pending);
-      else job.reject(error);
+      else if (!aborted || !this.#joinNext(job)) job.reject(error);
     }
   }
 
-  /** A superseded job ends as the one that took its place. */
-  #joinPending(job: Job<Request, Result>, next: Job<Request, Result>): void {
-    next.request = this.#options.merge(job.request, next.request);
+  /** A superseded job ends as the one that took its place. @returns false when none did */
+  #joinNext(job: Job<Request, Result>): boolean {
+    const [next] = this.#waiting;
+    const both = next === undefined ? null : this.#options.merge(job.request, next.request);
+    if (next === undefined || both === null) return false;
+    next.request = both;
     job.resolve(next.promise);
+    return true;
+  }
+
+  #busy(): Error {
+    return errors.busy({ ...this.#options.about, reason: 'waiting', sharedWith: null });
   }
 
   #closed(): Error {

@@ -4,6 +4,7 @@ import type { SourcePath } from './brands.ts';
 import { createBuilder } from './build/create-builder.ts';
 import { errors } from './errors.ts';
 import { Events } from './events.ts';
+import { History } from './history.ts';
 import type { Options } from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import { createBudget } from './retire/budget.ts';
@@ -44,8 +45,10 @@ export async function openWorkshop(
     memory: new NamedMemory(source, outside.native),
     versions: [],
     pinned: new Map(),
+    history: new History(options.history),
     serving: null,
     nextId: 1,
+    built: null,
     rejected: null,
   };
 }
@@ -69,5 +72,6 @@ export async function endWorkshop(shop: Workshop): Promise<void> {
   lookAtPinned(shop);
   if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
   memory.close();
+  shop.history.clear();
   stager.close();
 }

@@ -54,6 +54,10 @@ export interface OpenOptions {
    * what it saves equals the state that it was given. @defaultValue true
    */
   readonly verify?: true | 'deep';
+  /**
+   * How many versions that were live before can be gone back to: their files stay in the stage directory. @defaultValue 5
+   */
+  readonly history?: number;
   /** Unload replaced versions as soon as nothing needs them, or never. @defaultValue 'auto' */
   readonly reclaim?: 'auto' | 'never';
   /** How long a reload waits for work of the replaced version that will end by itself. @defaultValue 1000 */
@@ -92,6 +96,17 @@ export interface ReloadOptions {
   readonly force?: boolean;
   /** Start the new version without the old one's state. @defaultValue false */
   readonly discardState?: boolean;
+  /** Go to this version, one of `history()`, instead of what is built. Nothing is built then. @defaultValue none */
+  readonly to?: number;
+}
+
+/** What `rollback()` takes. */
+export type RollbackOptions = Pick<ReloadOptions, 'discardState'>;
+
+export interface ResolvedReload {
+  readonly force: boolean;
+  readonly discardState: boolean;
+  readonly to: number | null;
 }
 
 export interface ResolvedWatch {
@@ -122,6 +137,7 @@ export interface Options {
   readonly watch: ResolvedWatch | null;
   readonly migrate: ReadonlyMap<number, ResolvedStep>;
   readonly verify: true | 'deep';
+  readonly history: number;
   readonly reclaim: 'auto' | 'never';
   readonly drainTimeoutMs: number;
   readonly hookTimeoutMs: number;
@@ -136,6 +152,7 @@ const DEFAULT_HOOK_TIMEOUT_MS = 10_000;
 const DEFAULT_BUILD_TIMEOUT_MS = 300_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 1_000;
 const DEFAULT_DEBOUNCE_MS = 30;
+const DEFAULT_HISTORY = 5;
 /** Above it a timer of Node.js fires at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -148,6 +165,7 @@ const KNOWN = [
   'drainTimeoutMs',
   'migrate',
   'verify',
+  'history',
   'hookTimeoutMs',
   'buildTimeoutMs',
   'integrity',
@@ -182,6 +200,7 @@ export function resolveOptions(given: unknown = {}): Options {
   return {
     scope,
     verify,
+    history: wholeNumber('history', options['history'], 0) ?? DEFAULT_HISTORY,
     reclaim,
     drainTimeoutMs: milliseconds('drainTimeoutMs', options['drainTimeoutMs'], DEFAULT_DRAIN_TIMEOUT_MS),
     build: resolveBuild(options['build']),
@@ -201,15 +220,42 @@ export function resolveOptions(given: unknown = {}): Options {
  *
  * @throws `ERR_INVALID_OPTION`
  */
-export function resolveReloadOptions(given: unknown = {}): Required<ReloadOptions> {
+export function resolveReloadOptions(given: unknown = {}): ResolvedReload {
   const options = asRecord(given, 'reload options');
-  onlyKeys('reload', options, ['force', 'discardState']);
-  const { force = false, discardState = false } = options;
-  if (typeof force !== 'boolean') return invalid('reload.force', show(force), 'true or false');
-  if (typeof discardState !== 'boolean') {
-    return invalid('reload.discardState', show(discardState), 'true or false');
+  onlyKeys('reload', options, ['force', 'discardState', 'to']);
+  return {
+    force: flag('reload.force', options['force']),
+    discardState: flag('reload.discardState', options['discardState']),
+    to: wholeNumber('reload.to', options['to'], 1) ?? null,
+  };
+}
+
+/**
+ * Checks what `reload()` of a group was given: ids are those of a member.
+ *
+ * @throws `ERR_INVALID_OPTION`
+ */
+export function resolveGroupReload(given: unknown = {}): ResolvedReload {
+  const resolved = resolveReloadOptions(given);
+  if (resolved.to !== null) {
+    invalid(
+      'reload.to',
+      String(resolved.to),
+      'no version: ids are those of a member, which has a reload() of its own',
+    );
   }
-  return { force, discardState };
+  return resolved;
+}
+
+/**
+ * Checks what `rollback()` was given.
+ *
+ * @throws `ERR_INVALID_OPTION`
+ */
+export function resolveRollback(given: unknown = {}): Required<RollbackOptions> {
+  const options = asRecord(given, 'rollback options');
+  onlyKeys('rollback', options, ['discardState']);
+  return { discardState: flag('rollback.discardState', options['discardState']) };
 }
 
 /** `$XDG_CACHE_HOME/napi-reload`, else `~/.cache/napi-reload`, else one for this user under the temporary folder. */
@@ -320,6 +366,17 @@ function milliseconds(option: string, value: unknown, fallback: number): number 
   if (value === undefined) return fallback;
   if (typeof value === 'number' && value >= 0 && value <= TIMER_MAX_MS) return value;
   return invalid(option, show(value), `milliseconds from 0 to ${TIMER_MAX_MS}`);
+}
+
+function flag(option: string, value: unknown): boolean {
+  if (value === undefined) return false;
+  return typeof value === 'boolean' ? value : invalid(option, show(value), 'true or false');
+}
+
+function wholeNumber(option: string, value: unknown, min: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
+  return invalid(option, show(value), `a whole number from ${min}`);
 }
 
 function text(option: string, value: unknown): string | undefined {

@@ -60,11 +60,13 @@ export interface ReloadedReport extends ReportBase {
   /** Live instances of classes that the old version described. */
   readonly instances: InstanceCounts;
   readonly retired: Retirement | null;
+  /** The version whose bytes these are, where one was gone back to; null otherwise. */
+  readonly restored: number | null;
 }
 
 export interface UnchangedReport extends ReportBase {
   readonly status: 'unchanged';
-  /** The bytes are those of the live version, or, in watch mode, those that were refused last. */
+  /** The bytes are those of the live version, or, in watch mode, those that were refused or rolled back from last. */
   readonly reason: 'live' | 'rejected';
 }
 

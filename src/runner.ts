@@ -37,6 +37,9 @@ export interface RunnerObserver<Outcome> {
 /** The watches of several handles tell of one edit within so many milliseconds of each other. */
 const GATHER_MS = 20;
 
+/** What nobody asked for more of. */
+const BUILT = { force: false, discardState: false, goal: { kind: 'built' } } as const;
+
 export class Runner<Outcome> {
   readonly #options: RunnerOptions<Outcome>;
   /** What an error that is of no single handle says of whose it is. */
@@ -93,7 +96,7 @@ export class Runner<Outcome> {
     // Before the first build, so that a change while it runs is not lost.
     for (const shop of shops) await this.#watch(shop);
     try {
-      await this.#queue.push({ trigger: 'first', force: false, discardState: false });
+      await this.#queue.push({ ...BUILT, trigger: 'first' });
     } catch (error) {
       if (aborted() === undefined) throw error;
     }
@@ -135,7 +138,7 @@ export class Runner<Outcome> {
 
   #supersede(files: readonly string[]): void {
     this.#options.observer?.changed(files);
-    void this.#queue.supersede({ trigger: 'watch', force: false, discardState: false });
+    void this.#queue.supersede({ ...BUILT, trigger: 'watch' });
   }
 
   async #run(request: ReloadRequest, signals: ReloadSignals): Promise<Outcome> {
@@ -183,11 +186,14 @@ function tell(shop: Workshop | undefined, report: ReloadReport): void {
 
 const TRIGGER_RANK: Readonly<Record<ReloadRequest['trigger'], number>> = { watch: 0, call: 1, first: 2 };
 
-function merge(older: ReloadRequest, newer: ReloadRequest): ReloadRequest {
+/** A reload after a rollback is no rollback, and two rollbacks go back by two: each is a job of its own. */
+function merge(older: ReloadRequest, newer: ReloadRequest): ReloadRequest | null {
+  if (older.goal.kind !== 'built' || newer.goal.kind !== 'built') return null;
   const trigger = TRIGGER_RANK[older.trigger] >= TRIGGER_RANK[newer.trigger] ? older.trigger : newer.trigger;
   return {
     trigger,
     force: older.force || newer.force,
     discardState: older.discardState || newer.discardState,
+    goal: newer.goal,
   };
 }

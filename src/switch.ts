@@ -6,7 +6,7 @@
  * go over, or none does.
  */
 import assert from 'node:assert/strict';
-import type { Ready } from './candidate.ts';
+import { type Ready, reasonOf } from './candidate.ts';
 import { errors } from './errors.ts';
 import { hookContext } from './hook-context.ts';
 import { type Claim, claimImage } from './load/shared-image.ts';
@@ -103,8 +103,9 @@ class Side {
   }
 
   init(): void {
-    const { shop, request, clock, code, memory } = this.ready;
-    const context = hookContext(shop, code.hooks, this.#state, !request.discardState, memory.ask);
+    const { shop, request, route, clock, code, memory } = this.ready;
+    const withOrigin = !request.discardState;
+    const context = hookContext(shop, code.hooks, reasonOf(route), this.#state, withOrigin, memory.ask);
     clock.inSwitch('init', () => {
       code.hooks.callSync('init', context);
       this.#move?.init(context);

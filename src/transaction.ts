@@ -11,13 +11,15 @@
  * 3. After `swap`, nothing undoes it; a failure of `retire` is a warning.
  * 4. Whatever was staged for a version that did not go live is deleted.
  * 5. Handles that reload together go over in one turn, or none does.
+ * 6. Going back is a reload like any other, but for where its bytes come from: nothing is built in it.
  */
 import { Arrival } from './arrival.ts';
 import type { Ready, ReloadRequest, ReloadSignals } from './candidate.ts';
 import { describe, nameAddon } from './errors.ts';
+import { lastChange, routeOf } from './history.ts';
 import type { ReloadedReport, ReloadReport } from './report.ts';
 import { type ResumeTrouble, type Switched, switchTogether } from './switch.ts';
-import { lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+import { discard, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
 /**
  * Runs one reload of one handle, or of several, in their order: each that has a new version goes over to it, or none
@@ -31,7 +33,9 @@ export async function transact(
   request: ReloadRequest,
   signals: ReloadSignals,
 ): Promise<readonly ReloadReport[]> {
-  const all = shops.map((shop) => new Arrival(shop, request, signals));
+  const all = shops.map((shop) => {
+    return new Arrival(shop, request, routeOf(shop, shops, request.goal), signals);
+  });
   await takeSteps(all, ['build', 'stage']);
   if (request.trigger === 'watch' && isKnownAsBad(all)) {
     await giveUp(all);
@@ -45,6 +49,8 @@ export async function transact(
     await refuse(all, culprit, outcome.error);
     throw outcome.error;
   }
+  enterHistory(outcome, shops);
+  if (request.goal.kind !== 'built') for (const each of all) each.refuseBuilt();
   const reports = new Map<Ready | null, ReloadedReport>();
   for (const switched of outcome.toReversed()) {
     reports.set(switched.ready, await retireReplaced(switched));
@@ -83,6 +89,16 @@ function isKnownAsBad(all: readonly Arrival[]): boolean {
   return all.some(({ hasNews }) => hasNews) && all.every(({ isAsRefused }) => isAsRefused);
 }
 
+/** A version that was gone back to takes the place that it had, any other is one change more. */
+function enterHistory(outcome: readonly Switched[], shops: readonly Workshop[]): void {
+  const change = lastChange(shops) + 1;
+  for (const { ready, previous } of outcome) {
+    const { shop, candidate, route } = ready;
+    const place = route.kind === 'back' ? route.place : null;
+    shop.history.enter(candidate, place ?? { before: previous?.id ?? null, change });
+  }
+}
+
 /** What is left to do once the new version serves. */
 async function retireReplaced({ ready, previous, ...switched }: Switched): Promise<ReloadedReport> {
   const { shop, candidate, clock } = ready;
@@ -93,7 +109,10 @@ async function retireReplaced({ ready, previous, ...switched }: Switched): Promi
   const retired =
     previous === null
       ? null
-      : await clock.during('retire', () => retireVersion(shop, previous, switched.oldHooks));
+      : await clock.during('retire', () => {
+          for (const { kept, binding } of shop.history.trim()) discard(shop, { path: kept.path, binding });
+          return retireVersion(shop, previous, switched.oldHooks);
+        });
   lookAtPinned(shop);
   return {
     status: 'reloaded',
@@ -104,6 +123,7 @@ async function retireReplaced({ ready, previous, ...switched }: Switched): Promi
     instances: switched.instances,
     exports: { added: switched.plan.added, removed: switched.plan.removed },
     retired,
+    restored: ready.route.kind === 'back' ? ready.route.to.id : null,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Builder } from './build/builder.ts';
 import { createDeadline } from './deadline.ts';
 import { describe as describeCause } from './errors.ts';
 import type { Events } from './events.ts';
+import type { History } from './history.ts';
 import { countOthers } from './load/shared-image.ts';
 import type { NativeContents } from './native.ts';
 import type { Options } from './options.ts';
@@ -16,6 +17,9 @@ import type { Hooks } from './state/hooks.ts';
 import type { NamedMemory } from './state/memory.ts';
 import type { LiveExports } from './swap/live-exports.ts';
 import { describeVersion, enter, type Hold, type Version, type VersionInfo } from './version.ts';
+
+/** By what bytes are known again. */
+type Contents = Omit<NativeContents, 'looked'>;
 
 /** What the stages of one handle share. */
 export interface Workshop {
@@ -32,10 +36,13 @@ export interface Workshop {
   readonly versions: Version[];
   /** Those of them that will leave when their pins have gone. */
   readonly pinned: Map<Version, RetireRequest>;
+  readonly history: History;
   serving: Version | null;
   nextId: number;
-  /** What was refused last: the watcher does not try it again. */
-  rejected: NativeContents | null;
+  /** What the built file held when it was staged last. */
+  built: Contents | null;
+  /** What was refused, or gone back from, last: the watcher does not try it again. */
+  rejected: Contents | null;
 }
 
 export function createCandidate(shop: Workshop, staged: Staged): Version {
@@ -59,12 +66,16 @@ export function createCandidate(shop: Workshop, staged: Staged): Version {
   };
 }
 
-/** Its image is in memory from now on. One that was joined is mapped already, from another copy. */
+/**
+ * Its image is in memory from now on. A shared one is mapped from a file of its own, so that the copy is of use to the
+ * history alone; one that was joined was mapped already.
+ */
 export function admitVersion(shop: Workshop, version: Version, hold: Hold): void {
   version.hold = hold;
   shop.versions.push(version);
-  if (hold.kind !== 'ledger' || hold.share !== 'joined') return;
-  discard(shop, { path: version.path, binding: hold.rebound });
+  if (hold.kind !== 'ledger' || hold.share === 'alone') return;
+  if (shop.options.history === 0) discard(shop, { path: version.path, binding: hold.rebound });
+  if (hold.share !== 'joined') return;
   shop.budget.release(version.mappings);
   version.mappings = 0;
 }
@@ -155,10 +166,10 @@ export function lookAtShared(shop: Workshop): void {
   }
 }
 
-/** Writes down how a version ended. Its copy is of no use to anyone by then: what is mapped stays as it is. */
+/** Writes down how a version ended. Its copy is of use to the history alone by then: what is mapped stays as it is. */
 function book(shop: Workshop, version: Version, ending: Ending): void {
   const binding = version.hold?.kind === 'ledger' ? version.hold.rebound : null;
-  discard(shop, { path: version.path, binding });
+  if (shop.history.find(version.id) === null) discard(shop, { path: version.path, binding });
   if (ending.outcome === 'pinned') return;
   shop.pinned.delete(version);
   if (ending.outcome === 'shared') return;

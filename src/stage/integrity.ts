@@ -9,7 +9,8 @@ import type { Staged } from './stager.ts';
 
 /**
  * Checks the staged copy, which nobody else can write to, rather than the source, which may change after the look. Its
- * private libraries have no copies yet: what is asked about are the bytes that have the hash to stage them by.
+ * private libraries have no copies yet: what is asked about are the bytes that have the hash to stage them by, or, of a
+ * version that is staged once more, those that it had.
  *
  * @throws `ERR_INTEGRITY` when the bytes are not what the option allows, or the user's function threw; `ERR_STAGE_IO`,
  * `ERR_STAGE_INCOMPLETE`
@@ -28,8 +29,8 @@ export async function checkIntegrity(
     return;
   }
   checkByFunction(bytes, wanted, source);
-  for (const library of staged.libraries) {
-    const code = await read(library.source, outside);
+  for (const [index, library] of staged.libraries.entries()) {
+    const code = await readLibrary(staged, index, library.source, outside);
     if (createHash('sha256').update(code).digest('hex') !== library.hash) {
       const found = 'it changed while it was staged';
       throw errors.stageIncomplete({ addon: source, path: library.source, found, waitedMs: 0 });
@@ -52,6 +53,19 @@ export function checkLoadedInPlace(
   if (wanted === null || binding.kind === 'ledger' || first === undefined) return;
   const found = `a private library that cannot be copied first: ${binding.reason}`;
   throw errors.integrity({ path: first.source, wanted: 'bytes that nobody else can change', found });
+}
+
+/** One that is loaded where it lies is asked about there, also for a version that is staged once more. */
+async function readLibrary(
+  { kept }: Staged,
+  index: number,
+  source: string,
+  outside: Outside,
+): Promise<Uint8Array> {
+  if (kept === undefined || kept.origin === null) return read(source, outside);
+  const bytes = outside.native.keptLibrary(kept, index);
+  if (bytes instanceof Uint8Array) return bytes;
+  throw errors.stageIo({ path: bytes.path, operation: bytes.operation, errno: bytes.errno });
 }
 
 async function read(path: string, outside: Outside): Promise<Uint8Array> {

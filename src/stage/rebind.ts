@@ -18,7 +18,7 @@ export type Binding =
  * @throws `ERR_STAGE_IO`, `ERR_STAGE_INCOMPLETE`, `ERR_LOAD_FAILED`
  */
 export function rebind(
-  { path, binding, libraries }: Staged,
+  { path, binding, libraries, kept }: Staged,
   source: SourcePath,
   reclaim: Options['reclaim'],
   outside: Outside,
@@ -30,6 +30,7 @@ export function rebind(
       path,
       source,
       libraries.map(({ hash }) => hash),
+      kept ?? null,
     );
   if (result.ok) return { kind: 'ledger', rebound: result };
   switch (result.kind) {

@@ -1,10 +1,13 @@
 /** Copies the build output to a path of its own, once it is whole. */
+import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { ContentHash, Fingerprint, SourcePath, StagedPath, VersionId } from '../brands.ts';
 import { errors } from '../errors.ts';
 import type {
   NativeContents,
   NativeIncomplete,
+  NativeIoFailure,
+  NativeKept,
   NativeStageDirectory,
   NativeStaged,
   NativeStageWishes,
@@ -26,6 +29,8 @@ export interface Staged extends NativeContents {
   /** Its facts and its binding, where they were had on the way. */
   readonly image: NativeStaged['image'];
   readonly binding: NativeStaged['binding'];
+  /** The version that it was made of again, where the source was not asked. */
+  readonly kept?: NativeKept;
 }
 
 type Skip = Fingerprint | ContentHash | null;
@@ -41,6 +46,14 @@ export interface Stager {
    * `ERR_ABORTED`
    */
   stage(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Staged | null>;
+  /**
+   * Stages what a version was made of once more, whatever the source holds by now.
+   *
+   * @returns null when the files of that version are gone
+   * @throws `ERR_STAGE_IO`, `ERR_ABORTED`; of private libraries that it has in place also `ERR_LOAD_FAILED`,
+   * `ERR_STAGE_INCOMPLETE`
+   */
+  restore(id: VersionId, kept: NativeKept, signal: AbortSignal): Promise<Staged | null>;
   /** Paths that decided, when last looked, which private libraries the addon has; some of them hold no file. */
   readonly looked: readonly string[];
   /**
@@ -92,7 +105,7 @@ class SourceStager implements Stager {
 
   async stage(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Staged | null> {
     const { source } = this.#options;
-    const copy = () => this.#copyWhenWhole(id, skip, signal);
+    const copy = () => this.#copyWhenWhole(id, skip, null, signal);
     let result = await copy();
     // Cleaners of caches know nothing of locks. What is loaded already stays mapped.
     if (result.kind === 'io' && result.path !== source && (await this.#isGone())) {
@@ -116,6 +129,21 @@ class SourceStager implements Stager {
     }
   }
 
+  async restore(id: VersionId, kept: NativeKept, signal: AbortSignal): Promise<Staged | null> {
+    const result = await this.#copyWhenWhole(id, null, kept, signal);
+    switch (result.kind) {
+      case 'staged':
+        return { ...result, kept };
+      case 'io':
+        if (isLost(result, kept)) return null;
+        throw ioError(this.#options.source, result);
+      case 'foreign':
+        throw foreignError(this.#options.source, result);
+      case 'same':
+        return assert.fail('nothing was to be skipped');
+    }
+  }
+
   discard({ path, binding }: Pick<Staged, 'path' | 'binding'>): void {
     const libraries = binding?.ok ? binding.libraries : [];
     const failures = [path, ...libraries].map((file) =>
@@ -128,14 +156,19 @@ class SourceStager implements Stager {
     this.#outside.native.stageClose(this.#directory.handle);
   }
 
-  async #copyWhenWhole(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Result> {
+  async #copyWhenWhole(
+    id: VersionId,
+    skip: Skip,
+    kept: NativeKept | null,
+    signal: AbortSignal,
+  ): Promise<Result> {
     const { source, wanted } = this.#options;
     const { native } = this.#outside;
     const startMs = this.#outside.nowMs();
     for (;;) {
       if (signal.aborted) throw errors.aborted({ addon: source, during: 'stage' }, signal.reason);
       const { handle } = this.#directory;
-      const result = await native.stageCopy(handle, source, id, skip, wanted);
+      const result = await native.stageCopy(handle, source, id, skip, wanted, kept);
       const waitedMs = this.#outside.nowMs() - startMs;
       if (result.kind === 'staged' && this.#mayBeMidWrite(result) && waitedMs < WAIT_MAX_MS) {
         this.discard(result);
@@ -190,6 +223,12 @@ class SourceStager implements Stager {
  */
 function isQuiet({ mtimeMs }: NativeIncomplete, waitedMs: number): boolean {
   return Date.now() - mtimeMs > QUIET_MS || waitedMs > QUIET_MS * 2;
+}
+
+/** Whether the files of a version are not there any more, or are not what they were. */
+function isLost({ operation, path: file, errno }: NativeIoFailure, kept: NativeKept): boolean {
+  if (![kept.path, ...kept.libraries].some((each) => each === file)) return false;
+  return operation === 'check' || errno === 'ENOENT';
 }
 
 function delay(ms: number, outside: Outside): Promise<void> {

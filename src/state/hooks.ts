@@ -8,7 +8,7 @@ import { invalid, isObject, read } from './hook-object.ts';
 import type { AskForMemory } from './memory.ts';
 
 /** Why a version comes to life. */
-export type Reason = 'first' | 'reload';
+export type Reason = 'first' | 'reload' | 'rollback';
 
 /** What `prepare` and `init` are given. */
 export interface HookContext {

@@ -124,6 +124,10 @@ const provoke: Record<ErrorCode, Provoke> = {
   ERR_NAPI_VERSION: (s) => s.open(bare('-DWRONG_API_VERSION=99')),
   ERR_NOT_AN_ADDON: (s) => s.open(s.scratch.write('notes.txt', 'not an addon')),
   ERR_NOT_FOUND: () => open('/nowhere/kernel.node'),
+  async ERR_NO_SUCH_VERSION(s) {
+    const addon = await s.open(good());
+    await addon.rollback();
+  },
   ERR_SHIM_UNAVAILABLE(s) {
     const root = path.resolve(FIXTURES, '../..');
     fs.cpSync(path.join(root, 'src'), s.scratch.file('src'), { recursive: true });

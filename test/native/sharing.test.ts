@@ -75,7 +75,7 @@ describe('a handle that shares its image', () => {
     expect(ended).toEqual({
       trace: [
         ...[...FIRST, 'v1 increment 1', ...JOINED(1), '1 live 1', 'v1 increment 2'],
-        ...['staged 3 directories, copies: 1', 'v1 dispose', 'closed', '1 shared 1'],
+        ...['staged 3 directories, copies: 1 1 1', 'v1 dispose', 'closed', '1 shared 1'],
         ...['v1 increment 3', 'v1 dispose', 'v1 unmapped', 'closed', 'none'],
         ...['staged 0 directories, copies: none', 'mapped false'],
       ],
@@ -263,9 +263,10 @@ describe('a worker with live versions', () => {
         trace: [
           ...[...FIRST, ...V2, 'v1 dispose', 'v1 unmapped', 'reloaded carried', 'v2 increment 1'],
           ...[...(shared ? [] : ['v2 mapped']), ...MAIN, 'opened'],
-          `staged ${shared ? '3 directories, copies: 2' : '2 directories, copies: 1 2'}`,
+          // The image's, main's, and those that the worker may go back to and has; main's is its first version.
+          `staged ${shared ? '3 directories, copies: 1 1 2 2' : '2 directories, copies: 1 1 2'}`,
           ...[...(shared ? [] : ['v2 unmapped']), `worker ended ${exit}`],
-          `staged ${shared ? '2 directories, copies: 2' : '1 directories, copies: 1'}`,
+          `staged ${shared ? '2 directories, copies: 1 2' : '1 directories, copies: 1'}`,
           ...[`v2 increment ${count}`, ...V3, `v3 save ${count}`, 'v2 dispose', 'v2 unmapped'],
           ...['reloaded carried', 'v3 dispose', 'v3 unmapped', 'closed'],
           ...['staged 0 directories, copies: none', 'mapped false'],

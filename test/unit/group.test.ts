@@ -70,7 +70,7 @@ const members = (): GroupMemberOptions<Three> => ({
   c: { file: fileOf('c'), after: ['b'] },
 });
 const openThree = (options: OpenOptions = {}): Promise<AddonGroup<Three>> =>
-  openGroup(members(), { stageDir: scratch.file('stage'), ...options });
+  openGroup(members(), { stageDir: scratch.file('stage'), history: 0, ...options });
 
 const versions = (group: AddonGroup<Three>): readonly number[] =>
   NAMES.map((name) => group.members[name].exports.version());

@@ -10,7 +10,7 @@ interface Run {
 }
 
 /** A queue whose jobs the test ends by hand; `next()` resolves when a job has begun. */
-function manualQueue() {
+function manualQueue(merge = (older: string, newer: string): string | null => `${older}+${newer}`) {
   const begun: Run[] = [];
   let wake: () => void = () => undefined;
   const queue = new JobQueue<string, string>({
@@ -20,7 +20,7 @@ function manualQueue() {
         begun.push({ request, signals, finish, fail });
         wake();
       }),
-    merge: (older, newer) => `${older}+${newer}`,
+    merge,
   });
   const next = async (): Promise<Run> => {
     while (begun.length === 0) await new Promise<void>((resolve) => (wake = resolve));
@@ -81,6 +81,58 @@ describe('JobQueue', () => {
     run.finish('A');
     (await next()).finish('B');
     await expect(Promise.all([first, newer])).resolves.toEqual(['A', 'B']);
+  });
+
+  describe('whose requests are not all of a kind', () => {
+    /** Only what begins with the same letter can be one. */
+    const alike = (older: string, newer: string) => (older[0] === newer[0] ? `${older}+${newer}` : null);
+
+    test('runs them one after the other, and merges neighbours alone', async () => {
+      const { queue, next } = manualQueue(alike);
+      const first = queue.push('a');
+      const run = await next();
+      const rest = ['b1', 'b2', 'a1', 'b3'].map((request) => queue.push(request));
+      run.finish('A');
+      await first;
+      const ran: string[] = [];
+      for (let count = 0; count < 3; count += 1) {
+        const { request, finish } = await next();
+        ran.push(request);
+        finish(request);
+      }
+      expect(ran).toEqual(['b1+b2', 'a1', 'b3']);
+      expect(await Promise.all(rest)).toEqual(['b1+b2', 'b1+b2', 'a1', 'b3']);
+    });
+
+    test('does not end a build for what comes behind another thing', async () => {
+      const { queue, next } = manualQueue(alike);
+      const all = [queue.push('a')];
+      const run = await next();
+      all.push(queue.push('b'), queue.supersede('a1'));
+      expect(run.signals.build.aborted).toBe(false);
+      run.finish('A');
+      (await next()).finish('B');
+      (await next()).finish('A1');
+      expect(await Promise.all(all)).toEqual(['A', 'B', 'A1']);
+    });
+
+    test('refuses a call with ERR_BUSY when too many wait, but no change of a file', async () => {
+      const { queue, next } = manualQueue(() => null);
+      const all = [queue.push('first')];
+      const run = await next();
+      for (let count = 0; count < 32; count += 1) all.push(queue.push(`${count}`));
+      await expect(queue.push('one more')).rejects.toMatchObject({
+        code: 'ERR_BUSY',
+        details: { addon: 'a.node', reason: 'waiting', sharedWith: null },
+      });
+      all.push(queue.supersede('change'));
+      run.finish('first');
+      for (let count = 0; count < 33; count += 1) {
+        const { request, finish } = await next();
+        finish(request);
+      }
+      expect((await Promise.all(all)).at(-1)).toBe('change');
+    });
   });
 
   test('refuses what waits and ends what runs when it closes', async () => {

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { defaultStageDir, resolveOptions, resolveReloadOptions } from '../../src/options.ts';
+import { defaultStageDir, resolveOptions, resolveReloadOptions, resolveRollback } from '../../src/options.ts';
 
 describe('resolveOptions', () => {
   test('fills in every default', () => {
@@ -13,6 +13,7 @@ describe('resolveOptions', () => {
       watch: null,
       migrate: new Map(),
       verify: true,
+      history: 5,
       hookTimeoutMs: 10_000,
       buildTimeoutMs: 300_000,
       integrity: null,
@@ -57,6 +58,9 @@ describe('resolveOptions', () => {
     [{ migrate: { 1: {} } }, 'migrate.1'],
     [{ verify: false }, 'verify'],
     [{ verify: 'shallow' }, 'verify'],
+    [{ history: -1 }, 'history'],
+    [{ history: 1.5 }, 'history'],
+    [{ history: true }, 'history'],
     [{ reclaim: 'always' }, 'reclaim'],
     [{ reclaim: true }, 'reclaim'],
     [{ drainTimeoutMs: -1 }, 'drainTimeoutMs'],
@@ -110,17 +114,30 @@ describe('the migrate steps', () => {
 
 describe('resolveReloadOptions', () => {
   test('fills in the defaults', () => {
-    expect(resolveReloadOptions()).toEqual({ force: false, discardState: false });
+    expect(resolveReloadOptions()).toEqual({ force: false, discardState: false, to: null });
   });
 
-  test.each([[null], [{ forced: true }], [{ force: 1 }], [{ discardState: 'yes' }]])(
-    'refuses %j',
-    (given) => {
-      expect(() => resolveReloadOptions(given)).toThrow(
-        expect.objectContaining({ code: 'ERR_INVALID_OPTION' }),
-      );
-    },
-  );
+  test.each([
+    [null],
+    [{ forced: true }],
+    [{ force: 1 }],
+    [{ discardState: 'yes' }],
+    [{ to: 0 }],
+    [{ to: '1' }],
+  ])('refuses %j', (given) => {
+    expect(() => resolveReloadOptions(given)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION' }),
+    );
+  });
+});
+
+describe('resolveRollback', () => {
+  test('fills in the defaults, and refuses the rest', () => {
+    expect(resolveRollback()).toEqual({ discardState: false });
+    for (const given of [null, { force: true }, { discardState: 1 }]) {
+      expect(() => resolveRollback(given)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }));
+    }
+  });
 });
 
 describe('defaultStageDir', () => {

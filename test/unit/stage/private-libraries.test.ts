@@ -250,7 +250,7 @@ describe('integrity', () => {
 
 describe('the copies of libraries', () => {
   test('are deleted when their version is unloaded, refused or closed', async () => {
-    const addon = await openUser();
+    const addon = await openUser({ history: 0 });
     expect(staged()).toHaveLength(2);
     built.library('libcore.so', versionCode(2));
     await addon.reload();
@@ -273,5 +273,63 @@ describe('the copies of libraries', () => {
     expect(second.exports.libraryVersion()).toBe(1);
     const libraries = staged().filter((name) => !name.endsWith('.node'));
     expect(new Set(libraries).size).toBe(2);
+  });
+});
+
+describe('a version that is gone back to', () => {
+  test('has the library that it had, whatever has become of the files', async () => {
+    await using addon = await openUser();
+    const { hash, libraries } = addon.current;
+    built.library('libcore.so', versionCode(2));
+    await addon.reload();
+    fs.rmSync(scratch.file('libcore.so'));
+    fs.rmSync(scratch.file('addon.node'));
+    expect(await addon.rollback()).toMatchObject({ restored: 1, retired: { id: 2, outcome: 'unloaded' } });
+    expect(addon.exports.libraryVersion()).toBe(1);
+    expect(addon.current).toMatchObject({ id: 3, hash, libraries });
+    // Its library has a name of its own once more, and so have those of the two that are held.
+    expect(new Set(staged()).size).toBe(6);
+    await addon.reload({ to: 2 });
+    expect(addon.exports.libraryVersion()).toBe(2);
+  });
+
+  test('is asked about by the bytes that its library had', async () => {
+    const asked: string[] = [];
+    const integrity = (bytes: Uint8Array, file: string) => {
+      asked.push(`${path.basename(file)} ${createHash('sha256').update(bytes).digest('hex')}`);
+      return true;
+    };
+    await using addon = await openUser({ integrity });
+    const first = [...asked];
+    built.library('libcore.so', versionCode(2));
+    await addon.reload();
+    const second = asked.slice(first.length);
+    await addon.rollback();
+    expect(addon.exports.libraryVersion()).toBe(1);
+    expect(asked.slice(first.length + second.length)).toEqual(first);
+    expect(first).toHaveLength(2);
+    expect(second[1]).not.toBe(first[1]);
+  });
+
+  test('is held no more when its library was deleted from the stage directory', async () => {
+    await using addon = await openUser();
+    const [library = ''] = staged().filter((name) => !name.endsWith('.node'));
+    built.library('libcore.so', versionCode(2));
+    await addon.reload();
+    fs.rmSync(path.join(path.dirname(addon.current.path), library));
+    await expect(addon.rollback()).rejects.toMatchObject({ code: 'ERR_NO_SUCH_VERSION' });
+    expect([addon.history(), addon.exports.libraryVersion()]).toEqual([[], 2]);
+  });
+
+  test('is watched for the libraries of the built file, not for its own', async () => {
+    await using addon = await openUser({ watch: { debounceMs: 5 } });
+    const reloaded = next<ReloadedReport>(addon, 'reloaded');
+    built.library('libcore.so', versionCode(2));
+    await reloaded;
+    await addon.rollback();
+    const again = next<ReloadedReport>(addon, 'reloaded');
+    built.library('libcore.so', versionCode(3));
+    expect((await again).restored).toBe(null);
+    expect(addon.exports.libraryVersion()).toBe(3);
   });
 });
