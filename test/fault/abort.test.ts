@@ -17,13 +17,17 @@ afterEach(() => project[Symbol.dispose]());
 /** @returns what open() or reload() was refused with, null when the call was never reached */
 async function abortAt(call: Call, nth: number): Promise<unknown> {
   const controller = new AbortController();
+  project.has(call === 'keptLibrary');
   const faulty = failAt(call, nth, () => controller.abort('enough'));
   const options = { ...project.options(NEVER_MS), signal: controller.signal };
   let outcome: unknown = null;
   try {
     const addon = await Addon.open<Counter>(project.file, options, faulty.outside);
     project.edit(2);
-    await addon.reload().finally(() => addon.close());
+    await addon
+      .reload()
+      .then(() => addon.rollback())
+      .finally(() => addon.close());
     // A signal that fires past the swap comes too late to undo it.
     if (faulty.hasStruck()) outcome = 'reloaded';
   } catch (error) {

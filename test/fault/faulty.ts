@@ -14,6 +14,7 @@ export type Manner = 'once' | 'for good';
 export const CALLS = [
   'stageOpen',
   'stageCopy',
+  'keptLibrary',
   'stageDiscard',
   'inspect',
   'rebind',
@@ -143,8 +144,8 @@ function failingNative(native: Native, fails: Fails, once: boolean): Native {
         ? ioFailure('mkdir', stageDir)
         : { ok: false, kind: 'unsafe', path: stageDir, found: 'is not ours' };
     },
-    async stageCopy(handle, source, id, skip) {
-      if (!fails('stageCopy')) return native.stageCopy(handle, source, id, skip, SEPARATELY);
+    async stageCopy(handle, source, id, skip, _wanted, kept) {
+      if (!fails('stageCopy')) return native.stageCopy(handle, source, id, skip, SEPARATELY, kept);
       if (!once) return ioFailure('copy_file_range', source);
       return {
         ok: false,
@@ -154,6 +155,9 @@ function failingNative(native: Native, fails: Fails, once: boolean): Native {
         bytes: 1,
         mtimeMs: Date.now(),
       };
+    },
+    keptLibrary(kept, index) {
+      return fails('keptLibrary') ? ioFailure('read', kept.path) : native.keptLibrary(kept, index);
     },
     stageDiscard(handle, path) {
       return fails('stageDiscard') ? ioFailure('unlink', path) : native.stageDiscard(handle, path);
@@ -207,9 +211,9 @@ function failingLedger(native: Native, fails: Fails, { once, isPlain, images }: 
   return {
     ...native,
     ...strictEnds(native, images),
-    rebind(path, source, libraryHashes) {
+    rebind(path, source, libraryHashes, kept) {
       if (isPlain) return { ok: false, kind: 'refused', reason: 'the test has it so' };
-      if (!fails('rebind')) return native.rebind(path, source, libraryHashes);
+      if (!fails('rebind')) return native.rebind(path, source, libraryHashes, kept);
       return once
         ? ioFailure('mmap', path)
         : { ok: false, kind: 'refused', reason: 'its PLT is one of a kind' };

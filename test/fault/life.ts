@@ -1,25 +1,39 @@
 /** The project that the tests of this folder live through: a build, a watch, an addon with state. */
 import fs from 'node:fs';
+import path from 'node:path';
 import { isReloadError, type OpenOptions } from '../../src/index.ts';
-import { createScratch, install, type Scratch, scriptedAddon } from '../support/addons.ts';
+import {
+  compileAddon,
+  createScratch,
+  FIXTURES,
+  install,
+  type Scratch,
+  scriptedAddon,
+} from '../support/addons.ts';
 
 export interface Counter {
   version(): number;
   increment(): number;
 }
 
-const counter = (version: number): string =>
-  scriptedAddon(`
+/** Needed by its path, as a library without a DT_SONAME is, which makes it a private one. */
+const library = (): string => compileAddon([path.join(FIXTURES, 'ledger/library.c')], ['-DVERSION=1']);
+
+const counter = (version: number, hasLibrary: boolean): string =>
+  scriptedAddon(
+    `
     let count = 0;
     let bytes;
     exports.version = () => ${version};
     exports.increment = () => { bytes[0] += 1; return bytes[0] === ++count ? count : NaN; };
     exports.napiReload = {
-      async prepare({ memory }) { memory('growing', ${version * 100}, { grow: true }); },
+      async prepare({ reason, memory }) { memory('growing', reason === 'first' ? 100 : 200, { grow: true }); },
       init({ state, memory }) { count = state ?? 0; bytes = memory('count', 1); },
       save: () => count,
     };
-  `);
+  `,
+    hasLibrary ? ['-Wl,--no-as-needed', library()] : [],
+  );
 
 const BUILD = 'mkdir -p out && cp "built/v$(cat src/kernel.c).node" out/new && mv out/new out/kernel.node';
 
@@ -29,6 +43,8 @@ export interface Project extends Disposable {
   options(debounceMs: number): OpenOptions;
   /** The source says which version, 1 or 2, the build writes. */
   edit(version: 1 | 2): void;
+  /** Whether the addon has a private library, from the next build on; one that is loaded plainly may have none here. */
+  has(library: boolean): void;
   /** Directories that are left in the stage directory. */
   staged(): readonly string[];
   /** As before the first build. */
@@ -39,7 +55,11 @@ export function createProject(): Project {
   const scratch: Scratch = createScratch();
   const stageDir = scratch.file('stage');
   scratch.write('package.json', '{}');
-  for (const version of [1, 2]) install(counter(version), scratch.file(`built/v${version}.node`));
+  const has = (hasLibrary: boolean): void => {
+    for (const version of [1, 2])
+      install(counter(version, hasLibrary), scratch.file(`built/v${version}.node`));
+  };
+  has(false);
   const edit = (version: 1 | 2): void => void scratch.write('src/kernel.c', `${version}`);
   edit(1);
   return {
@@ -48,9 +68,12 @@ export function createProject(): Project {
       build: { command: 'sh', args: ['-c', BUILD], cwd: scratch.path },
       watch: { debounceMs },
       integrity: () => true,
+      // So that a rollback makes one leave.
+      history: 1,
       stageDir,
     }),
     edit,
+    has,
     staged() {
       return fs.existsSync(stageDir) ? fs.readdirSync(stageDir).filter((name) => name !== '.lock') : [];
     },

@@ -1,6 +1,6 @@
 /**
  * Each call that reaches outside fails, for every such call of a whole life with a build and a watch: open, call,
- * edit, reload by the watch or by hand, close. Whatever fails, a good version serves and nothing stays behind.
+ * edit, reload by the watch or by hand, go back, close. Whatever fails, a good version serves and nothing stays behind.
  */
 import { describe, expect, test } from 'vitest';
 import { Addon } from '../../src/addon.ts';
@@ -33,6 +33,16 @@ interface Way {
   readonly debounceMs: number;
 }
 
+/** To version 1, where version 2 serves; else there is nothing to go back to. */
+async function goBack(addon: Addon<Counter>, manner: Manner): Promise<void> {
+  const [served, count] = [addon.exports.version(), addon.exports.increment()];
+  const isPossible = addon.history().length > 0;
+  const isBack = await isDone(addon.rollback());
+  const isMended = isBack || (manner === 'once' && isPossible && (await isDone(addon.rollback())));
+  if (manner === 'once') expect(isMended).toBe(isPossible);
+  expect([addon.exports.version(), addon.exports.increment()]).toEqual([isMended ? 1 : served, count + 1]);
+}
+
 async function liveThrough(faulty: Faulty, { project, manner, debounceMs }: Way): Promise<void> {
   const opening = Addon.open<Counter>(project.file, project.options(debounceMs), faulty.outside);
   if (!(await isDone(opening))) return;
@@ -50,6 +60,7 @@ async function liveThrough(faulty: Faulty, { project, manner, debounceMs }: Way)
   const isMended = isReloaded || (manner === 'once' && (await isDone(addon.reload())));
   if (manner === 'once') expect(isMended).toBe(true);
   if (isMended) expect([addon.exports.version(), addon.exports.increment()]).toEqual([2, 3]);
+  await goBack(addon, manner);
   await addon.close();
   expect(addon.versions().filter(({ state }) => state === 'live')).toEqual([]);
 }
@@ -58,6 +69,7 @@ async function liveThrough(faulty: Faulty, { project, manner, debounceMs }: Way)
 async function isReached(call: Call, nth: number, way: Way): Promise<boolean> {
   const { project, manner } = way;
   const faulty = failAt(call, nth, manner);
+  project.has(call === 'keptLibrary');
   await liveThrough(faulty, way).catch((cause: unknown) => {
     throw new Error(`${call} number ${nth} failed ${manner}`, { cause });
   });

@@ -364,8 +364,7 @@ describe('a move that fails', () => {
       install('v2');
       await tryReload(addon);
       sayAll(each);`;
-    const options = { migrate: undefined };
-    const refused = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2') }, script, options });
+    const refused = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2') }, script });
     expect(refused.slice(1, 3)).toEqual([expect.stringMatching(/^ERR_STATE_SCHEMA instances/), 'v1 1']);
     const taken = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2', 'ACCEPTS=1') }, script });
     expect(taken.slice(1, 3)).toEqual(['{"moved":{"Counter":1},"stayed":{}} unloaded', 'v2 1 made=2']);

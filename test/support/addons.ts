@@ -68,14 +68,16 @@ export function compileAddon(sources: readonly string[], flags: readonly string[
 /**
  * An addon whose exports a script makes: `script` is the body of a function of `exports` and `native`, which has
  * `add(a, b)`. Each script gives other bytes, as an edit of a source does.
+ *
+ * @param flags of the linker, such as a library
  */
-export function scriptedAddon(script: string): string {
+export function scriptedAddon(script: string, flags: readonly string[] = []): string {
   const header = path.join(CACHE, `${createHash('sha256').update(script).digest('hex').slice(0, 32)}.h`);
   fs.mkdirSync(CACHE, { recursive: true });
   const literal = JSON.stringify(`(function (exports, native) { ${script} })`);
   fs.writeFileSync(`${header}.${process.pid}`, `#define SCRIPT ${literal}\n`);
   fs.renameSync(`${header}.${process.pid}`, header);
-  return compileAddon([path.join(FIXTURES, 'scripted.c')], [`-DSCRIPT_HEADER="${header}"`]);
+  return compileAddon([path.join(FIXTURES, 'scripted.c')], [`-DSCRIPT_HEADER="${header}"`, ...flags]);
 }
 
 /** Puts a built addon where the handle looks for it, as a linker does: a new file in place of the old one. */

@@ -64,7 +64,18 @@ const OBJECTS = Object.keys(PIN_OF);
 
 export const NAMES = [
   ...['open', 'open', 'reload', 'call', 'call', 'callKept', 'callKept', 'throw', 'nest', 'retireInside'],
-  ...['keepFunction', 'keepObject', 'keepObject', 'keepClass', 'keepClass', 'move', 'useObject', 'leaveBehind', 'run', 'run'],
+  ...[
+    'keepFunction',
+    'keepObject',
+    'keepObject',
+    'keepClass',
+    'keepClass',
+    'move',
+    'useObject',
+    'leaveBehind',
+    'run',
+    'run',
+  ],
   ...['threadsafe', 'retire', 'retire', 'release', 'drop', 'drop', 'turn', 'turn'],
 ];
 /** Once in so many operations: it takes as long as hundreds of others. */
@@ -245,13 +256,16 @@ const OPERATIONS = {
     const real = new Counter();
     assert.equal(real.get(), NUMBER_OF_COUNTER * owner.number);
     const others = Array.from({ length: value % INSTANCES_MAX }, () => new Counter());
-    if (value % 2 === 0) keep(world, { kind: 'counter', owner, real, others, Counter, pin: 'wrapped-object' });
+    if (value % 2 === 0)
+      keep(world, { kind: 'counter', owner, real, others, Counter, pin: 'wrapped-object' });
   },
 
   /** To another version, or to it and back. */
   move(world, { which, value }) {
     const thing = pick(
-      world.kept.filter(({ kind, owner, pin }) => kind === 'counter' && pin !== null && owner.state === 'live'),
+      world.kept.filter(
+        ({ kind, owner, pin }) => kind === 'counter' && pin !== null && owner.state === 'live',
+      ),
       which,
     );
     if (thing === undefined) return;
