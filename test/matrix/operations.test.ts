@@ -75,6 +75,29 @@ const operations: Record<string, Operation> = {
       closed,
     },
   },
+  'rollback()': {
+    run: ({ addon }) => outcome(addon.rollback()),
+    // Behind a reload that runs, it undoes that.
+    cells: {
+      open: refused('ERR_NO_SUCH_VERSION'),
+      failed: refused('ERR_NO_SUCH_VERSION'),
+      building: reloaded(2, 3),
+      preparing: reloaded(2, 3),
+      closing: closed,
+      closed,
+    },
+  },
+  'reload({ to })': {
+    run: ({ addon }) => outcome(addon.reload({ to: 1 })),
+    cells: {
+      open: unchanged(1),
+      failed: unchanged(1),
+      building: reloaded(2, 3),
+      preparing: reloaded(2, 3),
+      closing: closed,
+      closed,
+    },
+  },
   'a call of an export': {
     run: ({ addon }) => attempt(() => addon.exports.version()),
     // Until the handle is closed, the version that serves serves: also while it is being closed.

@@ -58,9 +58,14 @@ export const MIGRATE: object = {
   1: { up: (state: number) => state * 2, down: (state: number) => state / 2 },
 };
 
-export interface Live {
-  readonly build: Build;
+/** A version that was live, and which one was live before the change that brought it. */
+interface Held {
   readonly id: number;
+  readonly build: Build;
+  readonly before: number | null;
+}
+
+export interface Live extends Held {
   count: number;
   isSaveBroken: boolean;
 }
@@ -69,6 +74,8 @@ export interface Model {
   installed: Build;
   /** Null while the handle is closed. */
   live: Live | null;
+  /** What can be gone back to, oldest first. */
+  held: readonly Held[];
   nextId: number;
   /** Every outcome that a reload had. */
   readonly outcomes: Set<string>;
@@ -79,9 +86,35 @@ export interface ReloadWay {
   readonly discardState: boolean;
 }
 
+/** How many versions the handle of the model holds. */
+export const HELD_MAX = 3;
+
 /** Does to the model what a reload does. @returns the code of its refusal, or its status */
-export function reloadModel(model: Model, { force, discardState }: ReloadWay): string {
-  const { installed: next, live } = model;
+export function reloadModel(model: Model, way: ReloadWay): string {
+  return goLive(model, model.installed, way, model.live?.id ?? null);
+}
+
+/** What `reload({ to })` does. */
+export function goModel(model: Model, to: number, way: ReloadWay): string {
+  const found = [...model.held, model.live].find((version) => version?.id === to);
+  if (!found) return 'ERR_NO_SUCH_VERSION';
+  return goLive(model, found.build, way, model.live?.id ?? null);
+}
+
+/** What `rollback()` does. */
+export function rollbackModel(model: Model, discardState: boolean): string {
+  const found = model.held.find(({ id }) => id === model.live?.before);
+  if (!found) return 'ERR_NO_SUCH_VERSION';
+  return goLive(model, found.build, { force: true, discardState }, found.before);
+}
+
+function goLive(
+  model: Model,
+  next: Build,
+  { force, discardState }: ReloadWay,
+  before: number | null,
+): string {
+  const { live } = model;
   if (live !== null && live.build === next && !force) return 'unchanged';
   const id = model.nextId;
   model.nextId += 1;
@@ -96,6 +129,16 @@ export function reloadModel(model: Model, { force, discardState }: ReloadWay): s
   }
   if (next.failsAt === 'init') return 'ERR_HOOK_THREW';
   if (next.failsAt === 'verify') return 'ERR_STATE_ROUNDTRIP';
-  model.live = { build: next, id, count: isSaving ? live.count : 0, isSaveBroken: false };
+  model.live = { build: next, id, before, count: isSaving ? live.count : 0, isSaveBroken: false };
+  if (live !== null) model.held = letGo([...model.held, live], before);
   return 'reloaded';
+}
+
+/** One too many: the oldest that no row of rollbacks comes to goes, or else the oldest. */
+function letGo(held: readonly Held[], before: number | null): readonly Held[] {
+  if (held.length <= HELD_MAX) return held;
+  const row: number[] = [];
+  for (let at = before; at !== null; at = held.find(({ id }) => id === at)?.before ?? null) row.push(at);
+  const goes = held.find(({ id }) => !row.includes(id)) ?? held[0];
+  return held.filter((version) => version !== goes);
 }

@@ -1,21 +1,26 @@
 /**
  * Any order of edits, calls and reloads, good and bad: some good version always serves, with the state that a plain
- * model says, under an id that only grows, and no more is staged, and no more is in memory, than the version that serves.
+ * model says, under an id that only grows; no more is in memory than the version that serves, and no more is staged than
+ * that and the versions that can be gone back to.
  */
 import fs from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Addon, isReloadError, type OpenOptions, open } from '../../src/index.ts';
+import { type Addon, isReloadError, type OpenOptions, open, type ReloadReport } from '../../src/index.ts';
 import { createScratch, install, type Scratch } from '../support/addons.ts';
 import {
   BUILDS,
   type Build,
   type Counter,
   compileBuild,
+  goModel,
+  HELD_MAX,
   MIGRATE,
   type Model,
   type ReloadWay,
   reloadModel,
+  rollbackModel,
 } from './counter.ts';
 
 const RUNS = 100;
@@ -47,21 +52,23 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 /** What holds after every command. */
-function compare({ live, nextId }: Model, { addon }: Real): void {
+function compare({ live, held, nextId }: Model, { addon }: Real): void {
   const copies = fs
     .readdirSync(scratch.file('stage'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.node'));
-  expect(copies).toHaveLength(live === null ? 0 : 1);
+    .filter((name) => name.endsWith('.node'))
+    .map((name) => Number(path.basename(name).split('-')[0]));
+  const versions = live === null ? [] : [...held, live];
+  expect(copies.sort((a, b) => a - b)).toEqual(versions.map(({ id }) => id));
+  if (addon !== null) expect(addon.history().map(({ id }) => id)).toEqual(held.map(({ id }) => id));
   expect(addon === null).toBe(live === null);
   const mapped = fs.readFileSync('/proc/self/maps', 'utf8').matchAll(new RegExp(`${scratch.path}\\S*`, 'g'));
-  expect(new Set([...mapped].map(([path]) => path))).toEqual(
+  expect(new Set([...mapped].map(([file]) => file))).toEqual(
     new Set(addon === null ? [] : [addon.current.path]),
   );
   if (addon === null || live === null) return;
   const { exports, current } = addon;
   expect([exports.name(), exports.count()]).toEqual([live.build.name, live.count]);
   expect([current.id, current.state, current.schema]).toEqual([live.id, 'live', live.build.schema ?? 1]);
-  expect(copies[0]).toMatch(new RegExp(`/${live.id}-`));
   expect(live.id).toBeLessThan(nextId);
   // Whatever was refused or replaced has left the memory.
   expect(addon.versions()).toEqual([current]);
@@ -72,8 +79,9 @@ class Open implements Command {
 
   async run(model: Model, real: Real): Promise<void> {
     model.nextId = 1;
+    model.held = [];
     const wanted = reloadModel(model, { force: false, discardState: false });
-    const options = { stageDir: scratch.file('stage'), migrate: MIGRATE } as OpenOptions;
+    const options = { stageDir: scratch.file('stage'), migrate: MIGRATE, history: HELD_MAX } as OpenOptions;
     const opening = open<Counter>(scratch.file('kernel.node'), options);
     expect(await codeOf(opening)).toBe(wanted === 'reloaded' ? 'done' : wanted);
     real.addon = wanted === 'reloaded' ? await opening : null;
@@ -144,6 +152,23 @@ class BreakSave implements Command {
   toString = (): string => (this.isBroken ? 'break save' : 'mend save');
 }
 
+/** Does the same to both. */
+async function expectSame(
+  model: Model,
+  { addon }: Real,
+  predict: (model: Model) => string,
+  run: (addon: Addon<Counter>) => Promise<ReloadReport>,
+): Promise<void> {
+  if (addon === null) throw new Error('it is closed');
+  const from = model.live?.id;
+  const wanted = predict(model);
+  model.outcomes.add(wanted);
+  const outcome = await run(addon).catch((error: unknown) => error);
+  if (wanted.startsWith('ERR_')) expect(outcome).toMatchObject({ code: wanted });
+  else expect(outcome).toMatchObject({ status: wanted, from, to: model.live?.id });
+  compare(model, { addon });
+}
+
 class Reload implements Command {
   readonly way: ReloadWay;
   constructor(way: ReloadWay) {
@@ -152,17 +177,49 @@ class Reload implements Command {
 
   check = ({ live }: Model): boolean => live !== null;
 
-  async run(model: Model, { addon }: Real): Promise<void> {
-    const from = model.live?.id;
-    const wanted = reloadModel(model, this.way);
-    model.outcomes.add(wanted);
-    const outcome = await addon?.reload(this.way).catch((error: unknown) => error);
-    if (wanted.startsWith('ERR_')) expect(outcome).toMatchObject({ code: wanted });
-    else expect(outcome).toMatchObject({ status: wanted, from, to: model.live?.id });
-    compare(model, { addon: addon ?? null });
+  async run(model: Model, real: Real): Promise<void> {
+    const run = (addon: Addon<Counter>) => addon.reload(this.way);
+    await expectSame(model, real, (same) => reloadModel(same, this.way), run);
   }
 
   toString = (): string => `reload ${JSON.stringify(this.way)}`;
+}
+
+class Rollback implements Command {
+  readonly discardState: boolean;
+  constructor(discardState: boolean) {
+    this.discardState = discardState;
+  }
+
+  check = ({ live }: Model): boolean => live !== null;
+
+  async run(model: Model, real: Real): Promise<void> {
+    const { discardState } = this;
+    const run = (addon: Addon<Counter>) => addon.rollback({ discardState });
+    await expectSame(model, real, (same) => rollbackModel(same, discardState), run);
+  }
+
+  toString = (): string => (this.discardState ? 'roll back without the state' : 'roll back');
+}
+
+/** To one of the last versions, some of which have left or never went live. */
+class Go implements Command {
+  readonly back: number;
+  readonly way: ReloadWay;
+  constructor(back: number, way: ReloadWay) {
+    this.back = back;
+    this.way = way;
+  }
+
+  check = ({ live, nextId }: Model): boolean => live !== null && this.back < nextId;
+
+  async run(model: Model, real: Real): Promise<void> {
+    const to = model.nextId - this.back;
+    const run = (addon: Addon<Counter>) => addon.reload({ ...this.way, to });
+    await expectSame(model, real, (same) => goModel(same, to, this.way), run);
+  }
+
+  toString = (): string => `go to the version ${this.back} ids ago ${JSON.stringify(this.way)}`;
 }
 
 const way: fc.Arbitrary<ReloadWay> = fc.record({
@@ -182,6 +239,8 @@ const commands: fc.Arbitrary<Iterable<Command>> = fc.commands(
     fc
       .record({ force: fc.constant(true), discardState: fc.constant(false) })
       .map((value) => new Reload(value)),
+    way.map(({ discardState }) => new Rollback(discardState)),
+    fc.tuple(fc.integer({ min: 0, max: 2 * HELD_MAX }), way).map(([back, value]) => new Go(back, value)),
   ],
   { maxCommands: COMMANDS_MAX, size: 'max' },
 );
@@ -194,7 +253,7 @@ test.each(seeds)('the handle equals the model, whatever is done to it: %s', asyn
   const outcomes = new Set<string>();
   const property = fc.asyncProperty(commands, async (list) => {
     const real: Real = { addon: null };
-    const model: Model = { installed: BUILDS[0] as Build, live: null, nextId: 1, outcomes };
+    const model: Model = { installed: BUILDS[0] as Build, live: null, held: [], nextId: 1, outcomes };
     const first = new Edit(model.installed);
     try {
       await fc.asyncModelRun(() => ({ model, real }), [first, new Open(), ...list]);
@@ -204,6 +263,7 @@ test.each(seeds)('the handle equals the model, whatever is done to it: %s', asyn
   });
   // A failure names its seed and its shortest list of commands.
   await fc.assert(property, { numRuns: RUNS, seed });
-  const all = 'ERR_HOOK_THREW ERR_INIT_THREW ERR_STATE_ROUNDTRIP ERR_STATE_SCHEMA reloaded unchanged';
+  const all =
+    'ERR_HOOK_THREW ERR_INIT_THREW ERR_NO_SUCH_VERSION ERR_STATE_ROUNDTRIP ERR_STATE_SCHEMA reloaded unchanged';
   if (seed === FIXED_SEED) expect([...outcomes].sort().join(' ')).toBe(all);
 });
