@@ -21,6 +21,12 @@ std::recursive_mutex& shared_inits() {
   return *mutex;
 }
 
+// Not so in a Worker that is being terminated.
+bool RunsJavaScript(napi_env env, napi_value any) {
+  bool ignored = false;
+  return napi_strict_equals(env, any, any, &ignored) == napi_ok;
+}
+
 }  // namespace
 
 const std::string& ShimPath() {
@@ -69,6 +75,9 @@ napi_status Init(napi_env env, Version* version, napi_value exports, napi_value*
   {
     std::unique_lock<std::recursive_mutex> lock(shared_inits(), std::defer_lock);
     if (!version->image()->options().share_key.empty()) lock.lock();
+    // It may have been terminated while it waited. An init that is run then sees all that it calls
+    // fail, for which few are prepared.
+    if (!RunsJavaScript(own, exports)) return napi_pending_exception;
     Entry entry(version);
     *result = version->image()->init()(own, exports);
   }
