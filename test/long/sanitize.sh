@@ -40,7 +40,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 # The seed of each run is printed, and with it whatever was found.
 LEDGER_PRELOAD=$runtime node test/long/ledger-model.mjs "$operations"
 LD_PRELOAD=$runtime node test/long/ledger-soak.mjs "$cycles"
-for file in functional loading many; do
+for file in classes facades functional loading many; do
   LD_PRELOAD=$runtime node node_modules/vitest/vitest.mjs run "test/native/ledger/$file.test.ts"
 done
 
