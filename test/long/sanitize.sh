@@ -34,12 +34,15 @@ g++ -shared $sanitize "${objects[@]}" -ldl -o "$out/napi_reload.node"
 
 export LEDGER_SHIM=$out/napi_reload.node
 export LEDGER_CFLAGS=$sanitize
-# Node.js frees little at its end, handles its own SIGSEGV, and has no interceptor of ours in its thread-local storage.
+# Leaks are looked for apart. Node.js handles its own SIGSEGV, and has no interceptor of ours in its thread-local storage.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=0:detect_odr_violation=0:intercept_tls_get_addr=0
 export UBSAN_OPTIONS=print_stacktrace=1
 # The seed of each run is printed, and with it whatever was found.
 LEDGER_PRELOAD=$runtime node test/long/ledger-model.mjs "$operations"
 LD_PRELOAD=$runtime node test/long/ledger-soak.mjs "$cycles"
+# Node.js frees what it had when it ends well, so that what is lost is the ledger's or the addons'. Compilers lose much.
+LD_PRELOAD=$runtime node test/long/ledger-leaks.mjs 0
+LD_PRELOAD=$runtime ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=0/detect_leaks=1} node test/long/ledger-leaks.mjs
 for file in classes facades functional loading many; do
   LD_PRELOAD=$runtime node node_modules/vitest/vitest.mjs run "test/native/ledger/$file.test.ts"
 done
