@@ -371,6 +371,83 @@ describe('a move that fails', () => {
   });
 });
 
+describe('a move in a Worker', () => {
+  const WORKER = (at: number, meanwhile: string): string => `
+    const { openAddon, install, say } = await import(process.env.TRACE_CHILD);
+    const { parentPort } = await import('node:worker_threads');
+    const addon = await openAddon();
+    globalThis.all = Array.from({ length: 5 }, (_, index) => new addon.exports.Counter(index));
+    globalThis.inRestore = (nth) => { if (nth === ${at}) { ${meanwhile} } };
+    install('v2');
+    await addon.reload().catch(({ code }) => say(code));
+  `;
+
+  test.each([
+    ['is terminated at the first instance', 1, `parentPort.postMessage('now'); for (;;);`, 1],
+    ['is terminated at the last instance', 5, `parentPort.postMessage('now'); for (;;);`, 1],
+    ['exits at the first instance', 1, 'process.exit(7);', 7],
+    ['exits at the last instance', 5, 'process.exit(7);', 7],
+  ])('that %s destroys every native object once', async (_, at, meanwhile, code) => {
+    using scratch = createScratch();
+    const script = `
+      import { once } from 'node:events';
+      import { Worker } from 'node:worker_threads';
+      install('v1');
+      const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(WORKER(at, meanwhile))})));
+      worker.once('message', () => worker.terminate());
+      say('worker ended ' + (await once(worker, 'exit'))[0]);`;
+    const builds = { v1: v1(), v2: v2('CALLS_OUT') };
+    const { trace, errors, exitCode, signal } = await traceOf(scratch, script, { builds });
+    expect({ errors, exitCode, signal }).toEqual({ errors: '', exitCode: 0, signal: null });
+    expect([...trace].sort()).toEqual([
+      'opened',
+      'v1 unmapped: 5 made, 5 destroyed',
+      'v2 unmapped: 5 made, 5 destroyed',
+      `worker ended ${code}`,
+    ]);
+  });
+});
+
+test('a group whose last member fails leaves the instances of all members as they were', async () => {
+  const trace = await tell({
+    builds: { v1: v1(), v2: v2(), bad: v2('RESTORE_FAILS_AT=2') },
+    script: `
+      const { openGroup } = await import(plan.library);
+      const names = ['first', 'second', 'third'];
+      const put = (name, build) => fs.copyFileSync(plan.builds[build], plan.folder + '/' + name + '.node');
+      const members = {};
+      for (const [index, name] of names.entries()) {
+        put(name, 'v1');
+        members[name] = { file: plan.folder + '/' + name + '.node', after: names.slice(0, index) };
+      }
+      const group = await openGroup(members, { stageDir });
+      const all = names.flatMap((name) => [1, 2].map((value) => new group.members[name].exports.Counter(value)));
+      const look = () => all.map((each) => 'v' + each.version() + ':' + each.add(1)).join(' ');
+      say(look());
+      const replace = (name, build) => { fs.rmSync(plan.folder + '/' + name + '.node'); put(name, build); };
+      for (const name of names) replace(name, name === 'third' ? 'bad' : 'v2');
+      await group.reload().catch((error) => say(reasonOf(error)));
+      say(look());
+      replace('third', 'v2');
+      say(names.map(((report) => (name) => report.members[name].instances.moved.Counter)(await group.reload())).join());
+      say(look());
+      await group.close();`,
+  });
+  expect(trace.filter((line) => !line.includes('unmapped'))).toEqual([
+    'v1:2 v1:3 v1:2 v1:3 v1:2 v1:3',
+    'ERR_HOOK_THREW classes.Counter.restore',
+    'v1:3 v1:4 v1:3 v1:4 v1:3 v1:4',
+    '2,2,2',
+    'v2:4 v2:5 v2:4 v2:5 v2:4 v2:5',
+    'closed',
+  ]);
+  const ends = trace.filter((line) => line.includes('unmapped'));
+  // Of each member: the one that was refused, the one that was replaced, and the one that served last.
+  const refused = ends.slice(0, 3).sort();
+  expect(refused).toEqual(Array(3).fill('v2 unmapped: 2 made, 2 destroyed'));
+  expect(ends.slice(3, 6)).toEqual(Array(3).fill('v1 unmapped: 2 made, 2 destroyed'));
+});
+
 test('100,000 instances move at once, and each old one is destroyed once', async () => {
   const trace = await tell({
     builds: { v1: v1(), v2: v2() },

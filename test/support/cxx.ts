@@ -17,6 +17,8 @@ export function cxxAddon(source: string, macros: readonly string[] = []): string
       `-I${addonApi}`,
       `-I${path.join(ROOT, 'native/include')}`,
       ...['-fvisibility=hidden', '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS', '-lstdc++'],
+      // In a Worker that is terminated nothing can be thrown.
+      '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
       ...macros.map((macro) => `-D${macro}`),
     ],
   );
