@@ -22,10 +22,9 @@ import {
   reloadModel,
   rollbackModel,
 } from './counter.ts';
+import { FIXED_SEED, RUN_MAX_MS, RUNS } from './runs.ts';
 
-const RUNS = 100;
 const COMMANDS_MAX = 25;
-const FIXED_SEED = 20_241_122;
 
 interface Real {
   addon: Addon<Counter> | null;
@@ -249,21 +248,25 @@ const seeds: [string, number][] = [
   ['a fixed seed', FIXED_SEED],
   ['a seed of this run', Date.now() % 2 ** 31],
 ];
-test.each(seeds)('the handle equals the model, whatever is done to it: %s', async (_, seed) => {
-  const outcomes = new Set<string>();
-  const property = fc.asyncProperty(commands, async (list) => {
-    const real: Real = { addon: null };
-    const model: Model = { installed: BUILDS[0] as Build, live: null, held: [], nextId: 1, outcomes };
-    const first = new Edit(model.installed);
-    try {
-      await fc.asyncModelRun(() => ({ model, real }), [first, new Open(), ...list]);
-    } finally {
-      await real.addon?.close();
-    }
-  });
-  // A failure names its seed and its shortest list of commands.
-  await fc.assert(property, { numRuns: RUNS, seed });
-  const all =
-    'ERR_HOOK_THREW ERR_INIT_THREW ERR_NO_SUCH_VERSION ERR_STATE_ROUNDTRIP ERR_STATE_SCHEMA reloaded unchanged';
-  if (seed === FIXED_SEED) expect([...outcomes].sort().join(' ')).toBe(all);
-});
+test.each(seeds)(
+  'the handle equals the model, whatever is done to it: %s',
+  { timeout: RUN_MAX_MS },
+  async (_, seed) => {
+    const outcomes = new Set<string>();
+    const property = fc.asyncProperty(commands, async (list) => {
+      const real: Real = { addon: null };
+      const model: Model = { installed: BUILDS[0] as Build, live: null, held: [], nextId: 1, outcomes };
+      const first = new Edit(model.installed);
+      try {
+        await fc.asyncModelRun(() => ({ model, real }), [first, new Open(), ...list]);
+      } finally {
+        await real.addon?.close();
+      }
+    });
+    // A failure names its seed and its shortest list of commands.
+    await fc.assert(property, { numRuns: RUNS, seed });
+    const all =
+      'ERR_HOOK_THREW ERR_INIT_THREW ERR_NO_SUCH_VERSION ERR_STATE_ROUNDTRIP ERR_STATE_SCHEMA reloaded unchanged';
+    if (seed === FIXED_SEED) expect([...outcomes].sort().join(' ')).toBe(all);
+  },
+);
