@@ -12,8 +12,9 @@
 //
 // It makes the plain object `exports.napiReload` and nothing else: no globals, no memory of its
 // own, and no link to napi-reload. Where the addon is loaded by a plain require(), nobody looks at
-// that object. All functions run on the thread of their environment; they fail by leaving an
-// exception pending, as those of Node-API do.
+// that object. What hooks are told is in napi_reload/context.h, and how one is told of a plain
+// require() in napi_reload/plain.h. All functions run on the thread of their environment; they fail
+// by leaving an exception pending, as those of Node-API do.
 #ifndef NAPI_RELOAD_H_
 #define NAPI_RELOAD_H_
 
@@ -21,8 +22,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+
+#include "napi_reload/context.h"
+#include "napi_reload/plain.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,28 +38,6 @@ extern "C" {
 #ifndef NAPI_RELOAD_CLASSES_MAX
 #define NAPI_RELOAD_CLASSES_MAX 16
 #endif
-
-// Bytes to which memory of napi_reload_get_memory() is aligned.
-#define NAPI_RELOAD_ALIGNMENT 64
-
-typedef enum {
-  napi_reload_reason_first,
-  napi_reload_reason_reload,
-  napi_reload_reason_rollback
-} napi_reload_reason;
-
-typedef enum {
-  // Another size than before is an error.
-  napi_reload_memory_fixed,
-  // A greater size than before keeps the bytes that were there.
-  napi_reload_memory_grow
-} napi_reload_memory_mode;
-
-// What `prepare` and `init` are given. Good until they return.
-typedef struct {
-  napi_env env;
-  napi_value object;
-} napi_reload_context;
 
 // How the instances of a class move into the next version. `native` is what the instance wraps.
 typedef struct {
@@ -96,40 +76,10 @@ typedef struct {
 static inline napi_status napi_reload_define(napi_env env, napi_value exports,
                                              const napi_reload_hooks* hooks);
 
-// Why this version comes to life.
-static inline napi_reload_reason napi_reload_get_reason(const napi_reload_context* context);
-
-// What `save` of the old version returned; NULL where there is no state.
-static inline napi_value napi_reload_get_state(const napi_reload_context* context);
-
-// Which version the state comes from, and the schema that the state has. False at a first load,
-// which leaves both as they are. Either may be NULL.
-static inline bool napi_reload_get_from(const napi_reload_context* context, uint32_t* version,
-                                        uint32_t* schema);
-
-// Memory that no version owns: the same bytes for each version that asks for this name. All 0 at
-// first, aligned to NAPI_RELOAD_ALIGNMENT. Good until the environment of this version ends. NULL,
-// with an exception pending, when it cannot be had.
-static inline void* napi_reload_get_memory(const napi_reload_context* context, const char* name,
-                                           size_t byte_length, napi_reload_memory_mode mode);
-
-// A pointer to so many elements of a type, in memory of that name. The array is there to refuse, at
-// compile time, a type with a greater alignment.
-#define NAPI_RELOAD_MEMORY(context, type, name, count, mode)                \
-  ((void)sizeof(char[__alignof__(type) <= NAPI_RELOAD_ALIGNMENT ? 1 : -1]), \
-   (type*)napi_reload_get_elements_((context), (name), (count), sizeof(type), (mode)))
-
-// A first load without napi-reload: nobody calls `init` of an addon that a plain require() loaded.
-// One that needs it calls it itself, from the first function that finds no state. Memory is then a
-// plain ArrayBuffer for each name.
-static inline napi_reload_context napi_reload_plain_context(napi_env env);
-
 #ifdef __cplusplus
 }  // extern "C"
 #endif
 
-#include "napi_reload/context.h"
 #include "napi_reload/define.h"
-#include "napi_reload/plain.h"
 
 #endif  // NAPI_RELOAD_H_

@@ -4,13 +4,18 @@
 //    public:
 //     Counter(Napi::Env env, Napi::Object exports) {
 //       DefineAddon(exports, {InstanceMethod("add", &Counter::Add)});
-//       napi_reload::Hooks(exports, this).Schema(2).Init<&Counter::Init>().Save<&Counter::Save>();
+//       napi_reload::Hooks(exports, this)
+//           .Schema(2)
+//           .Init<&Counter::TakeState>()
+//           .Save<&Counter::SaveState>();
 //     }
 //
 //    private:
-//     void Init(const napi_reload::Context& context);
-//     double Save() { return total_; }
+//     void TakeState(const napi_reload::Context& context);
+//     double SaveState() { return total_; }
 //   };
+//
+// A member of a Napi::Addon cannot be named `Init`: node-addon-api calls that itself.
 //
 // It makes the plain object `exports.napiReload` and nothing else: no globals, no memory of its
 // own, and no link to napi-reload. Where the addon is loaded by a plain require(), nobody looks at
@@ -22,18 +27,26 @@
 
 #include <napi.h>
 
-#include "napi_reload.h"
+#include <initializer_list>
+#include <type_traits>
+
 #include "napi_reload/call.hpp"
+#include "napi_reload/context.h"
+#include "napi_reload/plain.h"
 
 namespace napi_reload {
 
 // Why a version comes to life.
-enum class Reason { kFirst, kReload, kRollback };
+enum class Reason {
+  kFirst = napi_reload_reason_first,
+  kReload = napi_reload_reason_reload,
+  kRollback = napi_reload_reason_rollback
+};
 
 // What becomes of memory that was asked for with another size before.
 enum class Size {
-  kFixed,  // an error
-  kGrow    // more bytes behind those that were there
+  kFixed = napi_reload_memory_fixed,  // an error
+  kGrow = napi_reload_memory_grow     // more bytes behind those that were there
 };
 
 // Which version a state comes from. False where there is none.
@@ -76,30 +89,55 @@ class Context {
   Context(napi_env env, napi_value object) : context_{env, object} {}
 
   // A first load without napi-reload: nobody calls `Init` of an addon that a plain require()
-  // loaded. One that needs it calls it itself, from the first function that finds no state. Memory
-  // is then an ArrayBuffer for each name.
-  static Context Plain(Napi::Env env) { return Context(napi_reload_plain_context(env)); }
+  // loaded. One that needs it calls it itself, with this: in its constructor, or in the first
+  // function that finds no state. Good until the calling function returns. Memory is then a
+  // Uint8Array for each name, which another context does not have.
+  static Context Plain(Napi::Env env) {
+    const Context context(env, napi_reload_plain_context(env).object);
+    details::ThrowIfPending(env);
+    return context;
+  }
 
   Napi::Env Env() const { return context_.env; }
-  napi_reload::Reason Reason() const;
+  napi_reload::Reason Reason() const {
+    const napi_reload_reason reason = napi_reload_get_reason(&context_);
+    details::ThrowIfPending(context_.env);
+    return static_cast<napi_reload::Reason>(reason);
+  }
   // What `Save` of the old version returned; undefined where there is no state.
-  Napi::Value State() const;
-  Origin From() const;
+  Napi::Value State() const {
+    const napi_value state = napi_reload_get_state(&context_);
+    details::ThrowIfPending(context_.env);
+    return state == nullptr ? Env().Undefined() : Napi::Value(context_.env, state);
+  }
+  Origin From() const {
+    Origin origin;
+    napi_reload_get_from(&context_, &origin.version, &origin.schema);
+    details::ThrowIfPending(context_.env);
+    return origin;
+  }
 
-  // So many elements, all 0 at first, and the same ones for each version that asks for this name.
-  // Empty when it cannot be had, where C++ has no exceptions.
+  // So many elements, at least one; all 0 at first, and the same ones for each version that asks
+  // for this name. Held until the environment ends, so ask once. Empty when it cannot be had, where
+  // C++ has no exceptions.
   template <typename T>
-  napi_reload::Memory<T> Memory(const char* name, size_t count, Size size = Size::kFixed) const;
+  napi_reload::Memory<T> Memory(const char* name, size_t count, Size size = Size::kFixed) const {
+    void* const data = napi_reload_get_elements_(&context_, name, count, sizeof(T),
+                                                 static_cast<napi_reload_memory_mode>(size));
+    if (data != nullptr) return {static_cast<T*>(data), count};
+    details::ThrowPending(context_.env);
+    return {};
+  }
 
  private:
-  explicit Context(const napi_reload_context& context) : context_(context) {}
-
   napi_reload_context context_;
 };
 
 // Tells how instances of the class T move into the next version.
 template <typename T>
 class ClassHooks {
+  static_assert(std::is_base_of_v<Napi::ObjectWrap<T>, T>, "a class is a Napi::ObjectWrap");
+
  public:
   ClassHooks(napi_env env, napi_value object) : env_(env), object_(object) {}
 
@@ -107,18 +145,24 @@ class ClassHooks {
   // it is. It takes a Napi::Env or nothing.
   template <auto kHook>
   ClassHooks& Save() {
+    static_assert(details::kIsState<details::Result<kHook, T, Napi::Env>>,
+                  "Save returns the state of an instance, which Napi::Value::From takes");
     return Add<&details::CallInstanceSave<kHook, T>>("save");
   }
   // Of the new version: a static function that makes of the state, a Napi::Value, an array of
   // arguments for the constructor. Without it, the constructor gets the state alone.
   template <auto kHook>
   ClassHooks& Args() {
+    static_assert(details::kIsValue<details::Result<kHook, void, Napi::Value>>,
+                  "Args returns an array of arguments");
     return Add<&details::CallInstanceArgs<kHook>>("args");
   }
   // Of the new version: a member function of T that takes the state, a Napi::Value, once the
   // constructor has returned.
   template <auto kHook>
   ClassHooks& Restore() {
+    static_assert(details::kIsNothing<details::Result<kHook, T, Napi::Value>>,
+                  "Restore returns nothing");
     return Add<&details::CallInstanceRestore<kHook, T>>("restore");
   }
 
@@ -135,50 +179,73 @@ class ClassHooks {
 
 // Makes `exports.napiReload`. Hooks are member functions of the owner, which must live as long as
 // its environment (such as a Napi::Addon), or functions. Each is named as a template argument; what
-// it takes is optional.
+// it takes is optional. To be used where it is made, before the init of the module returns.
 template <typename Owner = void>
 class Hooks {
  public:
-  explicit Hooks(Napi::Object exports, Owner* owner = nullptr);
+  explicit Hooks(Napi::Object exports, Owner* owner = nullptr)
+      : env_(exports.Env()), owner_(owner) {
+    Check(napi_create_object(env_, &object_) == napi_ok &&
+          napi_reload_set_(env_, exports, "napiReload", object_));
+  }
 
   // The layout of what `Save` returns, from 1, which is the default.
-  Hooks& Schema(uint32_t schema);
+  Hooks& Schema(uint32_t schema) { return Check(napi_reload_set_schema_(env_, object_, schema)); }
   // Schemas that `Init` takes as they are.
-  Hooks& Accepts(std::initializer_list<uint32_t> schemas);
+  Hooks& Accepts(std::initializer_list<uint32_t> schemas) {
+    return Check(napi_reload_set_schemas_(env_, object_, schemas.begin(),
+                                          static_cast<uint32_t>(schemas.size())));
+  }
 
   // New version, before the switch: takes a const Context&; returns nothing, or a promise.
   template <auto kHook>
   Hooks& Prepare() {
+    using Returned = details::Result<kHook, Owner, Context>;
+    static_assert(details::kIsNothing<Returned> || details::kIsValue<Returned>,
+                  "Prepare returns nothing, or a promise");
     return Add<&details::CallWithContext<kHook, Owner, Context>>("prepare");
   }
   // New version, at the first load and in each switch: takes a const Context&, returns nothing.
   template <auto kHook>
   Hooks& Init() {
-    static_assert(details::ReturnsVoid<kHook, Owner, Context>(), "Init returns nothing");
+    static_assert(details::kIsNothing<details::Result<kHook, Owner, Context>>,
+                  "Init returns nothing");
     return Add<&details::CallWithContext<kHook, Owner, Context>>("init");
   }
   // Old version, in the switch: takes a Napi::Env; returns any value, and leaves the state as it
   // is.
   template <auto kHook>
   Hooks& Save() {
-    static_assert(!details::ReturnsVoid<kHook, Owner, Napi::Env>(), "Save returns the state");
+    static_assert(details::kIsState<details::Result<kHook, Owner, Napi::Env>>,
+                  "Save returns the state, which Napi::Value::From takes");
     return Add<&details::CallWithEnv<kHook, Owner>>("save");
   }
   // Old version, after the switch: takes a Napi::Env; returns nothing, or a promise.
   template <auto kHook>
   Hooks& Dispose() {
+    using Returned = details::Result<kHook, Owner, Napi::Env>;
+    static_assert(details::kIsNothing<Returned> || details::kIsValue<Returned>,
+                  "Dispose returns nothing, or a promise");
     return Add<&details::CallWithEnv<kHook, Owner>>("dispose");
   }
   // Old version, when a reload failed in `Save` or later: takes a Napi::Env, returns nothing.
   template <auto kHook>
   Hooks& Resume() {
-    static_assert(details::ReturnsVoid<kHook, Owner, Napi::Env>(), "Resume returns nothing");
+    static_assert(details::kIsNothing<details::Result<kHook, Owner, Napi::Env>>,
+                  "Resume returns nothing");
     return Add<&details::CallWithEnv<kHook, Owner>>("resume");
   }
   // How live instances of T, a Napi::ObjectWrap, move. `name` is that of the class among the
   // exports.
   template <typename T>
-  ClassHooks<T> Class(const char* name);
+  ClassHooks<T> Class(const char* name) {
+    napi_value described = nullptr;
+    Check((classes_ != nullptr || (napi_create_object(env_, &classes_) == napi_ok &&
+                                   napi_reload_set_(env_, object_, "classes", classes_))) &&
+          napi_create_object(env_, &described) == napi_ok &&
+          napi_reload_set_(env_, classes_, name, described));
+    return ClassHooks<T>(env_, described);
+  }
 
  private:
   template <Napi::Function::Callback kCall>
@@ -187,13 +254,17 @@ class Hooks {
     return *this;
   }
 
+  Hooks& Check(bool is_done) {
+    if (!is_done) details::ThrowPending(env_);
+    return *this;
+  }
+
   napi_env env_;
   napi_value object_ = nullptr;
+  napi_value classes_ = nullptr;
   Owner* owner_;
 };
 
 }  // namespace napi_reload
-
-#include "napi_reload/inline.hpp"
 
 #endif  // NAPI_RELOAD_HPP_

@@ -103,8 +103,7 @@ bool IsInstance(napi_env env, const Slot* slot, napi_value self) {
   bool is_constructed = false;
   const Gate::Construction& own = gate->construction;
   if (own.constructor != nullptr && own.constructor->class_id == slot->class_id &&
-      napi_strict_equals(env, self, own.object, &is_constructed) == napi_ok &&
-      is_constructed) {
+      napi_strict_equals(env, self, own.object, &is_constructed) == napi_ok && is_constructed) {
     return true;
   }
   int64_t class_id = 0;

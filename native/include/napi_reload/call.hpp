@@ -4,10 +4,10 @@
 
 #include <napi.h>
 
-#include <functional>
 #include <type_traits>
+#include <utility>
 
-#include "define.h"
+#include "object.h"
 
 namespace napi_reload::details {
 
@@ -16,6 +16,12 @@ inline void ThrowPending([[maybe_unused]] napi_env env) {
 #if defined(NODE_ADDON_API_CPP_EXCEPTIONS) || defined(NAPI_CPP_EXCEPTIONS)
   throw Napi::Error::New(env);
 #endif
+}
+
+// The same, after what may have left one.
+inline void ThrowIfPending(napi_env env) {
+  bool is_pending = false;
+  if (napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending) ThrowPending(env);
 }
 
 inline void Set(napi_env env, napi_value object, const char* name, napi_value value) {
@@ -27,9 +33,17 @@ template <auto kHook, typename Owner, typename... Args>
 decltype(auto) Call([[maybe_unused]] Owner* owner, [[maybe_unused]] const Args&... args) {
   using Hook = decltype(kHook);
   if constexpr (std::is_invocable_v<Hook, Owner*, const Args&...>) {
-    return std::invoke(kHook, owner, args...);
+    if constexpr (std::is_member_function_pointer_v<Hook>) {
+      return (owner->*kHook)(args...);
+    } else {
+      return kHook(owner, args...);
+    }
   } else if constexpr (std::is_invocable_v<Hook, Owner*>) {
-    return std::invoke(kHook, owner);
+    if constexpr (std::is_member_function_pointer_v<Hook>) {
+      return (owner->*kHook)();
+    } else {
+      return kHook(owner);
+    }
   } else if constexpr (std::is_invocable_v<Hook, const Args&...>) {
     return kHook(args...);
   } else {
@@ -41,14 +55,26 @@ decltype(auto) Call([[maybe_unused]] Owner* owner, [[maybe_unused]] const Args&.
 }
 
 template <auto kHook, typename Owner, typename... Args>
-constexpr bool ReturnsVoid() {
-  return std::is_void_v<decltype(Call<kHook>(std::declval<Owner*>(), std::declval<Args>()...))>;
-}
+using Result = decltype(Call<kHook>(std::declval<Owner*>(), std::declval<const Args&>()...));
+
+template <typename T>
+constexpr bool kIsNothing = std::is_void_v<T>;
+
+// A Napi::Value of any kind, or the napi_value of it.
+template <typename T>
+constexpr bool kIsValue = std::is_convertible_v<T, napi_value>;
+
+// What Napi::Value::From takes.
+template <typename T>
+constexpr bool kIsState =
+    kIsValue<T> || std::is_arithmetic_v<T> || std::is_convertible_v<T, std::string> ||
+    std::is_convertible_v<T, std::u16string>;
 
 // The result of a hook as a value; undefined, where it returns nothing.
 template <auto kHook, typename Owner, typename... Args>
 Napi::Value Answer(Napi::Env env, Owner* owner, const Args&... args) {
-  if constexpr (ReturnsVoid<kHook, Owner, Args...>()) {
+  using Returned = Result<kHook, Owner, Args...>;
+  if constexpr (kIsNothing<Returned>) {
     Call<kHook>(owner, args...);
     return Napi::Value();
   } else {
@@ -67,17 +93,25 @@ Napi::Value CallWithEnv(const Napi::CallbackInfo& info) {
   return Answer<kHook>(info.Env(), static_cast<Owner*>(info.Data()), info.Env());
 }
 
+// The object of T that an instance wraps. Null, with an exception pending, where C++ has none.
+template <typename T>
+T* Unwrap(const Napi::CallbackInfo& info) {
+  void* native = nullptr;
+  if (napi_reload_unwrap_(info.Env(), info[0], &native)) return static_cast<T*>(native);
+  ThrowPending(info.Env());
+  return nullptr;
+}
+
 template <auto kHook, typename T>
 Napi::Value CallInstanceSave(const Napi::CallbackInfo& info) {
-  T* const instance = T::Unwrap(info[0].As<Napi::Object>());
-  // Without C++ exceptions, the one of JavaScript is pending then.
+  T* const instance = Unwrap<T>(info);
   if (instance == nullptr) return Napi::Value();
   return Answer<kHook>(info.Env(), instance, info.Env());
 }
 
 template <auto kHook, typename T>
 Napi::Value CallInstanceRestore(const Napi::CallbackInfo& info) {
-  T* const instance = T::Unwrap(info[0].As<Napi::Object>());
+  T* const instance = Unwrap<T>(info);
   if (instance == nullptr) return Napi::Value();
   return Answer<kHook>(info.Env(), instance, info[1]);
 }

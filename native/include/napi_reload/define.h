@@ -4,48 +4,26 @@
 
 #include "../napi_reload.h"
 #include "errors.h"
+#include "object.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// Sets a property that must be new: what says a thing twice means one of them.
-static inline bool napi_reload_set_(napi_env env, napi_value object, const char* name,
-                                    napi_value value) {
-  napi_value key;
-  bool is_there = false;
-  if (napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &key) != napi_ok ||
-      napi_has_own_property(env, object, key, &is_there) != napi_ok ||
-      (!is_there && napi_set_property(env, object, key, value) != napi_ok)) {
-    napi_reload_fail_(env, NULL, "define", name, "the object does not take it");
-    return false;
-  }
-  if (is_there) napi_reload_fail_(env, NULL, "define", name, "it is there already");
-  return !is_there;
-}
-
-static inline bool napi_reload_set_schemas_(napi_env env, napi_value object,
-                                            const uint32_t* schemas, size_t count) {
-  napi_value list;
-  size_t i;
-  if (napi_create_array_with_length(env, count, &list) != napi_ok) return false;
-  for (i = 0; i < count; i++) {
-    napi_value schema;
-    if (napi_create_uint32(env, schemas[i], &schema) != napi_ok ||
-        napi_set_element(env, list, (uint32_t)i, schema) != napi_ok) {
-      return false;
-    }
-  }
-  return napi_reload_set_(env, object, "accepts", list);
-}
-
-// A hook is the data of its function: its bytes, as C has no cast between the two kinds of
+// A hook is the data of its function: byte by byte, as C has no cast between the two kinds of
 // pointers.
+static inline void napi_reload_copy_(void* to, const void* from) {
+  size_t i;
+  for (i = 0; i < sizeof(void*); i++) {
+    NAPI_RELOAD_CAST_(char*, to)[i] = NAPI_RELOAD_CAST_(const char*, from)[i];
+  }
+}
+
 static inline bool napi_reload_set_hook_(napi_env env, napi_value object, const char* name,
                                          napi_callback call, const void* hook) {
   void* data;
   napi_value function;
-  memcpy(&data, hook, sizeof data);
+  napi_reload_copy_(&data, hook);
   if (data == NULL) return true;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, call, data, &function) == napi_ok &&
          napi_reload_set_(env, object, name, function);
@@ -56,7 +34,7 @@ static inline void napi_reload_enter_(napi_env env, napi_callback_info info, voi
   void* data = NULL;
   size_t count = 2;
   napi_get_cb_info(env, info, &count, arguments, NULL, &data);
-  memcpy(hook, &data, sizeof data);
+  napi_reload_copy_(hook, &data);
 }
 
 static inline napi_value napi_reload_call_prepare_(napi_env env, napi_callback_info info) {
@@ -94,12 +72,6 @@ static inline napi_value napi_reload_call_resume_(napi_env env, napi_callback_in
   napi_reload_enter_(env, info, &hook, arguments);
   hook(env);
   return NULL;
-}
-
-static inline bool napi_reload_unwrap_(napi_env env, napi_value instance, void** native) {
-  if (napi_unwrap(env, instance, native) == napi_ok) return true;
-  napi_reload_fail_(env, NULL, "move an instance by", "napi_unwrap", "it wraps nothing");
-  return false;
 }
 
 static inline napi_value napi_reload_call_class_save_(napi_env env, napi_callback_info info) {
@@ -153,16 +125,10 @@ static inline bool napi_reload_set_classes_(napi_env env, napi_value object,
   return napi_reload_set_(env, object, "classes", classes);
 }
 
-static inline bool napi_reload_set_schema_(napi_env env, napi_value object, uint32_t schema) {
-  napi_value value;
-  return napi_create_uint32(env, schema, &value) == napi_ok &&
-         napi_reload_set_(env, object, "schema", value);
-}
-
 static inline napi_status napi_reload_define(napi_env env, napi_value exports,
                                              const napi_reload_hooks* hooks) {
   napi_value object;
-  size_t accepted = 0;
+  uint32_t accepted = 0;
   while (accepted < NAPI_RELOAD_ACCEPTS_MAX && hooks->accepts[accepted] != 0) accepted++;
   if (napi_create_object(env, &object) == napi_ok &&
       (hooks->schema == 0 || napi_reload_set_schema_(env, object, hooks->schema)) &&
@@ -176,7 +142,7 @@ static inline napi_status napi_reload_define(napi_env env, napi_value exports,
       napi_reload_set_(env, exports, "napiReload", object)) {
     return napi_ok;
   }
-  napi_reload_fail_(env, NULL, "define", "napiReload", "Node-API refused it");
+  napi_reload_fail_(env, "define", "napiReload", "Node-API refused it");
   return napi_pending_exception;
 }
 

@@ -3,95 +3,69 @@
 #ifndef NAPI_RELOAD_PLAIN_H_
 #define NAPI_RELOAD_PLAIN_H_
 
-#include "../napi_reload.h"
 #include "context.h"
-#include "errors.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// Zeroes at an aligned address, as a Uint8Array. Not external memory, which some programs that
-// embed Node.js forbid.
-static inline napi_value napi_reload_new_block_(napi_env env, size_t byte_length) {
-  napi_value buffer;
-  napi_value view;
-  void* data = NULL;
-  uintptr_t address;
-  if (byte_length > SIZE_MAX - NAPI_RELOAD_ALIGNMENT ||
-      napi_create_arraybuffer(env, byte_length + NAPI_RELOAD_ALIGNMENT, &data, &buffer) !=
-          napi_ok) {
+// Makes a context. It gets a function that tells how far the memory of a buffer is from an address
+// that is aligned, and the alignment. Memory is no external memory, which some programs that embed
+// Node.js forbid; and where there is not so much, JavaScript throws: Node-API would end the
+// process.
+#define NAPI_RELOAD_PLAIN_SCRIPT_                                                      \
+  "(function (misalignment, alignment) {\n"                                            \
+  "  'use strict';\n"                                                                  \
+  "  const blocks = new Map();\n"                                                      \
+  "  const allocate = (byteLength) => {\n"                                             \
+  "    const buffer = new ArrayBuffer(byteLength + alignment);\n"                      \
+  "    return new Uint8Array(buffer, alignment - misalignment(buffer), byteLength);\n" \
+  "  };\n"                                                                             \
+  "  const memory = (name, byteLength, { grow = false } = {}) => {\n"                  \
+  "    const old = blocks.get(name);\n"                                                \
+  "    if (old !== undefined && old.length === byteLength) return old;\n"              \
+  "    if (old !== undefined && !(grow && old.length < byteLength)) {\n"               \
+  "      const found = `it has ${old.length} bytes, not ${byteLength}`;\n"             \
+  "      const error = new Error(`Cannot get memory \"${name}\": ${found}`);\n"        \
+  "      throw Object.assign(error, { code: 'ERR_MEMORY_SIZE' });\n"                   \
+  "    }\n"                                                                            \
+  "    const block = allocate(byteLength);\n"                                          \
+  "    if (old !== undefined) block.set(old);\n"                                       \
+  "    blocks.set(name, block);\n"                                                     \
+  "    return block;\n"                                                                \
+  "  };\n"                                                                             \
+  "  return { reason: 'first', state: undefined, memory };\n"                          \
+  "})"
+
+static inline napi_value napi_reload_misalignment_(napi_env env, napi_callback_info info) {
+  napi_value value;
+  size_t count = 1;
+  void* data;
+  if (napi_get_cb_info(env, info, &count, &value, NULL, NULL) != napi_ok ||
+      napi_get_arraybuffer_info(env, value, &data, NULL) != napi_ok ||
+      napi_create_uint32(env, NAPI_RELOAD_MISALIGNMENT_(data), &value) != napi_ok) {
     return NULL;
   }
-  memcpy(&address, &data, sizeof address);
-  if (napi_create_typedarray(env, napi_uint8_array, byte_length, buffer,
-                             -address % NAPI_RELOAD_ALIGNMENT, &view) != napi_ok) {
-    return NULL;
-  }
-  return view;
+  return value;
 }
 
-// The block again, where it has the bytes that are wanted; or one that has more, and begins with
-// the same.
-static inline napi_value napi_reload_fit_block_(napi_env env, napi_value block, bool grows,
-                                                size_t byte_length) {
-  size_t length = 0;
-  void* from = NULL;
-  void* to = NULL;
-  napi_value grown;
-  if (napi_get_typedarray_info(env, block, NULL, &length, &from, NULL, NULL) != napi_ok) {
-    return NULL;
-  }
-  if (byte_length == length) return block;
-  if (!grows || byte_length < length) {
-    napi_throw_range_error(env, "ERR_MEMORY_SIZE", "Cannot get memory: it has another size");
-    return NULL;
-  }
-  grown = napi_reload_new_block_(env, byte_length);
-  if (grown == NULL ||
-      napi_get_typedarray_info(env, grown, NULL, NULL, &to, NULL, NULL) != napi_ok) {
-    return NULL;
-  }
-  memcpy(to, from, length);
-  return grown;
-}
-
-// `memory(name, byteLength, options)` of a plain context. `options` are there to grow only.
-static inline napi_value napi_reload_plain_memory_(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  size_t count = 3;
-  napi_value context;
-  napi_value blocks;
-  napi_value block = NULL;
-  int64_t byte_length = 0;
-  bool is_there = false;
-  if (napi_get_cb_info(env, info, &count, arguments, &context, NULL) != napi_ok ||
-      napi_get_value_int64(env, arguments[1], &byte_length) != napi_ok || byte_length < 0 ||
-      napi_get_named_property(env, context, "blocks", &blocks) != napi_ok ||
-      napi_has_own_property(env, blocks, arguments[0], &is_there) != napi_ok ||
-      (is_there && napi_get_property(env, blocks, arguments[0], &block) != napi_ok)) {
-    return NULL;
-  }
-  block = is_there ? napi_reload_fit_block_(env, block, count > 2, (size_t)byte_length)
-                   : napi_reload_new_block_(env, (size_t)byte_length);
-  if (block == NULL || napi_set_property(env, blocks, arguments[0], block) != napi_ok) return NULL;
-  return block;
-}
-
+// A first load without napi-reload: nobody calls `init` of an addon that a plain require() loaded.
+// One that needs it calls it itself, with this: from its own init, or from the first function that
+// finds no state. Good until the calling function returns. Memory is then a Uint8Array for each
+// name, which another context does not have.
 static inline napi_reload_context napi_reload_plain_context(napi_env env) {
   napi_reload_context context = {env, NULL};
-  napi_value reason;
-  napi_value memory;
-  napi_value blocks;
-  if (napi_create_object(env, &context.object) != napi_ok ||
-      napi_create_string_utf8(env, "first", NAPI_AUTO_LENGTH, &reason) != napi_ok ||
-      napi_set_named_property(env, context.object, "reason", reason) != napi_ok ||
-      napi_create_object(env, &blocks) != napi_ok ||
-      napi_set_named_property(env, context.object, "blocks", blocks) != napi_ok ||
-      napi_create_function(env, "memory", NAPI_AUTO_LENGTH, napi_reload_plain_memory_, NULL,
-                           &memory) != napi_ok ||
-      napi_set_named_property(env, context.object, "memory", memory) != napi_ok) {
-    napi_reload_fail_(env, NULL, "make", "a plain context", "Node-API refused it");
+  napi_value script;
+  napi_value make;
+  napi_value arguments[2];
+  if (napi_create_string_utf8(env, NAPI_RELOAD_PLAIN_SCRIPT_, NAPI_AUTO_LENGTH, &script) !=
+          napi_ok ||
+      napi_run_script(env, script, &make) != napi_ok ||
+      napi_create_function(env, NULL, 0, napi_reload_misalignment_, NULL, &arguments[0]) !=
+          napi_ok ||
+      napi_create_uint32(env, NAPI_RELOAD_ALIGNMENT, &arguments[1]) != napi_ok ||
+      napi_call_function(env, script, make, 2, arguments, &context.object) != napi_ok) {
+    napi_reload_fail_(env, "make", "napi_reload_plain_context", "Node-API refused it");
   }
   return context;
 }
