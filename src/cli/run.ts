@@ -43,10 +43,6 @@ function runCommand(
   words: readonly string[],
   terminal: Terminal,
 ): number | Promise<number> {
-  if (words.some((word) => HELP.includes(word))) {
-    terminal.out(commandHelp(command));
-    return 0;
-  }
   const help = `napi-reload ${command.name} --help`;
   const { values, positionals, tokens } = parseArgs({
     args: [...words],
@@ -54,8 +50,12 @@ function runCommand(
     strict: false,
     tokens: true,
   });
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
+  const given = tokens.filter((token) => token.kind === 'option');
+  if (given.some(({ rawName }) => HELP.includes(rawName))) {
+    terminal.out(commandHelp(command));
+    return 0;
+  }
+  for (const token of given) {
     const option = command.options[token.name];
     if (option === undefined) {
       const known = Object.keys(command.options).map((name) => `--${name}`);

@@ -8,10 +8,14 @@ import { pathToFileURL } from 'node:url';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const CACHE = path.join(ROOT, 'node_modules/.cache/napi-reload-test');
 
+/** What of the repository lies beside dist/ in the package, too. */
+const LINKED: readonly string[] = ['build', 'native', 'package.json'];
+
 /**
  * Compiles what src/ holds now, unless that was done before. Types are not looked at: `npm run types` does that.
  *
- * @returns absolute folder with `index.js` and the rest, beside which `../build` is the repository's own
+ * @returns absolute folder with `index.js` and the rest; the one above it is the package, with all that it has at run
+ * time
  */
 export function compiledSource(): string {
   const folder = path.join(CACHE, hashOf(path.join(ROOT, 'src')));
@@ -25,9 +29,10 @@ export function compiledSource(): string {
   execFileSync(process.execPath, [tsc, '-p', path.join(ROOT, 'tsconfig.build.json'), ...flags], {
     stdio: 'pipe',
   });
-  fs.writeFileSync(path.join(scratch, 'package.json'), '{ "type": "module" }\n');
   // Relative, and so still this tree's when the tree is copied.
-  fs.symlinkSync(path.relative(folder, path.join(ROOT, 'build')), path.join(scratch, 'build'));
+  for (const name of LINKED) {
+    fs.symlinkSync(path.relative(folder, path.join(ROOT, name)), path.join(scratch, name));
+  }
   publish(scratch, folder);
   return dist;
 }
@@ -48,7 +53,7 @@ function publish(scratch: string, folder: string): void {
 }
 
 function hashOf(folder: string): string {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(LINKED.join());
   const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   for (const file of files.filter((name) => name.endsWith('.ts'))) {
     hash
