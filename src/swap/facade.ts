@@ -7,7 +7,7 @@ import { errors } from '../errors.ts';
 import type { NativeEnter } from '../native.ts';
 import { Accessor } from './accessor.ts';
 import { ClassPrototype } from './class-prototype.ts';
-import { type ClassSlot, forwardClass, forwardFunction, receiveRaw } from './forwarder.ts';
+import { type ClassSlot, forwardClass, forwardFunction, isNative, receiveRaw } from './forwarder.ts';
 import { createNativeFacade, type NativeCode } from './native-code.ts';
 import { type Edits, type Planning, pushParent } from './planning.ts';
 import {
@@ -50,6 +50,7 @@ export class Facade {
     const slot: ClassSlot = {
       versions,
       target: this.#thrower(0),
+      isNative: false,
       prototype: Object.prototype,
     };
     this.#slot = slot;
@@ -84,6 +85,7 @@ export class Facade {
     const target = owner ? receiveRaw(raw, planning.facadeOf(owner).value, owner.raw) : raw;
     edits.define.push(() => {
       this.#slot.target = target;
+      this.#slot.isNative = isNative(raw);
     });
     if (node.prototype) this.prototype?.plan(node.prototype, planning, edits);
   }
