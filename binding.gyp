@@ -54,6 +54,7 @@
         "native/stage.cc",
         "native/strings.cc",
         "native/sweep.cc",
+        "native/transfer.cc",
         "native/version.cc",
         "native/whole.cc"
       ],

@@ -1,12 +1,9 @@
 #include "copy.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,102 +13,7 @@
 namespace napi_reload {
 namespace {
 
-constexpr size_t kBufferBytes = 64 * 1024;
 constexpr size_t kHashDigitsInName = 16;
-// Up to here bytes pass through memory and are hashed on the way. Both ways cost the same on ext4
-// (100 KB: read 0.13, range 0.13 ms; 1 MB: 0.97, 0.98); beyond, a range lets a network file system
-// copy on its server.
-constexpr uint64_t kReadBytesMax = 1024 * 1024;
-
-// One copy from `source` to `target`. Each step returns the call that failed, with errno set, or
-// null.
-class Transfer {
- public:
-  Transfer(int source, int target, uint64_t size) : source_(source), target_(target), size_(size) {}
-
-  const char* Run() {
-    if (ioctl(target_, FICLONE, source_) == 0) {
-      method_ = CopyMethod::kClone;
-      return HashTarget();
-    }
-    if (size_ > kReadBytesMax) {
-      if (const char* failed = CopyRange()) return failed;
-      if (copied_ > 0) return HashTarget();
-    }
-    return CopyThroughMemory();
-  }
-
-  CopyMethod method() const { return method_; }
-  // Bytes that the hash is of.
-  uint64_t hashed() const { return hashed_; }
-  std::string FinishHex() { return hash_.FinishHex(); }
-
- private:
-  // Leaves `copied_` at 0 where the two files can't be copied in this way.
-  const char* CopyRange() {
-    while (copied_ < size_) {
-      const auto left = static_cast<size_t>(size_ - copied_);
-      const ssize_t got =
-          Retry([&] { return copy_file_range(source_, nullptr, target_, nullptr, left, 0); });
-      if (got == 0) break;
-      if (got < 0) return copied_ == 0 && !IsOutOfSpace(errno) ? nullptr : "copy_file_range";
-      copied_ += static_cast<uint64_t>(got);
-      method_ = CopyMethod::kRange;
-    }
-    return nullptr;
-  }
-
-  const char* CopyThroughMemory() {
-    uint8_t buffer[kBufferBytes];
-    while (copied_ < size_) {
-      const auto wanted = static_cast<size_t>(std::min<uint64_t>(kBufferBytes, size_ - copied_));
-      const ssize_t got = Retry([&] { return read(source_, buffer, wanted); });
-      if (got < 0) return "read";
-      if (got == 0) break;
-      if (!WriteAll(buffer, static_cast<size_t>(got))) return "write";
-      Hash(buffer, static_cast<size_t>(got));
-      copied_ += static_cast<uint64_t>(got);
-    }
-    return nullptr;
-  }
-
-  const char* HashTarget() {
-    uint8_t buffer[kBufferBytes];
-    for (;;) {
-      const auto offset = static_cast<off_t>(hashed_);
-      const ssize_t got = Retry([&] { return pread(target_, buffer, kBufferBytes, offset); });
-      if (got < 0) return "read";
-      if (got == 0) return nullptr;
-      Hash(buffer, static_cast<size_t>(got));
-    }
-  }
-
-  bool WriteAll(const uint8_t* data, size_t size) {
-    while (size > 0) {
-      const ssize_t put = Retry([&] { return write(target_, data, size); });
-      if (put < 0) return false;
-      data += put;
-      size -= static_cast<size_t>(put);
-    }
-    return true;
-  }
-
-  void Hash(const uint8_t* data, size_t size) {
-    hash_.Update(data, size);
-    hashed_ += size;
-  }
-
-  static bool IsOutOfSpace(int error) { return error == ENOSPC || error == EDQUOT; }
-
-  const int source_;
-  const int target_;
-  const uint64_t size_;
-  CopyMethod method_ = CopyMethod::kRead;
-  uint64_t copied_ = 0;
-  uint64_t hashed_ = 0;
-  Sha256 hash_;
-};
-
 bool WriteBytes(int fd, const std::vector<uint8_t>& bytes) {
   for (size_t done = 0; done < bytes.size();) {
     const ssize_t put = Retry([&] { return write(fd, bytes.data() + done, bytes.size() - done); });

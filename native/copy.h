@@ -22,6 +22,7 @@
 #include "rebind_addon.h"
 #include "source_file.h"
 #include "stage.h"
+#include "transfer.h"
 
 namespace napi_reload {
 
@@ -38,8 +39,6 @@ struct StageRequest {
   // Stage what this version was made of, instead of what is at `source` now. Of any size.
   std::optional<Kept> kept;
 };
-
-enum class CopyMethod { kClone, kRange, kRead };
 
 // A private library as it was when the addon was staged.
 struct LibraryFile {

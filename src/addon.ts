@@ -4,15 +4,14 @@ import { errors } from './errors.ts';
 import type { AddonEvents, Listener } from './events.ts';
 import type { FormerVersion, Goal } from './history.ts';
 import { openWorkshop, resolveSource } from './open-workshop.ts';
+import { type OpenOptions, resolveOptions } from './options.ts';
+import { type Outside, realOutside } from './outside.ts';
 import {
-  type OpenOptions,
   type ReloadOptions,
   type RollbackOptions,
-  resolveOptions,
   resolveReloadOptions,
   resolveRollback,
-} from './options.ts';
-import { type Outside, realOutside } from './outside.ts';
+} from './reload-options.ts';
 import type { ReloadReport } from './report.ts';
 import { type HandleRunner, Runner } from './runner.ts';
 import type { MemoryInfo } from './state/memory.ts';

@@ -4,14 +4,14 @@ import { errors } from './errors.ts';
 import { Events, type GroupEvents, type GroupListener } from './events.ts';
 import { type GroupMemberOptions, type ResolvedMember, resolveMembers } from './group-options.ts';
 import { endWorkshop, openWorkshop } from './open-workshop.ts';
+import type { OpenOptions } from './options.ts';
+import { type Outside, realOutside } from './outside.ts';
 import {
-  type OpenOptions,
   type ReloadOptions,
   type RollbackOptions,
   resolveGroupReload,
   resolveRollback,
-} from './options.ts';
-import { type Outside, realOutside } from './outside.ts';
+} from './reload-options.ts';
 import type { GroupReport, ReloadReport } from './report.ts';
 import { Runner } from './runner.ts';
 import { subjectOf, trace } from './tracing.ts';

@@ -14,11 +14,10 @@ export type {
   MigrateSteps,
   OpenOptions,
   Progress,
-  ReloadOptions,
-  RollbackOptions,
   WatchOptions,
 } from './options.ts';
 export type { NativePin as Pin } from './native.ts';
+export type { ReloadOptions, RollbackOptions } from './reload-options.ts';
 export type {
   Ending,
   GroupReport,

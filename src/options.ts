@@ -1,7 +1,17 @@
 /** What `open()` takes, and the full form that everything behind it works with. */
 import os from 'node:os';
 import path from 'node:path';
-import { describe, errors } from './errors.ts';
+import {
+  asRecord,
+  invalid,
+  milliseconds,
+  onlyKeys,
+  show,
+  stringRecord,
+  strings,
+  text,
+  wholeNumber,
+} from './option-checks.ts';
 import type { Phase } from './report.ts';
 
 /** Carries state from one schema to the next; returns the new state and leaves the one it was given as it was. */
@@ -90,25 +100,6 @@ export interface Progress {
   readonly step?: string;
 }
 
-/** What `reload()` takes. */
-export interface ReloadOptions {
-  /** Load the same bytes again as a new version. @defaultValue false */
-  readonly force?: boolean;
-  /** Start the new version without the old one's state. @defaultValue false */
-  readonly discardState?: boolean;
-  /** Go to this version, one of `history()`, instead of what is built. Nothing is built then. @defaultValue none */
-  readonly to?: number;
-}
-
-/** What `rollback()` takes. */
-export type RollbackOptions = Pick<ReloadOptions, 'discardState'>;
-
-export interface ResolvedReload {
-  readonly force: boolean;
-  readonly discardState: boolean;
-  readonly to: number | null;
-}
-
 export interface ResolvedWatch {
   readonly paths: readonly string[] | null;
   readonly ignore: readonly (string | RegExp)[];
@@ -153,8 +144,6 @@ const DEFAULT_BUILD_TIMEOUT_MS = 300_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 1_000;
 const DEFAULT_DEBOUNCE_MS = 30;
 const DEFAULT_HISTORY = 5;
-/** Above it a timer of Node.js fires at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 const KNOWN = [
   'build',
@@ -213,49 +202,6 @@ export function resolveOptions(given: unknown = {}): Options {
     signal: resolveSignal(options['signal']),
     onProgress: resolveOnProgress(options['onProgress']),
   };
-}
-
-/**
- * Checks what `reload()` was given.
- *
- * @throws `ERR_INVALID_OPTION`
- */
-export function resolveReloadOptions(given: unknown = {}): ResolvedReload {
-  const options = asRecord(given, 'reload options');
-  onlyKeys('reload', options, ['force', 'discardState', 'to']);
-  return {
-    force: flag('reload.force', options['force']),
-    discardState: flag('reload.discardState', options['discardState']),
-    to: wholeNumber('reload.to', options['to'], 1) ?? null,
-  };
-}
-
-/**
- * Checks what `reload()` of a group was given: ids are those of a member.
- *
- * @throws `ERR_INVALID_OPTION`
- */
-export function resolveGroupReload(given: unknown = {}): ResolvedReload {
-  const resolved = resolveReloadOptions(given);
-  if (resolved.to !== null) {
-    invalid(
-      'reload.to',
-      String(resolved.to),
-      'no version: ids are those of a member, which has a reload() of its own',
-    );
-  }
-  return resolved;
-}
-
-/**
- * Checks what `rollback()` was given.
- *
- * @throws `ERR_INVALID_OPTION`
- */
-export function resolveRollback(given: unknown = {}): Required<RollbackOptions> {
-  const options = asRecord(given, 'rollback options');
-  onlyKeys('rollback', options, ['discardState']);
-  return { discardState: flag('rollback.discardState', options['discardState']) };
 }
 
 /** `$XDG_CACHE_HOME/napi-reload`, else `~/.cache/napi-reload`, else one for this user under the temporary folder. */
@@ -360,64 +306,4 @@ function resolveOnProgress(value: unknown): Options['onProgress'] {
   if (value === undefined) return null;
   if (typeof value === 'function') return value as (progress: Progress) => void;
   return invalid('onProgress', show(value), 'a function');
-}
-
-function milliseconds(option: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && value >= 0 && value <= TIMER_MAX_MS) return value;
-  return invalid(option, show(value), `milliseconds from 0 to ${TIMER_MAX_MS}`);
-}
-
-function flag(option: string, value: unknown): boolean {
-  if (value === undefined) return false;
-  return typeof value === 'boolean' ? value : invalid(option, show(value), 'true or false');
-}
-
-function wholeNumber(option: string, value: unknown, min: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
-  return invalid(option, show(value), `a whole number from ${min}`);
-}
-
-function text(option: string, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
-  return invalid(option, show(value), 'a string that is not empty');
-}
-
-function strings(option: string, value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value) && value.every((x) => typeof x === 'string')) return value;
-  return invalid(option, show(value), 'an array of strings');
-}
-
-function stringRecord(option: string, value: unknown): Readonly<Record<string, string>> {
-  if (value === undefined) return {};
-  const record = asRecord(value, option);
-  for (const [key, item] of Object.entries(record)) {
-    if (typeof item !== 'string') invalid(`${option}.${key}`, show(item), 'a string');
-  }
-  return record as Record<string, string>;
-}
-
-function asRecord(value: unknown, option: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  return invalid(option, show(value), 'an object');
-}
-
-function onlyKeys(option: string, record: Record<string, unknown>, keys: readonly string[]): void {
-  for (const key of Object.keys(record)) {
-    if (!keys.includes(key))
-      invalid(`${option}.${key}`, 'an option of that name', `one of ${keys.join(', ')}`);
-  }
-}
-
-function invalid(option: string, found: string, wanted: string): never {
-  throw errors.invalidOption({ option, found, wanted });
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : `${describe(value)} (${typeof value})`;
 }

@@ -66,7 +66,7 @@ const SIDE_BY_SIDE = [
   ...['v2 mapped', 'v2 module init', 'v2 prepare', 'v1 save 1', 'v2 init 1', 'v2 save 1', 'v1 dispose'],
   ...['v1 unmapped', 'reloaded carried', 'v2 increment 2', 'worker has reloaded'],
   // Main's own v1: another image, of which the worker's reload knows nothing.
-  ...['v1 increment 2', 'staged 2 directories, copies: 1 2'],
+  ...['v1 increment 2', 'staged 2 directories, copies: 1 1 2'],
 ];
 const MAIN_GOES_ON = [
   'staged 1 directories, copies: 1',

@@ -1,7 +1,8 @@
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { defaultStageDir, resolveOptions, resolveReloadOptions, resolveRollback } from '../../src/options.ts';
+import { defaultStageDir, resolveOptions } from '../../src/options.ts';
+import { resolveReloadOptions, resolveRollback } from '../../src/reload-options.ts';
 
 describe('resolveOptions', () => {
   test('fills in every default', () => {

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Addon, open, type ReloadedReport } from '../../../src/index.ts';
+import { type Addon, type OpenOptions, open, type ReloadedReport } from '../../../src/index.ts';
 import { createScratch, type Scratch } from '../../support/addons.ts';
 import { compiledUrl } from '../../support/compiled.ts';
 import {
@@ -27,8 +27,8 @@ beforeEach(() => {
 
 afterEach(() => scratch[Symbol.dispose]());
 
-const openUser = (): Promise<Addon<LibraryUser>> =>
-  open<LibraryUser>(scratch.file('addon.node'), { stageDir: scratch.file('stage') });
+const openUser = (options: OpenOptions = {}): Promise<Addon<LibraryUser>> =>
+  open<LibraryUser>(scratch.file('addon.node'), { stageDir: scratch.file('stage'), ...options });
 
 const namesOf = ({ current }: Addon<LibraryUser>): readonly string[] =>
   current.libraries.map(({ source }) => path.basename(source));
@@ -257,7 +257,7 @@ test('a thread that a library starts pins the version until it ends, without its
     }`;
   built.library('libcore.so', threads(1));
   built.addon([...built.against('libcore.so'), ...RUNPATH]);
-  await using addon = await openUser();
+  await using addon = await openUser({ history: 0 });
   expect(addon.exports.libraryVersion()).toBe(1);
   const first = addon.current;
   built.library('libcore.so', threads(2));
