@@ -147,15 +147,6 @@ void StageClose(const Napi::CallbackInfo& info) {
   }
 }
 
-// Whether results can be handed out. An environment that ends waits for its work in progress, and
-// lets it complete when JS can't run any more; node-addon-api ends the process at the first call
-// that fails then.
-bool CanRunJs(napi_env env) {
-  napi_value object = nullptr;
-  return napi_create_object(env, &object) == napi_ok &&
-         napi_set_named_property(env, object, "self", object) == napi_ok;
-}
-
 // Execute runs on the pool, everything else on the JS thread.
 class StageWorker : public Napi::AsyncWorker {
  public:

@@ -2,9 +2,10 @@
 //
 // Lifetimes: an env keeps the blocks that it made until they are closed or it ends; their JS
 // handles only share them. An array buffer holds the mapping under it. When an env ends, Node.js
-// takes all array buffers away, before the versions have run their cleanup hooks, which may still
-// stop a thread that uses the bytes. So from then on nothing is let go of until all versions have
-// ended: in a worker; on the main thread it stays for exit handlers, and goes with the process.
+// first takes all array buffers away, and then runs the cleanup hooks of versions, which may have
+// to stop a thread that uses the bytes. So from then on nothing is let go of until all versions
+// have ended: in a worker; on the main thread it stays for exit handlers, and goes with the
+// process.
 
 #include <memory>
 #include <string>
@@ -30,7 +31,6 @@ struct MemoryRoom {
 
   std::unordered_set<std::shared_ptr<MemoryBlock>> blocks;
   std::unordered_set<Hold*> holds;
-  bool is_ending = false;
 
   ~MemoryRoom() {
     for (Hold* const hold : holds) delete hold;
@@ -42,21 +42,12 @@ void LetGo(MemoryRoom::Hold* hold) noexcept {
   delete hold;
 }
 
-void OnBufferEnd(napi_env, void*, void* data) noexcept {
-  auto* const hold = static_cast<MemoryRoom::Hold*>(data);
-  if (!hold->room->is_ending) LetGo(hold);
+void OnBufferEnd(napi_env env, void*, void* data) noexcept {
+  if (CanRunJs(env)) LetGo(static_cast<MemoryRoom::Hold*>(data));
 }
-
-void OnEnding(void* data) noexcept { static_cast<MemoryRoom*>(data)->is_ending = true; }
 
 void OnEnvEnd(void* data) noexcept {
   if (!OnMainThread()) delete static_cast<MemoryRoom*>(data);
-}
-
-// Hooks run from the last to the first, and each array buffer has one of Node's own.
-void RunBeforeBuffers(napi_env env, MemoryRoom* room) {
-  napi_remove_env_cleanup_hook(env, OnEnding, room);
-  napi_add_env_cleanup_hook(env, OnEnding, room);
 }
 
 // Null, with an exception pending, when the argument is none that is open.
@@ -120,7 +111,6 @@ Napi::Value MakeBuffer(const Napi::CallbackInfo& info) {
     LetGo(hold);
     return env.Null();
   }
-  RunBeforeBuffers(env, room);
   if (status == napi_ok) return Napi::Value(env, buffer);
   // Whether Node.js still calls OnBufferEnd is not said, so the hold is left to it, or to the end
   // of the env.

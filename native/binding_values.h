@@ -32,6 +32,15 @@ inline void Throw(Napi::Env env, const char* message) {
   Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
 }
 
+// Whether results can be handed out. An environment that ends waits for its work in progress, and
+// lets it complete when JS can't run any more; node-addon-api ends the process at the first call
+// that fails then.
+inline bool CanRunJs(napi_env env) {
+  napi_value object = nullptr;
+  return napi_create_object(env, &object) == napi_ok &&
+         napi_set_named_property(env, object, "self", object) == napi_ok;
+}
+
 // --- Arguments. ReadPath and ReadHandle give false or null, with an exception pending, when the
 // argument is wrong.
 
