@@ -7,6 +7,9 @@ import type { Native, NativeIoFailure } from '../native.ts';
 
 /** Bytes to which memory is aligned; addon authors rely on it (`NAPI_RELOAD_ALIGNMENT`). */
 const ALIGNMENT = 64;
+/** Addresses that are kept free behind a shared buffer, as native/memory.cc does behind a mapping. */
+const ROOM_TIMES = 16;
+const ROOM_BYTES_MIN = 2 ** 30;
 
 /** What errors say of memory. */
 export interface MemorySubject {
@@ -19,7 +22,7 @@ export interface MemoryBlock {
   /** A view of its own, over the same bytes as all the others. */
   view(): Uint8Array;
   /**
-   * The same bytes with zeros behind them. This block stays good beside it.
+   * The same bytes with zeros behind them. This block, and its views, stay good beside it.
    *
    * @throws `ERR_MEMORY_UNAVAILABLE`
    */
@@ -38,7 +41,7 @@ export function createMemoryBlock(subject: MemorySubject, bytes: number, native:
   const buffer = native.memoryBuffer(handle, bytes);
   if (buffer !== null) return new MappedBlock(subject, bytes, native, handle, buffer);
   native.memoryClose(handle);
-  return new UnmappedBlock(subject, bytes, native);
+  return createSharedBlock(subject, bytes, native);
 }
 
 class MappedBlock implements MemoryBlock {
@@ -84,22 +87,21 @@ class MappedBlock implements MemoryBlock {
   }
 }
 
-/** Shared memory for the buffer: nobody can transfer it, which would take the only copy of the bytes away. */
-class UnmappedBlock implements MemoryBlock {
+/**
+ * A shared buffer, which nobody can transfer: that would take the only copy of the bytes away. It grows where it is, and
+ * never shrinks; how much of it counts is a block's own account.
+ */
+class SharedBlock implements MemoryBlock {
   readonly bytes: number;
   readonly #subject: MemorySubject;
-  readonly #native: Native;
   readonly #buffer: SharedArrayBuffer;
   readonly #offset: number;
 
-  /** @throws `ERR_MEMORY_UNAVAILABLE` */
-  constructor(subject: MemorySubject, bytes: number, native: Native) {
+  constructor(subject: MemorySubject, bytes: number, buffer: SharedArrayBuffer, offset: number) {
     this.bytes = bytes;
     this.#subject = subject;
-    this.#native = native;
-    this.#buffer = allocate(subject, bytes);
-    const past = Number(native.addressOf(new Uint8Array(this.#buffer)) % BigInt(ALIGNMENT));
-    this.#offset = (ALIGNMENT - past) % ALIGNMENT;
+    this.#buffer = buffer;
+    this.#offset = offset;
   }
 
   view(): Uint8Array {
@@ -107,23 +109,47 @@ class UnmappedBlock implements MemoryBlock {
   }
 
   grow(bytes: number): MemoryBlock {
-    const grown = new UnmappedBlock(this.#subject, bytes, this.#native);
-    grown.view().set(this.view());
-    return grown;
+    const buffer = this.#buffer;
+    const before = buffer.byteLength;
+    allocating(this.#subject, bytes, 'SharedArrayBuffer.grow', () => {
+      if (before < bytes + ALIGNMENT) buffer.grow(bytes + ALIGNMENT);
+    });
+    // Who grew it and was refused may have written there.
+    new Uint8Array(buffer).fill(0, this.#offset + this.bytes, Math.min(before, this.#offset + bytes));
+    return new SharedBlock(this.#subject, bytes, buffer, this.#offset);
   }
 
-  /** What grew is a copy. */
   restore(): void {}
 
   close(): void {}
 }
 
-function allocate(subject: MemorySubject, bytes: number): SharedArrayBuffer {
+/** With room to grow, or without any where V8 does not reserve so many addresses. */
+function createSharedBlock(subject: MemorySubject, bytes: number, native: Native): MemoryBlock {
+  const needed = bytes + ALIGNMENT;
+  const room = needed + Math.max(ROOM_TIMES * bytes, ROOM_BYTES_MIN);
+  const allocate = (maxByteLength: number): SharedArrayBuffer =>
+    allocating(
+      subject,
+      bytes,
+      'new SharedArrayBuffer',
+      () => new SharedArrayBuffer(needed, { maxByteLength }),
+    );
+  let buffer: SharedArrayBuffer;
   try {
-    return new SharedArrayBuffer(bytes + ALIGNMENT);
+    buffer = allocate(room);
+  } catch {
+    buffer = allocate(needed);
+  }
+  const past = Number(native.addressOf(new Uint8Array(buffer)) % BigInt(ALIGNMENT));
+  return new SharedBlock(subject, bytes, buffer, (ALIGNMENT - past) % ALIGNMENT);
+}
+
+function allocating<R>(subject: MemorySubject, wanted: number, operation: string, allocate: () => R): R {
+  try {
+    return allocate();
   } catch (cause) {
-    const failure = { operation: 'new SharedArrayBuffer', errno: 'ENOMEM' };
-    throw errors.memoryUnavailable({ ...subject, wanted: bytes, ...failure }, cause);
+    throw errors.memoryUnavailable({ ...subject, wanted, operation, errno: 'ENOMEM' }, cause);
   }
 }
 

@@ -1,97 +1,27 @@
 /** `ctx.memory`, by way of whole reloads: over a mapping, and where V8 allows no array buffer over foreign memory. */
-import fs from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Addon } from '../../../src/addon.ts';
-import type { MemoryOptions } from '../../../src/index.ts';
+import { AddonGroup } from '../../../src/group.ts';
 import { type Outside, realOutside } from '../../../src/outside.ts';
 import { createScratch, install, scriptedAddon } from '../../support/addons.ts';
+import { type Ring, ring } from '../../support/ring.ts';
+import {
+  addressOf,
+  asking,
+  type Handle,
+  openFiles,
+  openHandle,
+  sum,
+  type Wish,
+  type Wishes,
+  without,
+} from './memory-support.ts';
 
-interface Views {
-  /** What the live version got, by name. */
-  readonly views: Readonly<Record<string, Uint8Array>>;
-  readonly ask: (name: string, byteLength: unknown, options?: unknown) => Uint8Array;
-  readonly id: string;
-}
-
-type Wish = readonly [name: string, byteLength: number, options?: MemoryOptions];
-
-interface Wishes {
-  readonly prepare?: readonly Wish[];
-  readonly init?: readonly Wish[];
-  /** What `init` does at its end. */
-  readonly last?: string;
-}
-
-/** An addon that asks for this, and exports what it got as `views()`. */
-function asking({ prepare = [], init = [], last = '' }: Wishes, id = 'any'): string {
-  return scriptedAddon(`
-    const views = {};
-    const take = (wishes, memory) => { for (const wish of wishes) views[wish[0]] = memory(...wish); };
-    let ask;
-    exports.views = () => views;
-    exports.ask = (...wish) => ask(...wish);
-    exports.id = () => ${JSON.stringify(id)};
-    exports.napiReload = {
-      async prepare({ memory }) { take(${JSON.stringify(prepare)}, memory); },
-      init(ctx) { ask = ctx.memory; take(${JSON.stringify(init)}, ctx.memory); ${last} },
-    };
-  `);
-}
-
-interface Handle {
-  readonly addon: Addon<Record<keyof Views, (...values: readonly unknown[]) => unknown>>;
-  view(name?: string): Uint8Array;
-  /** Makes it the next version; rejects when that is refused. */
-  reload(built: string, options?: { discardState?: boolean }): Promise<unknown>;
-}
-
-async function openHandle(built: string, outside: Outside): Promise<Handle> {
-  const scratch = createScratch();
-  const file = scratch.file('kernel.node');
-  install(built, file);
-  onTestFinished(() => scratch[Symbol.dispose]());
-  const addon: Handle['addon'] = await Addon.open(file, { stageDir: scratch.file('stage') }, outside);
-  onTestFinished(() => addon.close());
-  return {
-    addon,
-    view: (name = 'ring') => (addon.exports.views() as Views['views'])[name] ?? expect.unreachable(name),
-    reload(next, options = {}) {
-      install(next, file);
-      return addon.reload(options);
-    },
-  };
-}
-
-const { native } = realOutside;
-const addressOf = (view: Uint8Array): bigint => native.addressOf(view);
-const without = (changes: Partial<Outside['native']>): Outside => ({
-  ...realOutside,
-  native: { ...native, ...changes },
-});
-
-const sum = (view: Uint8Array): number => view.reduce((total, byte) => total + byte, 0);
-
-/** How many files of such memory this process has open. */
-const openFiles = (): number =>
-  fs
-    .readdirSync('/proc/self/fd')
-    .filter((number) => targetOf(`/proc/self/fd/${number}`).includes('napi-reload:')).length;
-
-function targetOf(link: string): string {
-  try {
-    return fs.readlinkSync(link);
-  } catch {
-    // The one by which the folder itself was read.
-    return '';
-  }
-}
-
-const ways: [string, Outside, boolean][] = [
-  ['over a mapping', realOutside, true],
-  ['where external buffers are not allowed', without({ memoryBuffer: () => null }), false],
+const ways: [string, Outside][] = [
+  ['over a mapping', realOutside],
+  ['where external buffers are not allowed', without({ memoryBuffer: () => null })],
 ];
 
-describe.each(ways)('ctx.memory %s', (_, outside, isMapped) => {
+describe.each(ways)('ctx.memory %s', (_, outside) => {
   const open = (wishes: Wishes): Promise<Handle> => openHandle(asking(wishes, 'first'), outside);
 
   test('gives as many zeros as it is asked for, aligned to 64', async () => {
@@ -115,6 +45,15 @@ describe.each(ways)('ctx.memory %s', (_, outside, isMapped) => {
     expect(addressOf(second)).toBe(addressOf(first));
     first[5] = 9;
     expect([second[0], second[5]]).toEqual([7, 9]);
+  });
+
+  test('gives native code a pointer that the next version has too', async () => {
+    const { addon, reload } = await openHandle(ring('c', 1), outside);
+    const { address, add } = addon.exports as unknown as Ring;
+    const first = address();
+    expect([first % 64n, add()]).toEqual([0n, 1]);
+    await reload(ring('c', 2));
+    expect([address() === first, add()]).toEqual([true, 3]);
   });
 
   test('keeps what a version between does not ask for', async () => {
@@ -155,10 +94,9 @@ describe.each(ways)('ctx.memory %s', (_, outside, isMapped) => {
     expect(view().length).toBe(9_000);
     expect([sum(view()), sum(view().subarray(0, 1_000)), sum(first)]).toEqual([2_000, 2_000, 2_000]);
     expect(addon.memory()).toEqual([{ name: 'ring', bytes: 9_000 }]);
-    // Of one address, and so of the same bytes, where it is mapped; a copy elsewhere.
-    expect(addressOf(view()) === addressOf(first)).toBe(isMapped);
+    expect(addressOf(view())).toBe(addressOf(first));
     view()[0] = 5;
-    expect(first[0]).toBe(isMapped ? 5 : 2);
+    expect(first[0]).toBe(5);
   });
 
   test('takes names and growth of a refused version back', async () => {
@@ -191,6 +129,7 @@ describe.each(ways)('ctx.memory %s', (_, outside, isMapped) => {
   test('starts afresh with discardState, and leaves the old version its bytes when that is refused', async () => {
     const { view, reload, addon } = await open({ init: [['ring', 100]] });
     const first = view();
+    const files = openFiles();
     first.fill(1);
     const discard = { discardState: true };
     const refused = asking({ init: [['ring', 50]], last: 'views.ring.fill(9); throw new Error("no");' });
@@ -199,6 +138,7 @@ describe.each(ways)('ctx.memory %s', (_, outside, isMapped) => {
     await reload(asking({ init: [['ring', 50]] }), discard);
     expect([view().length, sum(view()), sum(first)]).toEqual([50, 0, 100]);
     expect(addon.memory()).toEqual([{ name: 'ring', bytes: 50 }]);
+    expect(openFiles()).toBe(files);
     await reload(asking({ init: [] }, 'third'), discard);
     expect(addon.memory()).toEqual([]);
   });
@@ -218,6 +158,45 @@ describe.each(ways)('ctx.memory %s', (_, outside, isMapped) => {
     expect(addon.memory()).toEqual([]);
     first.fill(4);
     expect(sum(first)).toBe(400);
+  });
+
+  test('refuses to be asked by the save that verifies', async () => {
+    const { reload } = await open({ init: [] });
+    const asksLate = scriptedAddon(`
+      let ask;
+      exports.napiReload = { init({ memory }) { ask = memory; }, save: () => ask('ring', 100) };
+    `);
+    await expect(reload(asksLate)).rejects.toMatchObject({
+      code: 'ERR_STATE_ROUNDTRIP',
+      cause: { cause: { code: 'ERR_MEMORY_LATE' } },
+    });
+  });
+
+  test.each([
+    ['name', ['', 1]],
+    ['name', ['a\0b', 1]],
+    ['name', ['é'.repeat(101), 1]],
+    ['name', [7, 1]],
+    ['byteLength', ['ring', 0]],
+    ['byteLength', ['ring', -1]],
+    ['byteLength', ['ring', 1.5]],
+    ['byteLength', ['ring', '64']],
+    ['byteLength', ['ring', 2 ** 53]],
+    ['options', ['ring', 1, null]],
+    ['options', ['ring', 1, 'grow']],
+    ['options.grow', ['ring', 1, { grow: 'yes' }]],
+  ])('refuses a wrong %s: %j', async (argument, wish) => {
+    const opening = open({ init: [wish as unknown as Wish] });
+    const option = `ctx.memory ${argument}`;
+    await expect(opening).rejects.toMatchObject({
+      cause: { code: 'ERR_INVALID_OPTION', details: { option } },
+    });
+  });
+
+  test('takes the longest name', async () => {
+    const name = 'é'.repeat(100);
+    const { view, addon } = await open({ init: [[name, 1]] });
+    expect([view(name).length, addon.memory()[0]?.name]).toEqual([1, name]);
   });
 
   test('keeps the bytes when somebody transfers the buffer', async () => {
@@ -245,7 +224,6 @@ describe.each(ways)('ctx.memory %s', (_, outside, isMapped) => {
     const [core, search] = [scratch.file('core.node'), scratch.file('search.node')];
     install(asking({ init: [['ring', 100]] }), core);
     install(asking({ init: [] }), search);
-    const { AddonGroup } = await import('../../../src/group.ts');
     const options = { stageDir: scratch.file('stage') };
     const group = await AddonGroup.open<Record<'core' | 'search', unknown>>(
       { core: { file: core }, search: { file: search } },
