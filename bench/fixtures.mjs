@@ -39,19 +39,26 @@ export const buildInstances = () =>
     '-DNAPI_VERSION=8',
   ]);
 
+/** An addon with so many bytes of memory that stays. @param {number} bytes */
+export const buildMemory = (bytes) =>
+  compile('gcc', 'memory.c', `memory-${bytes}.node`, [
+    `-DBYTES=${bytes}`,
+    `-I${path.join(root, 'native/include')}`,
+  ]);
+
 /** @param {string} compiler @param {string} source in this folder @param {readonly string[]} flags */
 function buildVersions(compiler, source, flags) {
+  const { name } = path.parse(source);
+  return [1, 2].map((version) =>
+    compile(compiler, source, `${name}-${version}.node`, [`-DVERSION=${version}`, ...flags]),
+  );
+}
+
+/** @param {string} compiler @param {string} source @param {string} name @param {readonly string[]} flags */
+function compile(compiler, source, name, flags) {
   mkdirSync(cache, { recursive: true });
-  return [1, 2].map((version) => {
-    const output = path.join(cache, `${path.parse(source).name}-${version}.node`);
-    const common = [
-      `-DVERSION=${version}`,
-      '-O2',
-      '-fPIC',
-      '-shared',
-      `-I${path.join(prefix, 'include/node')}`,
-    ];
-    run(compiler, [...common, ...flags, path.join(root, 'bench', source), '-o', output]);
-    return output;
-  });
+  const output = path.join(cache, name);
+  const common = ['-O2', '-fPIC', '-shared', `-I${path.join(prefix, 'include/node')}`];
+  run(compiler, [...common, ...flags, path.join(root, 'bench', source), '-o', output]);
+  return output;
 }

@@ -5,17 +5,20 @@ import { fileURLToPath } from 'node:url';
 import { CALL_VARIANTS } from './call-variants.mjs';
 import { measureCycle } from './cycle.mjs';
 import { buildExample, buildMinimal } from './fixtures.mjs';
+import { measureMemory } from './memory.mjs';
 import { measureReloads } from './reload.mjs';
 import { collect, quantile, round } from './statistics.mjs';
 
 const json = process.argv.includes('--json');
 const quick = process.argv.includes('--quick');
 const reloads = quick ? 20 : 200;
+const memoryReloads = quick ? 5 : 50;
 const callRepeats = quick ? 1 : 5;
 
 const example = buildExample();
 const reload = await measureReloads(example, reloads);
 const cycle = measureCycle(example.file, reloads);
+const memory = await measureMemory(memoryReloads);
 
 const minimal = buildMinimal();
 /** @param {string} variant */
@@ -71,8 +74,13 @@ console.log('\nStages of those reloads, medians in ms:');
 console.table(reload.phasesMs);
 console.log('\nThe parts of a cycle, each by itself, medians in ms:');
 console.table(cycle);
+console.log(`\nWith memory that stays, median ms of ${memory.reloads} reloads by its bytes:`);
+console.table(memory.medianMs);
+console.log(
+  `${memory.moreMs} ms more; addresses ${memory.isAddressEqual ? 'equal' : 'DIFFER'}, checksums ${memory.isChecksumEqual ? 'equal' : 'DIFFER'}`,
+);
 for (const when of /** @type {const} */ (['before', 'after'])) {
   console.log(`\nOne call ${when === 'before' ? 'before a reload' : 'after ten reloads'}, ns:`);
   console.table(Object.fromEntries(Object.entries(calls).map(([variant, of]) => [variant, of[when]])));
 }
-if (json) console.log(JSON.stringify({ reload, cycle, calls }));
+if (json) console.log(JSON.stringify({ reload, cycle, memory, calls }));

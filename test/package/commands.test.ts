@@ -57,13 +57,16 @@ describe('npm run soak', () => {
 });
 
 describe('npm run bench', () => {
-  test('measures reloads and calls', async () => {
+  test('measures reloads, memory that stays and calls', async () => {
     const report = await lastLine('bench/run.mjs', '--quick', '--json');
-    const { reload, calls } = report as {
+    const { reload, memory, calls } = report as {
       reload: { ratio: number };
+      memory: { medianMs: Record<string, number>; isAddressEqual: boolean; isChecksumEqual: boolean };
       calls: Record<string, Record<'before' | 'after', { addNs: number }>>;
     };
     expect(reload.ratio).toBeGreaterThan(0);
+    expect(Object.keys(memory.medianMs)).toEqual([`${2 ** 10}`, `${2 ** 30}`]);
+    expect([memory.isAddressEqual, memory.isChecksumEqual]).toEqual([true, true]);
     expect(Object.keys(calls)).toEqual(['direct', 'closure', 'proxy', 'napi-reload']);
     for (const { before, after } of Object.values(calls)) {
       expect(before.addNs).toBeGreaterThan(0);
