@@ -8,10 +8,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { watch } from 'chokidar';
 import { isReloadError, open } from '../../dist/index.js';
+import { stopSignal } from '../lib/stop.mjs';
+import { createTerminal, formatFailure, formatFigures, formatMs, formatPhases } from '../lib/terminal.mjs';
 import { readFlights } from './lib/flights.mjs';
-import { stopSignal } from './lib/stop.mjs';
 import { startStream } from './lib/stream.mjs';
-import { createTerminal, formatFailure, formatFigures, formatMs, formatPhases } from './lib/terminal.mjs';
 import { migrate } from './migrate.mjs';
 
 const EXAMPLE = path.dirname(fileURLToPath(import.meta.url));

@@ -9,15 +9,17 @@
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { open } from '../../dist/index.js';
-import { forgetParenthesis, forgetSquare, reversed } from './edits.mjs';
+import { reversed } from '../lib/edits.mjs';
+import { openScratch } from '../lib/open.mjs';
+import { runExample } from '../lib/program.mjs';
+import { createScratch } from '../lib/scratch.mjs';
+import { beginStage } from '../lib/stages.mjs';
+import { formatCount, formatFigures, formatMs } from '../lib/terminal.mjs';
+import { forgetParenthesis, forgetSquare } from './edits.mjs';
 import { readFlights } from './lib/flights.mjs';
-import { createScratch } from './lib/scratch.mjs';
 import { createSession } from './lib/session.mjs';
-import { Stopped, stopSignal } from './lib/stop.mjs';
-import { addFeature, beginStage, mend, surviveFailure } from './lib/stages.mjs';
+import { addFeature, mend, surviveFailure } from './lib/stages.mjs';
 import { startStream } from './lib/stream.mjs';
-import { createTerminal, formatCount, formatFigures, formatMs } from './lib/terminal.mjs';
 import { migrate } from './migrate.mjs';
 
 /** The data set in five seconds: about as long as the edits take. */
@@ -29,30 +31,15 @@ const FIRST_EDIT_ROWS = 20_000;
 
 const EXAMPLE = path.dirname(fileURLToPath(import.meta.url));
 
-/** Builds and opens the kernel, as anybody would; `onSwitch` sees the state in the middle of a switch. */
-async function openKernel(scratch, terminal, signal, onSwitch) {
-  const startMs = performance.now();
-  let opened = false;
-  const kernel = await open(scratch.addon, {
-    build: 'node-gyp',
-    watch: true,
-    migrate: {
-      ...migrate,
-      1: (state) => {
-        onSwitch(state);
-        return migrate[1](state);
-      },
+/** The steps of the kernel; `onSwitch` sees the state in the middle of a switch. */
+function watchedMigration(onSwitch) {
+  return {
+    ...migrate,
+    1: (state) => {
+      onSwitch(state);
+      return migrate[1](state);
     },
-    onProgress: ({ phase, step }) => {
-      if (opened || step === undefined) return;
-      if (terminal.live) terminal.status(`  ${phase}: ${step}`);
-      else if (!scratch.warm) terminal.print(`  ${phase}: ${step}`);
-    },
-    signal,
-  }).finally(() => terminal.status(''));
-  opened = true;
-  scratch.keepBuild();
-  return { kernel, openMs: performance.now() - startMs };
+  };
 }
 
 /** Everything that happens while the kernel is open. */
@@ -100,7 +87,7 @@ async function tour(terminal, signal) {
     `${colors.bold('napi-reload')}  a C++ kernel counts flight delays while its source is edited`,
   );
   const flights = await readFlights();
-  const scratch = createScratch(EXAMPLE);
+  const scratch = createScratch(EXAMPLE, 'stream_stats');
   let kernel;
   let stream;
   try {
@@ -110,9 +97,13 @@ async function tour(terminal, signal) {
       scratch.warm ? 'Build and open, from the objects of the last run' : 'Build and open',
     );
     const atSwitch = { counted: 0, pushed: 0 };
-    const opened = await openKernel(scratch, terminal, signal, ({ counts }) => {
-      atSwitch.counted = counts.reduce((sum, count) => sum + count, 0);
-      atSwitch.pushed = stream.rows;
+    const opened = await openScratch(scratch, {
+      terminal,
+      signal,
+      migrate: watchedMigration(({ counts }) => {
+        atSwitch.counted = counts.reduce((sum, count) => sum + count, 0);
+        atSwitch.pushed = stream.rows;
+      }),
     });
     kernel = opened.kernel;
     stream = startStream(flights, kernel.exports.push, { rowsPerSecond: ROWS_PER_SECOND, rowsMax: ROWS_MAX });
@@ -132,36 +123,14 @@ async function tour(terminal, signal) {
   }
 }
 
-async function main(args) {
+function main(args) {
   const json = args.includes('--json');
   const unknown = args.find((arg) => arg !== '--json');
   if (unknown !== undefined) {
     process.stderr.write(`Unknown argument ${JSON.stringify(unknown)}; there is --json\n`);
     return 2;
   }
-  const terminal = createTerminal(json ? process.stderr : process.stdout);
-  const signal = stopSignal();
-  try {
-    const { figures, problems } = await tour(terminal, signal);
-    for (const problem of problems) process.stderr.write(`Wrong: ${problem}\n`);
-    if (json) process.stdout.write(`${JSON.stringify(figures, toMicroseconds)}\n`);
-    return problems.length === 0 ? 0 : 1;
-  } catch (error) {
-    const stopped = signal.aborted && signal.reason instanceof Stopped;
-    process.stderr.write(`${stopped ? signal.reason.message : `The tour failed: ${explain(error)}`}\n`);
-    return stopped ? signal.reason.exitCode : 1;
-  }
-}
-
-/** Digits that mean something: milliseconds are given to the microsecond. */
-function toMicroseconds(_key, value) {
-  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
-}
-
-function explain(error) {
-  const output = error?.details?.output ?? error?.cause?.details?.output;
-  const text = error instanceof Error ? error.message : String(error);
-  return output ? `${text}\n${output}` : text;
+  return runExample(json, tour);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,11 +1,8 @@
 /** What happens in the tour: each stage makes an edit, waits for what becomes of it, and shows that. */
-import { addSpread, forgetSquare, reversed } from '../edits.mjs';
-import { formatCount, formatFailure, formatFigures, formatMs, formatPhases } from './terminal.mjs';
-
-/** Writes the title of a stage. */
-export function beginStage(terminal, number, title) {
-  terminal.print('', terminal.colors.bold(`${number}  ${title}`));
-}
+import { reversed } from '../../lib/edits.mjs';
+import { beginStage, sumPhases, unexpected } from '../../lib/stages.mjs';
+import { formatCount, formatFailure, formatFigures, formatMs, formatPhases } from '../../lib/terminal.mjs';
+import { addSpread, forgetSquare } from '../edits.mjs';
 
 /** The state crosses into a version with another layout, while rows flow. */
 export async function addFeature(session, atSwitch) {
@@ -14,9 +11,9 @@ export async function addFeature(session, atSwitch) {
   beginStage(terminal, 2, 'Edit the source: standard deviation and p99, state schema 1 to 2');
   const before = kernel.exports.summary();
   const { event, result, afterMs, builtMs } = await session.edit(addSpread);
-  if (event !== 'reloaded') throw unexpected('the new version', 'reloaded', event, result);
+  if (event !== 'reloaded') throw unexpected('the new version', 'reloaded', { event, result });
   const { build, ...switchMs } = result.phasesMs;
-  const reloadMs = Object.values(switchMs).reduce((sum, ms) => sum + ms, 0);
+  const reloadMs = sumPhases(switchMs);
   const { summary, rowsLost, equal } = session.compare();
   session.expect(result.state === 'carried', `the state was ${result.state}, wanted it carried`);
   session.expect('stddev' in summary && 'p99' in summary, 'the new fields are missing');
@@ -40,7 +37,7 @@ export async function surviveFailure(session, number, title, edits, code) {
   const rowsBefore = stream.rows;
   const serving = kernel.current.id;
   const { event, result, afterMs } = await session.edit(edits);
-  if (event !== 'failed' || result.code !== code) throw unexpected(title, code, event, result);
+  if (event !== 'failed' || result.code !== code) throw unexpected(title, code, { event, result });
   const { rowsLost, equal } = session.compare();
   const survived = kernel.current.id === serving && rowsLost === 0 && equal;
   session.expect(survived, `version ${serving} did not survive ${code}`);
@@ -57,17 +54,10 @@ export async function mend(session) {
   const { terminal, kernel } = session;
   beginStage(terminal, 5, 'Mend it');
   const { event, result, afterMs } = await session.edit(reversed(forgetSquare));
-  if (event === 'failed') throw unexpected('the mended source', 'unchanged', event, result);
+  if (event === 'failed') throw unexpected('the mended source', 'unchanged', { event, result });
   const outcome =
     event === 'unchanged'
       ? `the bytes are those of version ${kernel.current.id}: nothing to do`
       : `the build gave other bytes: version ${kernel.current.id} is live`;
   terminal.print(`  ${event}  after ${formatMs(afterMs)}: ${outcome}`);
-}
-
-function unexpected(what, wanted, event, result) {
-  const found = event === 'failed' ? `${result.code}: ${result.message}` : event;
-  return new Error(`Wanted ${what} to end as ${wanted}, found ${found}`, {
-    cause: event === 'failed' ? result : undefined,
-  });
 }

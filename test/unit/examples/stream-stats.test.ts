@@ -62,7 +62,7 @@ interface Example {
 
 /** The example is plain JavaScript; this is the one place that says what it offers. */
 async function loadExample(): Promise<Example> {
-  const files = ['edits.mjs', 'migrate.mjs', 'lib/flights.mjs', 'lib/reference.mjs'];
+  const files = ['../lib/edits.mjs', 'edits.mjs', 'migrate.mjs', 'lib/flights.mjs', 'lib/reference.mjs'];
   const modules = await Promise.all(
     files.map(async (file): Promise<object> => import(pathToFileURL(path.join(EXAMPLE, file)).href)),
   );

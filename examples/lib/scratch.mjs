@@ -12,8 +12,9 @@ const COPY_NAME = /^(\d+)-/;
  * before. File times come along: make itself decides what is out of date.
  *
  * @param {string} example folder of the example
+ * @param {string} target what its binding.gyp calls the addon
  */
-export function createScratch(example) {
+export function createScratch(example, target) {
   const parent = path.join(example, 'build', 'tour');
   mkdirSync(parent, { recursive: true });
   sweep(parent);
@@ -29,7 +30,7 @@ export function createScratch(example) {
 
   return {
     root,
-    addon: path.join(build, 'Release', 'stream_stats.node'),
+    addon: path.join(build, 'Release', `${target}.node`),
     /** Whether the build starts from the objects of an earlier run. */
     warm,
     /** Leaves this build's objects to the next run. Another run may do so at the same time: one of them wins. */
