@@ -1,22 +1,15 @@
 /** The example kernel alone, without the library: its figures, its state and the edits that the tour makes to it. */
-import { execFile } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildExample } from '../../support/examples.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const EXAMPLE = path.join(ROOT, 'examples/stream-stats');
-const CACHE = path.join(ROOT, 'node_modules/.cache/napi-reload-test');
 const BUILD_TIMEOUT_MS = 120_000;
-const HEADERS = path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node');
-const FLAGS = ['-O1', '-std=c++17', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', '-fvisibility=hidden'];
-const DEFINES = ['-DNODE_GYP_MODULE_NAME=stream_stats', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS'];
 
 interface Edit {
   readonly file: string;
@@ -69,23 +62,6 @@ async function loadExample(): Promise<Example> {
   return Object.assign({}, ...modules) as Example;
 }
 
-/** Compiles once for each content; a build that ends at the same time elsewhere is as good. */
-async function build(source: string): Promise<string> {
-  const names = (await readdir(source)).sort();
-  const texts = await Promise.all(names.map((name) => readFile(path.join(source, name))));
-  const hash = createHash('sha256').update(JSON.stringify([process.version, FLAGS, DEFINES, names]));
-  for (const text of texts) hash.update(text);
-  const output = path.join(CACHE, `stream-stats-${hash.digest('hex').slice(0, 16)}.node`);
-  if (existsSync(output)) return output;
-  await mkdir(CACHE, { recursive: true });
-  const half = `${output}.${randomUUID()}`;
-  const sources = names.filter((name) => name.endsWith('.cc')).map((name) => path.join(source, name));
-  const includes = [HEADERS, path.join(ROOT, 'node_modules/node-addon-api')].map((folder) => `-I${folder}`);
-  await promisify(execFile)('g++', [...FLAGS, ...DEFINES, ...includes, ...sources, '-o', half]);
-  await rename(half, output);
-  return output;
-}
-
 let scratch: string;
 let example: Example;
 let flights: Flights;
@@ -116,7 +92,9 @@ beforeAll(async () => {
   flights = await example.readFlights();
   const edited = await copyOfSource();
   example.applyEdits(edited, example.addSpread);
-  const built = await Promise.all([build(path.join(EXAMPLE, 'src')), build(path.join(edited, 'src'))]);
+  const built = await Promise.all(
+    [EXAMPLE, edited].map((folder) => buildExample('stream_stats', path.join(folder, 'src'))),
+  );
   const require = createRequire(import.meta.url);
   [first, second] = built.map((file) => require(file) as Kernel) as [Kernel, Kernel];
 }, BUILD_TIMEOUT_MS);
