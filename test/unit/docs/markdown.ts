@@ -43,8 +43,9 @@ export function sectionOf(markdown: string, title: string): Section {
   const [text, ...others] = parts.filter((part) => part.startsWith(`${title}\n`));
   if (text === undefined || others.length > 0) throw new Error(`Wanted one section "${title}"`);
   const start = markdown.search(new RegExp(`^#{2,3} ${title}$`, 'm'));
-  const end = markdown.slice(start + 1).search(/^#{2,3} /m);
-  const whole = end === -1 ? markdown.slice(start) : markdown.slice(start, start + 1 + end);
+  const body = markdown.slice(markdown.indexOf('\n', start));
+  const end = body.search(/^#{2,3} /m);
+  const whole = end === -1 ? body : body.slice(0, end);
   return { title, text, blocks: blocksOf(whole) };
 }
 
