@@ -20,6 +20,17 @@ const reload = await measureReloads(example, reloads);
 const cycle = measureCycle(example.file, reloads);
 const memory = await measureMemory(memoryReloads);
 
+/** @param {number} count */
+function measureInstances(count) {
+  const script = fileURLToPath(new URL('./instances.mjs', import.meta.url));
+  const child = spawnSync(process.execPath, [script, String(count)], { encoding: 'utf8' });
+  if (child.status !== 0) throw new Error(`benchmark of ${count} instances failed: ${child.stderr}`);
+  return JSON.parse(child.stdout);
+}
+const instances = Object.fromEntries(
+  (quick ? [10, 1_000] : [10, 1_000, 100_000, 1_000_000]).map((count) => [count, measureInstances(count)]),
+);
+
 const minimal = buildMinimal();
 /** @param {string} variant */
 function measureCalls(variant) {
@@ -79,8 +90,10 @@ console.table(memory.medianMs);
 console.log(
   `${memory.moreMs} ms more; addresses ${memory.isAddressEqual ? 'equal' : 'DIFFER'}, checksums ${memory.isChecksumEqual ? 'equal' : 'DIFFER'}`,
 );
+console.log('\nLive instances of a class that move in a reload, by their number, medians:');
+console.table(instances);
 for (const when of /** @type {const} */ (['before', 'after'])) {
   console.log(`\nOne call ${when === 'before' ? 'before a reload' : 'after ten reloads'}, ns:`);
   console.table(Object.fromEntries(Object.entries(calls).map(([variant, of]) => [variant, of[when]])));
 }
-if (json) console.log(JSON.stringify({ reload, cycle, memory, calls }));
+if (json) console.log(JSON.stringify({ reload, cycle, instances, memory, calls }));
