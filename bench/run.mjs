@@ -1,10 +1,12 @@
-// `npm run bench`: what a reload and a call cost, each beside its plain alternative in the same run.
+// `npm run bench`: what a reload, a call and an include of the headers cost, each beside its plain alternative in the
+// same run.
 // `--json` prints one JSON line last; `--quick` takes fewer rounds, to show that it runs.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CALL_VARIANTS } from './call-variants.mjs';
 import { measureCycle } from './cycle.mjs';
 import { buildExample, buildMinimal } from './fixtures.mjs';
+import { measureHeaders } from './headers.mjs';
 import { measureMemory } from './memory.mjs';
 import { measureReloads } from './reload.mjs';
 import { collect, quantile, round } from './statistics.mjs';
@@ -14,6 +16,7 @@ const quick = process.argv.includes('--quick');
 const reloads = quick ? 20 : 200;
 const memoryReloads = quick ? 5 : 50;
 const callRepeats = quick ? 1 : 5;
+const includes = quick ? 1 : 41;
 
 const example = buildExample();
 const reload = await measureReloads(example, reloads);
@@ -96,4 +99,7 @@ for (const when of /** @type {const} */ (['before', 'after'])) {
   console.log(`\nOne call ${when === 'before' ? 'before a reload' : 'after ten reloads'}, ns:`);
   console.table(Object.fromEntries(Object.entries(calls).map(([variant, of]) => [variant, of[when]])));
 }
-if (json) console.log(JSON.stringify({ reload, cycle, instances, memory, calls }));
+const headers = measureHeaders(includes);
+console.log('\nAn include of the headers, medians in ms of a syntax check, beside what they include anyway:');
+console.table(headers);
+if (json) console.log(JSON.stringify({ reload, cycle, instances, memory, calls, headers }));

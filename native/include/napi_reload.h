@@ -12,9 +12,9 @@
 //
 // It makes the plain object `exports.napiReload` and nothing else: no globals, no memory of its
 // own, and no link to napi-reload. Where the addon is loaded by a plain require(), nobody looks at
-// that object. What hooks are told is in napi_reload/context.h, and how one is told of a plain
-// require() in napi_reload/plain.h. All functions run on the thread of their environment; they fail
-// by leaving an exception pending, as those of Node-API do.
+// that object. What hooks are told is in napi_reload/told.h, memory in napi_reload/context.h, and
+// what a plain require() has instead in napi_reload/plain.h. All functions run on the thread of
+// their environment; they fail by leaving an exception pending, as those of Node-API do.
 #ifndef NAPI_RELOAD_H_
 #define NAPI_RELOAD_H_
 
@@ -25,10 +25,7 @@
 
 #include "napi_reload/context.h"
 #include "napi_reload/plain.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "napi_reload/told.h"
 
 // Bounds of the lists in napi_reload_hooks. Define others before the include where these are too
 // small.
@@ -71,14 +68,6 @@ typedef struct {
   // Up to the first without a name.
   napi_reload_class classes[NAPI_RELOAD_CLASSES_MAX];
 } napi_reload_hooks;
-
-// Makes `exports.napiReload`. The struct is not needed any more when this returns.
-static inline napi_status napi_reload_define(napi_env env, napi_value exports,
-                                             const napi_reload_hooks* hooks);
-
-#ifdef __cplusplus
-}  // extern "C"
-#endif
 
 #include "napi_reload/define.h"
 

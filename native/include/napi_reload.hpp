@@ -27,7 +27,6 @@
 
 #include <napi.h>
 
-#include <initializer_list>
 #include <type_traits>
 
 #include "napi_reload/call.hpp"
@@ -37,11 +36,7 @@
 namespace napi_reload {
 
 // Why a version comes to life.
-enum class Reason {
-  kFirst = napi_reload_reason_first,
-  kReload = napi_reload_reason_reload,
-  kRollback = napi_reload_reason_rollback
-};
+enum class Reason { kFirst, kReload, kRollback };
 
 // What becomes of memory that was asked for with another size before.
 enum class Size {
@@ -92,29 +87,29 @@ class Context {
   // loaded. One that needs it calls it itself, with this: in its constructor, or in the first
   // function that finds no state. Good until the calling function returns. Memory is then a
   // Uint8Array for each name, which another context does not have.
+  template <typename = void>
   static Context Plain(Napi::Env env) {
-    const Context context(env, napi_reload_plain_context(env).object);
-    details::ThrowIfPending(env);
-    return context;
+    const napi_value object = napi_reload_plain_context(env).object;
+    if (object == nullptr) details::ThrowPending(env);
+    return {env, object};
   }
 
   Napi::Env Env() const { return context_.env; }
   napi_reload::Reason Reason() const {
-    const napi_reload_reason reason = napi_reload_get_reason(&context_);
-    details::ThrowIfPending(context_.env);
-    return static_cast<napi_reload::Reason>(reason);
+    char text[16] = "";
+    const Napi::Value reason = Read(context_.object, "reason");
+    napi_get_value_string_utf8(context_.env, reason, text, sizeof text, nullptr);
+    // Their second letters tell them apart.
+    if (text[1] == 'e') return napi_reload::Reason::kReload;
+    return text[1] == 'o' ? napi_reload::Reason::kRollback : napi_reload::Reason::kFirst;
   }
   // What `Save` of the old version returned; undefined where there is no state.
-  Napi::Value State() const {
-    const napi_value state = napi_reload_get_state(&context_);
-    details::ThrowIfPending(context_.env);
-    return state == nullptr ? Env().Undefined() : Napi::Value(context_.env, state);
-  }
+  Napi::Value State() const { return Read(context_.object, "state"); }
   Origin From() const {
-    Origin origin;
-    napi_reload_get_from(&context_, &origin.version, &origin.schema);
-    details::ThrowIfPending(context_.env);
-    return origin;
+    const Napi::Value from = Read(context_.object, "from");
+    if (!from.IsObject()) return {};
+    return {Napi::Number(Env(), Read(from, "version")).Uint32Value(),
+            Napi::Number(Env(), Read(from, "schema")).Uint32Value()};
   }
 
   // So many elements, at least one; all 0 at first, and the same ones for each version that asks
@@ -122,14 +117,24 @@ class Context {
   // C++ has no exceptions.
   template <typename T>
   napi_reload::Memory<T> Memory(const char* name, size_t count, Size size = Size::kFixed) const {
-    void* const data = napi_reload_get_elements_(&context_, name, count, sizeof(T),
-                                                 static_cast<napi_reload_memory_mode>(size));
+    // Too many are refused as the most bytes that there are.
+    const size_t byte_length = count > SIZE_MAX / sizeof(T) ? SIZE_MAX : count * sizeof(T);
+    void* const data = napi_reload_get_memory(&context_, name, byte_length,
+                                              static_cast<napi_reload_memory_mode>(size));
     if (data != nullptr) return {static_cast<T*>(data), count};
     details::ThrowPending(context_.env);
     return {};
   }
 
  private:
+  Napi::Value Read(napi_value object, const char* name) const {
+    napi_value value = nullptr;
+    if (napi_get_named_property(context_.env, object, name, &value) != napi_ok) {
+      details::ThrowPending(context_.env);
+    }
+    return {context_.env, value};
+  }
+
   napi_reload_context context_;
 };
 
@@ -161,7 +166,7 @@ class ClassHooks {
   // constructor has returned.
   template <auto kHook>
   ClassHooks& Restore() {
-    static_assert(details::kIsNothing<details::Result<kHook, T, Napi::Value>>,
+    static_assert(std::is_void_v<details::Result<kHook, T, Napi::Value>>,
                   "Restore returns nothing");
     return Add<&details::CallInstanceRestore<kHook, T>>("restore");
   }
@@ -169,7 +174,8 @@ class ClassHooks {
  private:
   template <Napi::Function::Callback kCall>
   ClassHooks& Add(const char* name) {
-    details::Set(env_, object_, name, Napi::Function::New<kCall>(env_, name));
+    const napi_value call = Napi::Function::New<kCall>(env_, name);
+    if (!napi_reload_set_(env_, object_, name, call)) details::ThrowPending(env_);
     return *this;
   }
 
@@ -192,24 +198,24 @@ class Hooks {
   // The layout of what `Save` returns, from 1, which is the default.
   Hooks& Schema(uint32_t schema) { return Check(napi_reload_set_schema_(env_, object_, schema)); }
   // Schemas that `Init` takes as they are.
-  Hooks& Accepts(std::initializer_list<uint32_t> schemas) {
-    return Check(napi_reload_set_schemas_(env_, object_, schemas.begin(),
-                                          static_cast<uint32_t>(schemas.size())));
+  template <typename... Schemas>
+  Hooks& Accepts(Schemas... schemas) {
+    const uint32_t list[] = {static_cast<uint32_t>(schemas)...};
+    return Check(napi_reload_set_schemas_(env_, object_, list, sizeof...(schemas)));
   }
 
   // New version, before the switch: takes a const Context&; returns nothing, or a promise.
   template <auto kHook>
   Hooks& Prepare() {
     using Returned = details::Result<kHook, Owner, Context>;
-    static_assert(details::kIsNothing<Returned> || details::kIsValue<Returned>,
+    static_assert(std::is_void_v<Returned> || details::kIsValue<Returned>,
                   "Prepare returns nothing, or a promise");
     return Add<&details::CallWithContext<kHook, Owner, Context>>("prepare");
   }
   // New version, at the first load and in each switch: takes a const Context&, returns nothing.
   template <auto kHook>
   Hooks& Init() {
-    static_assert(details::kIsNothing<details::Result<kHook, Owner, Context>>,
-                  "Init returns nothing");
+    static_assert(std::is_void_v<details::Result<kHook, Owner, Context>>, "Init returns nothing");
     return Add<&details::CallWithContext<kHook, Owner, Context>>("init");
   }
   // Old version, in the switch: takes a Napi::Env; returns any value, and leaves the state as it
@@ -224,14 +230,14 @@ class Hooks {
   template <auto kHook>
   Hooks& Dispose() {
     using Returned = details::Result<kHook, Owner, Napi::Env>;
-    static_assert(details::kIsNothing<Returned> || details::kIsValue<Returned>,
+    static_assert(std::is_void_v<Returned> || details::kIsValue<Returned>,
                   "Dispose returns nothing, or a promise");
     return Add<&details::CallWithEnv<kHook, Owner>>("dispose");
   }
   // Old version, when a reload failed in `Save` or later: takes a Napi::Env, returns nothing.
   template <auto kHook>
   Hooks& Resume() {
-    static_assert(details::kIsNothing<details::Result<kHook, Owner, Napi::Env>>,
+    static_assert(std::is_void_v<details::Result<kHook, Owner, Napi::Env>>,
                   "Resume returns nothing");
     return Add<&details::CallWithEnv<kHook, Owner>>("resume");
   }
@@ -250,8 +256,8 @@ class Hooks {
  private:
   template <Napi::Function::Callback kCall>
   Hooks& Add(const char* name) {
-    details::Set(env_, object_, name, Napi::Function::New<kCall>(env_, name, owner_));
-    return *this;
+    return Check(
+        napi_reload_set_(env_, object_, name, Napi::Function::New<kCall>(env_, name, owner_)));
   }
 
   Hooks& Check(bool is_done) {

@@ -57,16 +57,22 @@ describe('npm run soak', () => {
 });
 
 describe('npm run bench', () => {
-  test('measures reloads, memory that stays and calls', async () => {
+  test('measures reloads, instances, memory that stays, calls and includes', async () => {
     const report = await lastLine('bench/run.mjs', '--quick', '--json');
-    const { reload, memory, calls } = report as {
+    const { reload, instances, memory, calls, headers } = report as {
       reload: { ratio: number };
+      instances: Record<string, Record<string, number>>;
       memory: { medianMs: Record<string, number>; isAddressEqual: boolean; isChecksumEqual: boolean };
+      headers: Record<string, { baseMs: number; withMs: number }>;
       calls: Record<string, Record<'before' | 'after', { addNs: number }>>;
     };
     expect(reload.ratio).toBeGreaterThan(0);
+    expect(Object.keys(instances)).toEqual(['10', '1000']);
+    for (const figures of Object.values(instances)) expect(figures['switch ms']).toBeGreaterThan(0);
     expect(Object.keys(memory.medianMs)).toEqual([`${2 ** 10}`, `${2 ** 30}`]);
     expect([memory.isAddressEqual, memory.isChecksumEqual]).toEqual([true, true]);
+    expect(Object.keys(headers)).toEqual(['napi_reload.h', 'napi_reload.hpp']);
+    for (const { baseMs, withMs } of Object.values(headers)) expect([baseMs, withMs]).not.toContain(0);
     expect(Object.keys(calls)).toEqual(['direct', 'closure', 'proxy', 'napi-reload']);
     for (const { before, after } of Object.values(calls)) {
       expect(before.addNs).toBeGreaterThan(0);

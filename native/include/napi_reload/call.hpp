@@ -4,6 +4,8 @@
 
 #include <napi.h>
 
+#include <functional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -18,32 +20,14 @@ inline void ThrowPending([[maybe_unused]] napi_env env) {
 #endif
 }
 
-// The same, after what may have left one.
-inline void ThrowIfPending(napi_env env) {
-  bool is_pending = false;
-  if (napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending) ThrowPending(env);
-}
-
-inline void Set(napi_env env, napi_value object, const char* name, napi_value value) {
-  if (!napi_reload_set_(env, object, name, value)) ThrowPending(env);
-}
-
 // Calls a member function of the owner, or a function, with the arguments or without any.
 template <auto kHook, typename Owner, typename... Args>
 decltype(auto) Call([[maybe_unused]] Owner* owner, [[maybe_unused]] const Args&... args) {
   using Hook = decltype(kHook);
   if constexpr (std::is_invocable_v<Hook, Owner*, const Args&...>) {
-    if constexpr (std::is_member_function_pointer_v<Hook>) {
-      return (owner->*kHook)(args...);
-    } else {
-      return kHook(owner, args...);
-    }
+    return std::invoke(kHook, owner, args...);
   } else if constexpr (std::is_invocable_v<Hook, Owner*>) {
-    if constexpr (std::is_member_function_pointer_v<Hook>) {
-      return (owner->*kHook)();
-    } else {
-      return kHook(owner);
-    }
+    return std::invoke(kHook, owner);
   } else if constexpr (std::is_invocable_v<Hook, const Args&...>) {
     return kHook(args...);
   } else {
@@ -56,9 +40,6 @@ decltype(auto) Call([[maybe_unused]] Owner* owner, [[maybe_unused]] const Args&.
 
 template <auto kHook, typename Owner, typename... Args>
 using Result = decltype(Call<kHook>(std::declval<Owner*>(), std::declval<const Args&>()...));
-
-template <typename T>
-constexpr bool kIsNothing = std::is_void_v<T>;
 
 // A Napi::Value of any kind, or the napi_value of it.
 template <typename T>
@@ -74,7 +55,7 @@ constexpr bool kIsState =
 template <auto kHook, typename Owner, typename... Args>
 Napi::Value Answer(Napi::Env env, Owner* owner, const Args&... args) {
   using Returned = Result<kHook, Owner, Args...>;
-  if constexpr (kIsNothing<Returned>) {
+  if constexpr (std::is_void_v<Returned>) {
     Call<kHook>(owner, args...);
     return Napi::Value();
   } else {
@@ -96,10 +77,7 @@ Napi::Value CallWithEnv(const Napi::CallbackInfo& info) {
 // The object of T that an instance wraps. Null, with an exception pending, where C++ has none.
 template <typename T>
 T* Unwrap(const Napi::CallbackInfo& info) {
-  void* native = nullptr;
-  if (napi_reload_unwrap_(info.Env(), info[0], &native)) return static_cast<T*>(native);
-  ThrowPending(info.Env());
-  return nullptr;
+  return T::Unwrap(Napi::Object(info.Env(), info[0]));
 }
 
 template <auto kHook, typename T>

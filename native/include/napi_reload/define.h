@@ -6,21 +6,17 @@
 #include "errors.h"
 #include "object.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 // A hook is the data of its function: byte by byte, as C has no cast between the two kinds of
 // pointers.
-static inline void napi_reload_copy_(void* to, const void* from) {
+NAPI_RELOAD_INLINE_ void napi_reload_copy_(void* to, const void* from) {
   size_t i;
   for (i = 0; i < sizeof(void*); i++) {
     NAPI_RELOAD_CAST_(char*, to)[i] = NAPI_RELOAD_CAST_(const char*, from)[i];
   }
 }
 
-static inline bool napi_reload_set_hook_(napi_env env, napi_value object, const char* name,
-                                         napi_callback call, const void* hook) {
+NAPI_RELOAD_INLINE_ bool napi_reload_set_hook_(napi_env env, napi_value object, const char* name,
+                                               napi_callback call, const void* hook) {
   void* data;
   napi_value function;
   napi_reload_copy_(&data, hook);
@@ -29,15 +25,15 @@ static inline bool napi_reload_set_hook_(napi_env env, napi_value object, const 
          napi_reload_set_(env, object, name, function);
 }
 
-static inline void napi_reload_enter_(napi_env env, napi_callback_info info, void* hook,
-                                      napi_value arguments[2]) {
+NAPI_RELOAD_INLINE_ void napi_reload_enter_(napi_env env, napi_callback_info info, void* hook,
+                                            napi_value arguments[2]) {
   void* data = NULL;
   size_t count = 2;
   napi_get_cb_info(env, info, &count, arguments, NULL, &data);
   napi_reload_copy_(hook, &data);
 }
 
-static inline napi_value napi_reload_call_prepare_(napi_env env, napi_callback_info info) {
+NAPI_RELOAD_INLINE_ napi_value napi_reload_call_prepare_(napi_env env, napi_callback_info info) {
   napi_value (*hook)(napi_env, const napi_reload_context*);
   napi_value arguments[2];
   napi_reload_context context;
@@ -47,7 +43,7 @@ static inline napi_value napi_reload_call_prepare_(napi_env env, napi_callback_i
   return hook(env, &context);
 }
 
-static inline napi_value napi_reload_call_init_(napi_env env, napi_callback_info info) {
+NAPI_RELOAD_INLINE_ napi_value napi_reload_call_init_(napi_env env, napi_callback_info info) {
   void (*hook)(napi_env, const napi_reload_context*);
   napi_value arguments[2];
   napi_reload_context context;
@@ -59,14 +55,14 @@ static inline napi_value napi_reload_call_init_(napi_env env, napi_callback_info
 }
 
 // Of `save` and `dispose`.
-static inline napi_value napi_reload_call_save_(napi_env env, napi_callback_info info) {
+NAPI_RELOAD_INLINE_ napi_value napi_reload_call_save_(napi_env env, napi_callback_info info) {
   napi_value (*hook)(napi_env);
   napi_value arguments[2];
   napi_reload_enter_(env, info, &hook, arguments);
   return hook(env);
 }
 
-static inline napi_value napi_reload_call_resume_(napi_env env, napi_callback_info info) {
+NAPI_RELOAD_INLINE_ napi_value napi_reload_call_resume_(napi_env env, napi_callback_info info) {
   void (*hook)(napi_env);
   napi_value arguments[2];
   napi_reload_enter_(env, info, &hook, arguments);
@@ -74,7 +70,13 @@ static inline napi_value napi_reload_call_resume_(napi_env env, napi_callback_in
   return NULL;
 }
 
-static inline napi_value napi_reload_call_class_save_(napi_env env, napi_callback_info info) {
+NAPI_RELOAD_INLINE_ bool napi_reload_unwrap_(napi_env env, napi_value instance, void** native) {
+  if (napi_unwrap(env, instance, native) == napi_ok) return true;
+  napi_reload_fail_(env, "move an instance by", "napi_unwrap", "it wraps nothing");
+  return false;
+}
+
+NAPI_RELOAD_INLINE_ napi_value napi_reload_call_class_save_(napi_env env, napi_callback_info info) {
   napi_value (*hook)(napi_env, napi_value, void*);
   napi_value arguments[2];
   void* native = NULL;
@@ -83,14 +85,15 @@ static inline napi_value napi_reload_call_class_save_(napi_env env, napi_callbac
   return hook(env, arguments[0], native);
 }
 
-static inline napi_value napi_reload_call_class_args_(napi_env env, napi_callback_info info) {
+NAPI_RELOAD_INLINE_ napi_value napi_reload_call_class_args_(napi_env env, napi_callback_info info) {
   napi_value (*hook)(napi_env, napi_value);
   napi_value arguments[2];
   napi_reload_enter_(env, info, &hook, arguments);
   return hook(env, arguments[0]);
 }
 
-static inline napi_value napi_reload_call_class_restore_(napi_env env, napi_callback_info info) {
+NAPI_RELOAD_INLINE_ napi_value napi_reload_call_class_restore_(napi_env env,
+                                                               napi_callback_info info) {
   void (*hook)(napi_env, napi_value, void*, napi_value);
   napi_value arguments[2];
   void* native = NULL;
@@ -100,8 +103,8 @@ static inline napi_value napi_reload_call_class_restore_(napi_env env, napi_call
   return NULL;
 }
 
-static inline bool napi_reload_set_class_(napi_env env, napi_value classes,
-                                          const napi_reload_class* described) {
+NAPI_RELOAD_INLINE_ bool napi_reload_set_class_(napi_env env, napi_value classes,
+                                                const napi_reload_class* described) {
   napi_value object;
   return napi_create_object(env, &object) == napi_ok &&
          napi_reload_set_hook_(env, object, "save", napi_reload_call_class_save_,
@@ -113,8 +116,8 @@ static inline bool napi_reload_set_class_(napi_env env, napi_value classes,
          napi_reload_set_(env, classes, described->name, object);
 }
 
-static inline bool napi_reload_set_classes_(napi_env env, napi_value object,
-                                            const napi_reload_class* described) {
+NAPI_RELOAD_INLINE_ bool napi_reload_set_classes_(napi_env env, napi_value object,
+                                                  const napi_reload_class* described) {
   napi_value classes;
   size_t i;
   if (described[0].name == NULL) return true;
@@ -125,8 +128,9 @@ static inline bool napi_reload_set_classes_(napi_env env, napi_value object,
   return napi_reload_set_(env, object, "classes", classes);
 }
 
-static inline napi_status napi_reload_define(napi_env env, napi_value exports,
-                                             const napi_reload_hooks* hooks) {
+// Makes `exports.napiReload`. The struct is not needed any more when this returns.
+NAPI_RELOAD_INLINE_ napi_status napi_reload_define(napi_env env, napi_value exports,
+                                                   const napi_reload_hooks* hooks) {
   napi_value object;
   uint32_t accepted = 0;
   while (accepted < NAPI_RELOAD_ACCEPTS_MAX && hooks->accepts[accepted] != 0) accepted++;
@@ -145,9 +149,5 @@ static inline napi_status napi_reload_define(napi_env env, napi_value exports,
   napi_reload_fail_(env, "define", "napiReload", "Node-API refused it");
   return napi_pending_exception;
 }
-
-#ifdef __cplusplus
-}  // extern "C"
-#endif
 
 #endif  // NAPI_RELOAD_DEFINE_H_

@@ -7,14 +7,10 @@
 
 #include "errors.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 // Makes an ordinary property that must be new: what says a thing twice means one of them. Not by
 // setting it, which does something else for a name such as `__proto__`.
-static inline bool napi_reload_set_(napi_env env, napi_value object, const char* name,
-                                    napi_value value) {
+NAPI_RELOAD_INLINE_ bool napi_reload_set_(napi_env env, napi_value object, const char* name,
+                                          napi_value value) {
   napi_property_descriptor property = {NULL, NULL, NULL, NULL, NULL, NULL, napi_default, NULL};
   bool is_there = false;
   property.value = value;
@@ -30,8 +26,8 @@ static inline bool napi_reload_set_(napi_env env, napi_value object, const char*
   return true;
 }
 
-static inline bool napi_reload_set_schemas_(napi_env env, napi_value object,
-                                            const uint32_t* schemas, uint32_t count) {
+NAPI_RELOAD_INLINE_ bool napi_reload_set_schemas_(napi_env env, napi_value object,
+                                                  const uint32_t* schemas, uint32_t count) {
   napi_value list;
   uint32_t i;
   if (napi_create_array_with_length(env, count, &list) != napi_ok) return false;
@@ -45,20 +41,10 @@ static inline bool napi_reload_set_schemas_(napi_env env, napi_value object,
   return napi_reload_set_(env, object, "accepts", list);
 }
 
-static inline bool napi_reload_set_schema_(napi_env env, napi_value object, uint32_t schema) {
+NAPI_RELOAD_INLINE_ bool napi_reload_set_schema_(napi_env env, napi_value object, uint32_t schema) {
   napi_value value;
   return napi_create_uint32(env, schema, &value) == napi_ok &&
          napi_reload_set_(env, object, "schema", value);
 }
-
-static inline bool napi_reload_unwrap_(napi_env env, napi_value instance, void** native) {
-  if (napi_unwrap(env, instance, native) == napi_ok) return true;
-  napi_reload_fail_(env, "move an instance by", "napi_unwrap", "it wraps nothing");
-  return false;
-}
-
-#ifdef __cplusplus
-}  // extern "C"
-#endif
 
 #endif  // NAPI_RELOAD_OBJECT_H_
