@@ -53,5 +53,7 @@ function measure({ header, base, compiler, standard, suffix }, scratch, rounds) 
     after.push(timeOf(header));
   }
   const [baseMs, withMs] = [quantile(before, 0.5), quantile(after, 0.5)];
-  return { baseMs: round(baseMs), withMs: round(withMs), addedMs: round(withMs - baseMs) };
+  // Pair by pair: a drift of the machine's speed is in both.
+  const added = after.map((ms, index) => ms - (before[index] ?? Number.NaN));
+  return { baseMs: round(baseMs), withMs: round(withMs), addedMs: round(quantile(added, 0.5)) };
 }

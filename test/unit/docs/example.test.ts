@@ -6,6 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { include } from '../../../src/headers.ts';
+import { NODE_INCLUDE } from '../../support/addons.ts';
 import { compiledUrl } from '../../support/compiled.ts';
 import { type Block, blocksOf, readDocument, ROOT } from './markdown.ts';
 
@@ -88,6 +90,24 @@ describe('the example of the README', () => {
     expect(
       fs.readdirSync(path.join(project, 'cache/napi-reload')).filter((name) => name !== '.lock'),
     ).toEqual([]);
+  });
+
+  test('in C does what the one in C++ does', () => {
+    const flags = ['-std=c99', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-fPIC', '-shared'];
+    const args = [...flags, `-I${NODE_INCLUDE}`, `-I${include}`, 'total.c', '-o', 'total.node'];
+    execFileSync('gcc', args, { cwd: project, stdio: 'pipe' });
+    fs.writeFileSync(
+      path.join(project, 'total.mjs'),
+      `import { open } from 'napi-reload';
+       const total = await open('total.node');
+       const { add } = total.exports;
+       const before = add(2);
+       const { state, retired } = await total.reload({ force: true });
+       console.log(before, state, retired.outcome, add(1));
+       await total.close();`,
+    );
+    const options = { cwd: project, env: env(), encoding: 'utf8' } as const;
+    expect(execFileSync(process.execPath, ['total.mjs'], options)).toBe('2 carried unloaded 3\n');
   });
 
   test('that only opens runs on the addon of the README', () => {

@@ -108,7 +108,7 @@ describe('the README', () => {
   });
 });
 
-describe.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'])('%s', (name) => {
+describe.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/hooks.md'])('%s', (name) => {
   const text = readDocument(name);
 
   test('links to files and headings that exist', () => {
@@ -116,7 +116,7 @@ describe.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'])('%s', (name) => 
       .filter((link) => !/^https?:/.test(link))
       .filter((link) => {
         const [file = '', anchor] = link.split('#');
-        const target = file === '' ? name : file;
+        const target = file === '' ? name : path.join(path.dirname(name), file);
         if (!fs.existsSync(path.join(ROOT, target))) return true;
         return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
       });
