@@ -49,12 +49,21 @@ void Begin(const Napi::CallbackInfo& info) {
   if (from != nullptr) BeginMove(from, to);
 }
 
-// endMove(from, to, succeeded): how many could not be put back.
+// endMove(from, to, succeeded): { lost, thrown }, how many could not be put back, and what
+// finalizers of `to` threw.
 Napi::Value End(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
   const auto [from, to] = ReadMove(info);
-  if (from == nullptr) return info.Env().Undefined();
-  const size_t failures = EndMove(from, to, ReadFlag(info[2]));
-  return Napi::Number::New(info.Env(), static_cast<double>(failures));
+  if (from == nullptr) return env.Undefined();
+  const Ended ended = EndMove(from, to, ReadFlag(info[2]));
+  auto thrown = Napi::Array::New(env, ended.thrown.size());
+  for (uint32_t index = 0; index < ended.thrown.size(); ++index) {
+    thrown[index] = Napi::Value(env, ended.thrown[index]);
+  }
+  auto result = Napi::Object::New(env);
+  result["lost"] = static_cast<double>(ended.lost);
+  result["thrown"] = thrown;
+  return result;
 }
 
 }  // namespace

@@ -51,6 +51,16 @@ void CopyCount(napi_env env, napi_ref from, napi_ref to) {
   for (uint32_t index = 0; index < count; ++index) napi_reference_ref(env, to, nullptr);
 }
 
+// While it is pending, nothing more could be put back.
+void TakeException(napi_env env, std::vector<napi_value>* thrown) {
+  bool is_pending = false;
+  napi_value error = nullptr;
+  if (napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending &&
+      napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    thrown->push_back(error);
+  }
+}
+
 bool PutBack(Holding* holding, const Version* to) {
   Version* const from = holding->version;
   const napi_env env = from->env();
@@ -100,15 +110,16 @@ std::vector<std::optional<std::vector<napi_value>>> FindInstances(
 
 void BeginMove(Version* from, Version* to) { to->gate()->takes_from = from; }
 
-size_t EndMove(Version* from, Version* to, bool succeeded) {
+Ended EndMove(Version* from, Version* to, bool succeeded) {
   to->gate()->takes_from = nullptr;
-  size_t failures = 0;
+  Ended ended;
   const List<Holding>& holdings = from->holdings;
   for (Holding* one = holdings.front(); one != nullptr; one = holdings.After(one)) {
     if (!std::exchange(one->may_return, false) || succeeded) continue;
-    if (!PutBack(one, to)) ++failures;
+    if (!PutBack(one, to)) ++ended.lost;
+    TakeException(to->env(), &ended.thrown);
   }
-  return failures;
+  return ended;
 }
 
 Holding* TakeOver(Version* from, napi_value object) {

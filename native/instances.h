@@ -33,9 +33,16 @@ namespace napi_reload {
 std::vector<std::optional<std::vector<napi_value>>> FindInstances(
     napi_env env, const Version& version, const std::vector<napi_value>& constructors);
 
+struct Ended {
+  size_t lost = 0;  // objects that could not be put back
+  // What finalizers of `to` threw, which have no caller. The handles belong to the scope of the
+  // caller.
+  std::vector<napi_value> thrown;
+};
+
 void BeginMove(Version* from, Version* to);
-// Returns how many objects could not be put back; 0 when `succeeded`.
-size_t EndMove(Version* from, Version* to, bool succeeded);
+// Has nothing to say when `succeeded`.
+Ended EndMove(Version* from, Version* to, bool succeeded);
 
 // For a constructor that was called on an object: takes it over, and returns what it was wrapped
 // with. nullptr when it is none that `from` wrapped.

@@ -258,6 +258,11 @@ export type NativeEnter = (
 ) => unknown;
 
 /** Memory that no version owns. */
+export interface NativeMoveEnd {
+  readonly lost: number;
+  readonly thrown: readonly unknown[];
+}
+
 export interface NativeMemory {
   readonly ok: true;
   readonly handle: object;
@@ -343,9 +348,9 @@ export interface Native {
   /**
    * Ends a move. Unless it succeeded, each object that was taken over is wrapped again as it was.
    *
-   * @returns how many could not be
+   * @returns how many could not be, and what finalizers of `to` threw
    */
-  endMove(from: object, to: object, succeeded: boolean): number;
+  endMove(from: object, to: object, succeeded: boolean): NativeMoveEnd;
 
   /**
    * Memory of so many bytes, all 0, at a multiple of a page's size. It takes no memory until it is written to. `name`, of

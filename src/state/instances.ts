@@ -136,7 +136,8 @@ export class InstanceMove {
   revert(): number {
     if (!this.#isBegun) return 0;
     this.#isBegun = false;
-    const lost = this.#native.endMove(this.#from.handle, this.#to.handle, false);
+    const { lost, thrown } = this.#native.endMove(this.#from.handle, this.#to.handle, false);
+    throwUncaught(thrown);
     for (const { instances, properties } of this.#luggage) {
       for (const [index, each] of properties.entries()) {
         const instance = instances[index];
@@ -212,4 +213,13 @@ function construct(
   const result: unknown = Reflect.apply(made, instance, given);
   if (result === instance || result === undefined) return;
   throw invalid(`new ${name}()`, result, 'a constructor that returns the object that it was called for');
+}
+
+/** What finalizers throw has no caller, as in Node.js. Not now: nothing of the user's may run in the switch. */
+function throwUncaught(thrown: readonly unknown[]): void {
+  for (const error of thrown) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }

@@ -108,4 +108,25 @@ describe('a move that fails', () => {
     const taken = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2', 'ACCEPTS=1') }, script });
     expect(taken.slice(1, 3)).toEqual(['{"moved":{"Counter":1},"stayed":{}} unloaded', 'v2 1 made=2']);
   });
+
+  test('puts all back when finalizers of the new version throw, and tells of each as uncaught', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2('RESTORE_FAILS_AT=3', 'FINALIZER_THROWS') },
+      script: `
+        process.on('uncaughtException', ({ message }) => say('uncaught: ' + message));
+        addon.on('warning', ({ code, cause }) => say(code + ' ' + cause));
+        const all = [1, 2, 3].map((value) => new addon.exports.Counter(value));
+        install('v2');
+        await tryReload(addon);
+        sayAll(...all);`,
+    });
+    expect(trace.slice(0, 8)).toEqual([
+      ...Array(3).fill('uncaught: the finalizer failed'),
+      'v2 unmapped: 3 made, 3 destroyed',
+      'ERR_HOOK_THREW classes.Counter.restore: restore failed',
+      'v1 1',
+      'v1 2',
+      'v1 3',
+    ]);
+  });
 });
