@@ -49,13 +49,15 @@ export class InstanceMove {
   readonly counts: InstanceCounts;
   readonly #from: MovingVersion;
   readonly #to: MovingVersion;
+  readonly #canMove: CanMove;
   readonly #native: Mover;
   readonly #luggage: readonly Luggage[];
   #isBegun = false;
 
-  private constructor(from: MovingVersion, to: MovingVersion, found: Found, native: Mover) {
+  private constructor(from: MovingVersion, to: MovingVersion, found: Found, canMove: CanMove, native: Mover) {
     this.#from = from;
     this.#to = to;
+    this.#canMove = canMove;
     this.#native = native;
     this.#luggage = found.classes.map((each) => ({ ...each, states: [], properties: [], given: [] }));
     this.classes = this.#luggage;
@@ -65,7 +67,7 @@ export class InstanceMove {
   /** @returns null where the old version describes no class: nothing is looked for then */
   static find(from: MovingVersion, to: MovingVersion, canMove: CanMove, native: Mover): InstanceMove | null {
     if (from.hooks.classes.size === 0) return null;
-    return new InstanceMove(from, to, findInstances(from, to, canMove, native), native);
+    return new InstanceMove(from, to, findInstances(from, to, canMove, native), canMove, native);
   }
 
   /**
@@ -112,14 +114,22 @@ export class InstanceMove {
   }
 
   /**
-   * A version that cannot save its instances could not hand them on.
+   * A version that cannot save its instances could not hand them on. One that froze them, or gave them another prototype,
+   * has left no way to make them its own.
    *
-   * @throws `ERR_STATE_ROUNDTRIP`
+   * @throws `ERR_STATE_ROUNDTRIP`, `ERR_HOOK_INVALID`
    */
   verify(about: About): void {
-    for (const { name, next, instances, given } of this.#luggage) {
+    for (const { name, old, next, instances, given } of this.#luggage) {
       const save = (instance: object): unknown => next.save(instance);
       checkEach(instances, save, given, { ...about, name: `classes.${name}` });
+      const stuck = instances.find((instance) => !this.#canMove(instance, old.made));
+      if (stuck === undefined) continue;
+      throw invalid(
+        `new ${name}()`,
+        stuck,
+        'a constructor that leaves the object extensible, with its prototype',
+      );
     }
   }
 

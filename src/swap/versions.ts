@@ -83,9 +83,9 @@ export function canMove(versions: Versions, instance: object, rawPrototype: obje
   return (Stamp.of(instance) ?? frozen.get(instance))?.owner === versions;
 }
 
-/** Makes an instance that {@link canMove} one of another version. */
+/** Makes an instance that {@link canMove} one of another version. Does not fail: the new version serves by now. */
 export function move(instance: object, rawPrototype: object, next: object, record: VersionRecord): void {
-  if (Object.getPrototypeOf(instance) === rawPrototype) Object.setPrototypeOf(instance, next);
+  if (Object.getPrototypeOf(instance) === rawPrototype) Reflect.setPrototypeOf(instance, next);
   Stamp.move(instance, record);
   if (frozen.has(instance)) frozen.set(instance, record);
 }

@@ -109,6 +109,22 @@ describe('a move that fails', () => {
     expect(taken.slice(1, 3)).toEqual(['{"moved":{"Counter":1},"stayed":{}} unloaded', 'v2 1 made=2']);
   });
 
+  test('because the new version freezes what native code made by itself is refused', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2('FREEZES') },
+      script: `
+        const all = [addon.exports.make(1), new addon.exports.Counter(2)];
+        install('v2');
+        await tryReload(addon);
+        say(all.map((each) => [each.version(), each.add(1), each instanceof addon.exports.Counter].join()).join(' '));`,
+    });
+    expect(trace.slice(0, 3)).toEqual([
+      'v2 unmapped: 2 made, 2 destroyed',
+      'ERR_HOOK_INVALID: found [object Object] (object), wanted a constructor that leaves the object extensible, with its prototype',
+      '1,2,true 1,3,true',
+    ]);
+  });
+
   test('puts all back when finalizers of the new version throw, and tells of each as uncaught', async () => {
     const trace = await tell({
       builds: { v1: v1(), v2: v2('RESTORE_FAILS_AT=3', 'FINALIZER_THROWS') },
