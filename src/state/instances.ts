@@ -189,7 +189,11 @@ interface Found {
 }
 
 function findInstances(from: MovingVersion, to: MovingVersion, canMove: CanMove, native: Mover): Found {
-  const described = [...from.hooks.classes.values()];
+  const isInBoth = ({ name }: ClassHooks): boolean => to.hooks.classes.has(name);
+  // The instances of a class that has two names are those of the first.
+  const described = [...from.hooks.classes.values()].sort(
+    (a, b) => Number(isInBoth(b)) - Number(isInBoth(a)),
+  );
   const found = native.findInstances(
     from.handle,
     described.map(({ made }) => made),

@@ -77,6 +77,22 @@ describe('a live instance', () => {
     expect(trace).toContain('1');
   });
 
+  test('of a class under two names moves by the one that the new version has', async () => {
+    const trace = await tell({
+      builds: { v1: v1('SECOND_NAME'), v2: v2() },
+      script: `
+        const all = [addon.exports.make(1), new addon.exports.Alias(2)];
+        install('v2');
+        counts(await addon.reload());
+        sayAll(...all);`,
+    });
+    expect(trace.slice(1, 4)).toEqual([
+      '{"moved":{"Counter":2},"stayed":{}} unloaded',
+      'v2 1 made=2',
+      'v2 2 made=2',
+    ]);
+  });
+
   test('that died before the reload is not moved', async () => {
     const trace = await tell({
       builds: { v1: v1(), v2: v2() },
