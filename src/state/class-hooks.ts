@@ -67,6 +67,11 @@ function readOne(name: string, given: object, made: Callable, version: number, p
 function findClass(exports: object, name: string, version: number): Callable | null {
   let found: unknown = exports;
   for (const key of name.split('.')) found = isObject(found) ? read(found, key, version) : undefined;
-  if (typeof found === 'function') return found as Callable;
-  return typeof exports === 'function' && exports.name === name ? (exports as Callable) : null;
+  if (isClass(found)) return found;
+  return isClass(exports) && Reflect.get(exports, 'name') === name ? exports : null;
+}
+
+/** Its instances get its prototype in the swap, which must not fail: an arrow function has none. */
+function isClass(value: unknown): value is Callable {
+  return typeof value === 'function' && isObject(Object.getOwnPropertyDescriptor(value, 'prototype')?.value);
 }

@@ -88,6 +88,12 @@ describe('readHooks', () => {
       'a class among the exports',
     ],
     [
+      'what has the name is a function without a prototype',
+      { Counter: () => 1, napiReload: { classes: { Counter: { save() {} } } } },
+      'napiReload.classes.Counter',
+      'a class among the exports',
+    ],
+    [
       'save is missing',
       { Counter, napiReload: { classes: { Counter: {} } } },
       'napiReload.classes.Counter.save',
