@@ -115,9 +115,12 @@ Ended EndMove(Version* from, Version* to, bool succeeded) {
   Ended ended;
   const List<Holding>& holdings = from->holdings;
   for (Holding* one = holdings.front(); one != nullptr; one = holdings.After(one)) {
-    if (!std::exchange(one->may_return, false) || succeeded) continue;
-    if (!PutBack(one, to)) ++ended.lost;
-    TakeException(to->env(), &ended.thrown);
+    if (!one->may_return) continue;
+    if (!succeeded) {
+      if (!PutBack(one, to)) ++ended.lost;
+      TakeException(to->env(), &ended.thrown);
+    }
+    one->may_return = false;
   }
   return ended;
 }

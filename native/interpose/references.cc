@@ -29,7 +29,9 @@ napi_status Delete(node_api_basic_env env, napi_ref ref) {
   Reference* const reference = From(ref);
   Holding* const holding = reference->holding;
   if (holding != nullptr) holding->reference = nullptr;
-  if (holding != nullptr && holding->kind == HoldingKind::kWrap && !holding->finalizing) {
+  const bool is_wrapped =
+      holding != nullptr && (holding->kind == HoldingKind::kWrap || holding->may_return);
+  if (is_wrapped && !holding->finalizing) {
     // The object stays wrapped, and the finalizer "may never be invoked" says the documentation:
     // Node then keeps a dangling pointer in the object, the ledger keeps a whole one.
     holding->finalize = nullptr;

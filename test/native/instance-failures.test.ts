@@ -145,4 +145,25 @@ describe('a move that fails', () => {
       'v1 3',
     ]);
   });
+
+  test('puts back an instance whose reference the old version deleted meanwhile', async () => {
+    const trace = await tell({
+      builds: { v1: v1(), v2: v2('CALLS_OUT', 'RESTORE_FAILS_AT=2') },
+      script: `
+        const all = [1, 2].map((value) => new addon.exports.Counter(value));
+        // Exports are the old version's until the swap.
+        globalThis.inRestore = () => addon.exports.forget(all[0]);
+        install('v2');
+        await tryReload(addon);
+        sayAll(...all);`,
+    });
+    expect(trace).toEqual([
+      'v2 unmapped: 2 made, 2 destroyed',
+      'ERR_HOOK_THREW classes.Counter.restore: restore failed',
+      'v1 1',
+      'v1 2',
+      'closed',
+      'v1 unmapped: 2 made, 1 destroyed',
+    ]);
+  });
 });
