@@ -51,6 +51,7 @@ struct Holding : Link {
   HoldingKind kind = HoldingKind::kWrap;
   bool finalizing = false;
   bool may_return = false;  // moved, in a move that has not ended yet
+  bool is_removed = false;  // and its own version has taken the wrap off meanwhile
 };
 
 // Null when the reserved addresses are used up.

@@ -70,8 +70,9 @@ bool PutBack(Holding* holding, const Version* to) {
   if (const napi_value object = ObjectOf(env, holding)) {
     ReleaseWrap(to->env(), to, object);
     napi_ref fresh = nullptr;
-    is_back = napi_wrap(env, object, holding, OnFinalize, holding, &fresh) == napi_ok;
-    if (is_back) {
+    is_back = holding->is_removed ||
+              napi_wrap(env, object, holding, OnFinalize, holding, &fresh) == napi_ok;
+    if (fresh != nullptr) {
       napi_ref* const real = ReferenceOf(holding);
       CopyCount(env, *real, fresh);
       napi_delete_reference(env, std::exchange(*real, fresh));

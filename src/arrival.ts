@@ -164,6 +164,12 @@ export class Arrival {
 
 function movesInstances({ shop, request, code }: Ready): boolean {
   if (shop.serving === null || request.discardState) return false;
+  const { hold } = shop.serving;
   const { classes } = liveCode(shop.serving).hooks;
-  return [...classes.keys()].some((name) => code.hooks.classes.has(name));
+  const described = [...classes.values()].filter(({ name }) => code.hooks.classes.has(name));
+  if (described.length === 0 || hold?.kind !== 'ledger' || !isInCall(shop)) return false;
+  const made = described.map((each) => each.made);
+  return shop.outside.native
+    .findInstances(hold.handle, made)
+    .some((found) => found !== null && found.length > 0);
 }

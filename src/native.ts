@@ -257,12 +257,13 @@ export type NativeEnter = (
   ...args: unknown[]
 ) => unknown;
 
-/** Memory that no version owns. */
+/** How a move of live instances ended that did not succeed. */
 export interface NativeMoveEnd {
   readonly lost: number;
   readonly thrown: readonly unknown[];
 }
 
+/** Memory that no version owns. */
 export interface NativeMemory {
   readonly ok: true;
   readonly handle: object;

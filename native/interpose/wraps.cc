@@ -64,9 +64,10 @@ napi_status FindWrap(napi_env env, napi_value object, Holding** result) {
   if (status != napi_ok) return Checked(env, status);
   Holding* holding = HoldingAt(pointer);
   // Code of a version that an object has left asks for what it wrapped itself.
-  while (holding != nullptr && (holding->version == nullptr || holding->version->env() != env)) {
-    holding = holding->older;
-  }
+  const auto is_own = [env](const Holding* one) {
+    return one->version != nullptr && one->version->env() == env && !one->is_removed;
+  };
+  while (holding != nullptr && !is_own(holding)) holding = holding->older;
   if (holding == nullptr) return napi_invalid_arg;
   *result = holding;
   return napi_ok;
@@ -89,6 +90,13 @@ napi_status RemoveWrap(napi_env env, napi_value object, void** result) {
   if (is_on_object) status = napi_remove_wrap(env, object, nullptr);
   if (status != napi_ok) return Checked(env, status);
   if (result != nullptr) *result = holding->data;
+  if (holding->may_return) {
+    // The object will not be wrapped again. The holding stays until the move ends: the constructor
+    // that runs may link to it.
+    holding->finalize = nullptr;
+    holding->is_removed = true;
+    return napi_ok;
+  }
   if (holding->real != nullptr) napi_delete_reference(env, holding->real);
   Gate* const gate = holding->version->gate();
   if (holding->class_id != 0) NoteUnwrapped(gate, object, holding->class_id);
