@@ -166,4 +166,32 @@ describe('a move that fails', () => {
       'v1 unmapped: 2 made, 1 destroyed',
     ]);
   });
+
+  test.each([
+    [
+      'fails',
+      'RESTORE_FAILS_AT=2',
+      'ERR_HOOK_THREW classes.Counter.restore: restore failed',
+      'nothing',
+      'v1 2',
+    ],
+    ['succeeds', 'CALLS_OUT', '{"moved":{"Counter":2},"stayed":{}} unloaded', 'v2 1 made=2', 'v2 2 made=2'],
+  ])(
+    'destroys once what the old version destroyed meanwhile, when the move %s',
+    async (_, macro, outcome, ...said) => {
+      const trace = await tell({
+        builds: { v1: v1(), v2: v2('CALLS_OUT', macro) },
+        script: `
+        const all = [1, 2].map((value) => new addon.exports.Counter(value));
+        const { destroy } = addon.exports;
+        globalThis.inRestore = (nth) => { if (nth === 1) destroy(all[0]); };
+        install('v2');
+        await tryReload(addon);
+        for (const each of all) { try { sayAll(each); } catch { say('nothing'); } }`,
+      });
+      expect(trace).toContain('v1 unmapped: 2 made, 2 destroyed');
+      expect(trace).toContain('v2 unmapped: 2 made, 2 destroyed');
+      expect(trace.filter((line) => !/unmapped|closed/.test(line))).toEqual([outcome, ...said]);
+    },
+  );
 });
