@@ -46,8 +46,17 @@ void OnBufferEnd(napi_env env, void*, void* data) noexcept {
   if (CanRunJs(env)) LetGo(static_cast<MemoryRoom::Hold*>(data));
 }
 
+// Of the main thread, where it stays: a leak to nobody who looks for some.
+// Volatile, or a compiler would drop what nobody reads.
+MemoryRoom* volatile main_room = nullptr;
+
 void OnEnvEnd(void* data) noexcept {
-  if (!OnMainThread()) delete static_cast<MemoryRoom*>(data);
+  auto* const room = static_cast<MemoryRoom*>(data);
+  if (OnMainThread()) {
+    main_room = room;
+  } else {
+    delete room;
+  }
 }
 
 // Null, with an exception pending, when the argument is none that is open.
