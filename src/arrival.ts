@@ -14,7 +14,7 @@ import { noSuchVersion, type Route } from './history.ts';
 import { PhaseClock } from './phase-clock.ts';
 import type { UnchangedReport } from './report.ts';
 import type { Staged } from './stage/stager.ts';
-import { liveCode, type Version } from './version.ts';
+import { hostOf, liveCode, type Version } from './version.ts';
 import {
   createCandidate,
   discard,
@@ -96,6 +96,8 @@ export class Arrival {
     this.#takeAway = async () => void (await retireVersion(shop, candidate, code.hooks));
     const request = this.#request;
     const memory = shop.memory.claim(candidate.id, request.discardState);
+    const host = hostOf(candidate);
+    if (host !== null) host.memory = memory;
     this.#ready = { shop, request, route: this.#route, clock, candidate, code, memory };
   }
 

@@ -5,6 +5,7 @@ import { createDeadline } from './deadline.ts';
 import { type ErrorCode, errors, isReloadError } from './errors.ts';
 import type { Goal, Route } from './history.ts';
 import { hookContext } from './hook-context.ts';
+import { HostedVersion } from './isolate/hosted-version.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
 import { refuseShared } from './load/shared-image.ts';
@@ -15,8 +16,8 @@ import { type Binding, rebind } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
 import { type Hooks, readHooks } from './state/hooks.ts';
 import type { MemoryClaim } from './state/memory.ts';
-import type { LoadedCode, Version } from './version.ts';
-import { admitVersion, discard, disposeOf, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+import { hostOf, type LoadedCode, type Version } from './version.ts';
+import { type Hosting, admitVersion, discard, disposeOf, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
 export interface ReloadRequest {
   readonly trigger: 'first' | 'call' | 'watch';
@@ -47,7 +48,8 @@ export interface Ready {
 
 /** What is no change. A version that is loaded plainly has its libraries in place, where no reload renews them. */
 export function bytesInForce(serving: Version | null): Fingerprint | ContentHash | null {
-  if (serving === null) return null;
+  // One that has failed for good is as good as none: the same bytes may be tried again.
+  if (serving === null || hostOf(serving)?.hasFailed) return null;
   return serving.hold?.kind === 'plain' ? serving.hash : serving.fingerprint;
 }
 
@@ -80,6 +82,10 @@ export async function loadStaged(
   let rebound = staged.binding;
   try {
     const image = await clock.during('inspect', () => admit(shop, staged, candidate));
+    const { hosting } = shop;
+    if (hosting !== null) {
+      return await clock.during('load', () => loadHosted(shop, hosting, staged, candidate));
+    }
     const binding = await clock.during('rebind', () => bind(shop, staged, image));
     if (binding.kind === 'ledger') rebound = binding.rebound;
     return await clock.during('load', () => loadCode(shop, candidate, image, binding, signal));
@@ -109,6 +115,30 @@ function bind(shop: Workshop, staged: Staged, image: NativeImage): Binding {
     shop.events.emit('warning', { code: 'unique-symbols', message });
   }
   return binding;
+}
+
+/** @throws what the host refused it for; the host has ended by then */
+async function loadHosted(
+  shop: Workshop,
+  { hosts, supervisor }: Hosting,
+  { path, hash, libraries }: Staged,
+  candidate: Version,
+): Promise<LoadedCode> {
+  const { source, options, outside } = shop;
+  const { stageDir, reclaim, hookTimeoutMs, callTimeoutMs } = options;
+  const libraryHashes = libraries.map((library) => library.hash);
+  const host = new HostedVersion({
+    ...{ id: candidate.id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs, callTimeoutMs },
+    ...{ outside, standIns: hosts.standIns, supervision: supervisor, start: hosts.start },
+    claimMemory: () => shop.memory.claim(candidate.id, false),
+  });
+  const { exports, hooks } = await host.load();
+  // In a process its mappings are none of ours.
+  shop.budget.release(candidate.mappings);
+  candidate.mappings = 0;
+  admitVersion(shop, candidate, { kind: 'hosted', host });
+  candidate.schema = hooks.schema;
+  return { exports, hooks };
 }
 
 async function loadCode(

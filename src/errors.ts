@@ -47,6 +47,18 @@ export interface ErrorDetails {
     readonly instance?: { readonly index: number; readonly count: number };
   };
   ERR_HOOK_TIMEOUT: Stated & { readonly hook: string; readonly version: number; readonly timeoutMs: number };
+  ERR_HOST_CRASHED: Stated & {
+    readonly version: number;
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    /** Last lines of what it wrote to its standard error. */
+    readonly stderr: string;
+    /**
+     * `exit`: it ended by itself, or somebody ended it; `call-timeout`, `memory-limit`: it was ended for that;
+     * `restart-failed`: it could not be started again, for the cause.
+     */
+    readonly reason: 'exit' | 'call-timeout' | 'memory-limit' | 'restart-failed';
+  };
   ERR_INIT_THREW: Stated & { readonly version: number };
   ERR_INTEGRITY: Stated & { readonly path: string; readonly wanted: string; readonly found: string };
   ERR_INTERNAL: Stated & { readonly during: string };
@@ -204,6 +216,18 @@ function busyMessage(d: Details<'ERR_BUSY'>): string {
   return `Cannot replace ${addon}: ${others} the same image in this process, and the old version goes on serving; close them first, or open it with scope "thread"`;
 }
 
+function hostCrashedMessage(d: Details<'ERR_HOST_CRASHED'>, cause: unknown): string {
+  const how: Record<typeof d.reason, string> = {
+    exit: d.signal === null ? `ended with exit code ${d.exitCode}` : `was ended by ${d.signal}`,
+    'call-timeout': 'was ended because a call took longer than callTimeoutMs',
+    'memory-limit': 'was ended because it had more memory than host.maxRssBytes',
+    'restart-failed': `could not be started again: ${describe(cause)}`,
+  };
+  const last = d.stderr.split('\n').at(-1);
+  const said = last ? `; it wrote ${q(last)} last` : '';
+  return `What ran version ${d.version} of ${q(d.addon ?? '')} ${how[d.reason]}${said}; see details.stderr, and listen to "crashed"`;
+}
+
 function noSuchVersionMessage({ id, available }: Details<'ERR_NO_SUCH_VERSION'>): string {
   const found =
     id === null
@@ -282,6 +306,9 @@ export const errors = {
       `Hook ${q(d.hook)} of version ${d.version} did not settle within ${d.timeoutMs} ms: make it quicker or raise hookTimeoutMs`,
       d,
     ),
+
+  hostCrashed: (d: Details<'ERR_HOST_CRASHED'>, cause?: unknown): ReloadError<'ERR_HOST_CRASHED'> =>
+    new ReloadError('ERR_HOST_CRASHED', hostCrashedMessage(d, cause), d, cause),
 
   initThrew: (d: Details<'ERR_INIT_THREW'>, cause: unknown): ReloadError<'ERR_INIT_THREW'> =>
     new ReloadError(

@@ -9,6 +9,7 @@ import { isThenable } from './thenable.ts';
 /** Something that deserves a look but stopped nothing. */
 export interface Warning {
   readonly code:
+    | 'checkpoint-failed'
     | 'class-link'
     | 'discard-failed'
     | 'dispose-failed'
@@ -35,8 +36,24 @@ export interface AddonEvents {
   unloaded: [version: { readonly id: number }];
   /** A version that was pinned has ended, but stays in memory for good. */
   kept: [version: { readonly id: number; readonly reason: string }];
+  /** What ran the live version has ended without being asked to. */
+  crashed: [crash: HostCrash];
+  /** It runs again, from the last checkpoint. */
+  restarted: [version: { readonly id: number }];
+  /** It has crashed too often, and nothing could be gone back to: every call is refused until a reload. */
+  'gave-up': [version: { readonly id: number; readonly error: ReloadError; readonly cause: unknown }];
   warning: [warning: Warning];
   closed: [];
+}
+
+/** A crash of the thread or process that ran the live version. */
+export interface HostCrash {
+  readonly id: number;
+  /** `ERR_HOST_CRASHED`, with what calls in flight were refused. */
+  readonly error: ReloadError;
+  /** What comes next: the same version is started again after `delayMs`, or the version before it is made live. */
+  readonly next: 'restart' | 'rollback';
+  readonly delayMs: number;
 }
 
 export type Listener<K extends keyof AddonEvents> = (...args: AddonEvents[K]) => void;

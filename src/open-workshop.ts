@@ -5,14 +5,16 @@ import { createBuilder } from './build/create-builder.ts';
 import { errors } from './errors.ts';
 import { Events } from './events.ts';
 import { History } from './history.ts';
+import { Hosts } from './isolate/hosts.ts';
+import { Supervisor } from './isolate/supervisor.ts';
 import type { Options } from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import { createBudget } from './retire/budget.ts';
 import { openStager, type StagerOptions } from './stage/stager.ts';
 import { NamedMemory } from './state/memory.ts';
 import { createLiveExports } from './swap/live-exports.ts';
-import { liveCode } from './version.ts';
-import { lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+import { hostOf, liveCode } from './version.ts';
+import { type Hosting, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
 /** One bound for all handles of this thread: what it guards is the process. */
 const budget = createBudget(realOutside);
@@ -33,7 +35,7 @@ export async function openWorkshop(
   const builder = await createBuilder(options.build, source, outside);
   const events = new Events();
   if (options.onProgress !== null) events.on('progress', options.onProgress);
-  return {
+  const shop: Workshop = {
     source,
     options,
     outside,
@@ -50,14 +52,29 @@ export async function openWorkshop(
     nextId: 1,
     built: null,
     rejected: null,
+    hosting: createHosting(options, events, outside, () => shop.goBack()),
+    goBack: () => Promise.reject(errors.closed({ addon: source, attempted: 'go back' })),
   };
+  return shop;
+}
+
+function createHosting(
+  { isolation, host, supervise, checkpointMs }: Options,
+  events: Events,
+  outside: Outside,
+  goBack: () => Promise<unknown>,
+): Hosting | null {
+  if (isolation === 'inline') return null;
+  const hosts = new Hosts(isolation, host, outside);
+  return { hosts, supervisor: new Supervisor({ supervise, checkpointMs, events, outside, goBack }) };
 }
 
 function stagerOptions(source: SourcePath, options: Options, writerEnds: boolean): StagerOptions {
   // Integrity is judged by the bytes as they came, so nothing may be done to them before.
   const examine = options.integrity === null;
-  const rebind = options.reclaim !== 'never';
-  const wanted = { examine, rebind, libraries: rebind || !examine };
+  // A host binds a copy of its own: the addresses of this process are of no use to it.
+  const rebind = options.reclaim !== 'never' && options.isolation === 'inline';
+  const wanted = { examine, rebind, libraries: options.reclaim !== 'never' || !examine };
   return { source, stageDir: options.stageDir, writerEnds, wanted };
 }
 
@@ -68,9 +85,12 @@ export function revokeExports({ live, source }: Workshop): void {
 
 /** Ends the version that serves, and deletes the copies. Nothing of the handle may run any more but its exports' code. */
 export async function endWorkshop(shop: Workshop): Promise<void> {
-  const { serving, stager, memory } = shop;
+  const { serving, stager, memory, hosting } = shop;
   lookAtPinned(shop);
+  hosting?.supervisor.close();
   if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
+  await Promise.all(shop.versions.map((version) => hostOf(version)?.end(0)));
+  hosting?.hosts.close();
   memory.close();
   shop.history.clear();
   stager.close();

@@ -1,4 +1,5 @@
 /** Times each stage of one reload. */
+import type { Steps } from './later.ts';
 import type { Outside } from './outside.ts';
 import type { Phase, PhasesMs } from './report.ts';
 
@@ -22,6 +23,15 @@ export class PhaseClock {
     const startMs = this.#outside.nowMs();
     try {
       return await work();
+    } finally {
+      this.#phasesMs[phase] = this.#outside.nowMs() - startMs;
+    }
+  }
+
+  *inSteps<T>(phase: Phase, work: () => Steps<T>): Steps<T> {
+    const startMs = this.#outside.nowMs();
+    try {
+      return yield* work();
     } finally {
       this.#phasesMs[phase] = this.#outside.nowMs() - startMs;
     }

@@ -37,6 +37,9 @@ export interface RunnerObserver<Outcome> {
 /** The watches of several handles tell of one edit within so many milliseconds of each other. */
 const GATHER_MS = 20;
 
+/** After a version has crashed too often. */
+const BACK: ReloadRequest = { trigger: 'call', force: true, discardState: false, goal: { kind: 'before' } };
+
 /** What nobody asked for more of. */
 const BUILT = { force: false, discardState: false, goal: { kind: 'built' } } as const;
 
@@ -59,6 +62,7 @@ export class Runner<Outcome> {
       run: (request, signals) => this.#run(request, signals),
       merge,
     });
+    for (const shop of options.shops) shop.goBack = () => this.#queue.push(BACK);
     this.#gather = isAlone
       ? null
       : createSettler(first.outside, GATHER_MS, (files) => this.#supersede([...files].sort()));

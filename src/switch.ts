@@ -1,22 +1,28 @@
 /**
- * The switch: `save → migrate → init → verify → swap`, of one handle or of several at once. Synchronous from its first
- * line to its last; nothing in it may emit, await or call a listener.
+ * The switch: `save → migrate → init → verify → swap`, of one handle or of several at once. Nothing in it may emit or
+ * call a listener.
  *
- * A step is done for each handle before any does the next one, and what can fail comes before the first swap. So all
- * go over, or none does.
+ * 1. A step is done for each handle before any does the next one, and what can fail comes before the first swap. So all
+ *    go over, or none does.
+ * 2. Of versions in this thread it is synchronous from its first line to its last.
+ * 3. Versions in other threads or processes are asked, and their calls wait meanwhile. They come first, as far as the
+ *    swap: whatever waits does so before the first version of this thread is saved.
  */
 import assert from 'node:assert/strict';
 import { type Ready, reasonOf } from './candidate.ts';
 import { errors } from './errors.ts';
 import { hookContext } from './hook-context.ts';
+import { HostedMove } from './isolate/hosted-move.ts';
+import type { HostedVersion } from './isolate/hosted-version.ts';
+import { runSteps, type Steps, settled } from './later.ts';
 import { type Claim, claimImage } from './load/shared-image.ts';
 import type { InstanceCounts, ReloadedReport } from './report.ts';
 import type { Hooks } from './state/hooks.ts';
-import { InstanceMove } from './state/instances.ts';
+import { InstanceMove, type InstanceMover } from './state/instances.ts';
 import { chooseSchema, migrate } from './state/migrate.ts';
 import { checkSave, copyState, type Given } from './state/roundtrip.ts';
 import type { SwapPlan } from './swap/live-exports.ts';
-import { enter, liveCode, type Version } from './version.ts';
+import { enter, hostOf, liveCode, type Version } from './version.ts';
 import { isInCall, type Workshop } from './workshop.ts';
 
 /** A handle that went over to its new version. */
@@ -46,20 +52,39 @@ export interface ResumeTrouble {
   readonly cause: unknown;
 }
 
-/** Takes all over to their new versions, or none. */
-export function switchTogether(all: readonly Ready[]): readonly Switched[] | SwitchFailure {
+type Outcome = readonly Switched[] | SwitchFailure;
+
+/**
+ * Takes all over to their new versions, or none.
+ *
+ * @returns a promise only where one of them is in another thread or process
+ */
+export function switchTogether(all: readonly Ready[]): Outcome | Promise<Outcome> {
+  return runSteps(takeOver(all));
+}
+
+function* takeOver(all: readonly Ready[]): Steps<Outcome> {
   const sides = all.map((ready) => new Side(ready));
-  const steps = ['save', 'init', 'verify', 'swap'] as const;
-  for (const step of steps) {
-    for (const side of sides) {
-      try {
-        side[step]();
-      } catch (error) {
-        return { ready: side.ready, error, troubles: sides.toReversed().flatMap((each) => each.revert()) };
+  const [hosted, inline] = [true, false].map((isHosted) => sides.filter((side) => side.isHosted === isHosted));
+  for (const some of [hosted ?? [], inline ?? []]) {
+    for (const step of ['save', 'init', 'verify'] as const) {
+      for (const side of some) {
+        try {
+          yield* side[step]();
+        } catch (error) {
+          return { ready: side.ready, error, troubles: yield* revertAll(sides) };
+        }
       }
     }
   }
+  for (const side of sides) side.swap();
   return sides.map((side) => side.outcome());
+}
+
+function* revertAll(sides: readonly Side[]): Steps<readonly ResumeTrouble[]> {
+  const troubles: ResumeTrouble[] = [];
+  for (const side of sides.toReversed()) troubles.push(...(yield* side.revert()));
+  return troubles;
 }
 
 /** One handle in the switch. The steps are called in the order in which they stand. */
@@ -70,7 +95,7 @@ class Side {
   #claim: Claim | null = null;
   #isSaved = false;
   #state: unknown;
-  #move: InstanceMove | null = null;
+  #move: InstanceMover | null = null;
   /** What the state was before the new version had it, where it is to be compared. */
   #given: Given | null = null;
   #plan: SwapPlan | null = null;
@@ -82,19 +107,19 @@ class Side {
     this.#old = this.#previous === null ? null : liveCode(this.#previous).hooks;
   }
 
+  /** Whether it has to ask another thread or process. */
+  get isHosted(): boolean {
+    return hostOf(this.#previous) !== null || hostOf(this.ready.candidate) !== null;
+  }
+
   /** @throws what `save` or a step of the migration threw, or `ERR_BUSY` */
-  save(): void {
+  *save(): Steps<void> {
     const { shop, request, clock, code } = this.ready;
     this.#claim = claimImage(this.#previous, shop.outside);
+    hostOf(this.#previous)?.hold();
     const old = this.#old;
     if (old === null || request.discardState) return;
-    const saved = clock.inSwitch('save', () => {
-      this.#isSaved = old.has('save');
-      const state = old.callSync('save');
-      this.#move = this.#findInstances(old);
-      this.#move?.save(shop.options.verify === 'deep', this.#about);
-      return state;
-    });
+    const saved = yield* clock.inSteps('save', () => this.#save(old));
     if (saved === undefined) return;
     this.#state = clock.inSwitch('migrate', () => carry(shop, saved, old, code.hooks));
     const isInItsSchema = chooseSchema(old.schema, code.hooks, shop.options.migrate) === code.hooks.schema;
@@ -102,21 +127,32 @@ class Side {
     this.#given = clock.inSwitch('verify', () => copyState(this.#state, this.#about));
   }
 
-  init(): void {
+  *#save(old: Hooks): Steps<unknown> {
+    this.#isSaved = old.has('save');
+    const state = yield* settled(old.callSync('save'));
+    this.#move = this.#findInstances(old);
+    this.#move?.save(this.ready.shop.options.verify === 'deep', this.#about);
+    return state;
+  }
+
+  *init(): Steps<void> {
     const { shop, request, route, clock, code, memory } = this.ready;
     const withOrigin = !request.discardState;
     const context = hookContext(shop, code.hooks, reasonOf(route), this.#state, withOrigin, memory.ask);
-    clock.inSwitch('init', () => {
-      code.hooks.callSync('init', context);
-      this.#move?.init(context);
+    const move = this.#move;
+    yield* clock.inSteps('init', function* init() {
+      yield* settled(code.hooks.callSync('init', context));
+      yield* settled(move?.init(context));
     });
     memory.end();
   }
 
-  verify(): void {
+  *verify(): Steps<void> {
     const { shop, clock, code, candidate } = this.ready;
+    yield* clock.inSteps('verify', () =>
+      checkSave(code.hooks, this.#state !== undefined, this.#given, this.#about),
+    );
     this.#plan = clock.inSwitch('verify', () => {
-      checkSave(code.hooks, this.#state !== undefined, this.#given, this.#about);
       this.#move?.verify(this.#about);
       const handle = candidate.hold?.kind === 'ledger' ? candidate.hold.handle : null;
       return shop.live.plan(code.exports, candidate.id, handle);
@@ -137,11 +173,15 @@ class Side {
       shop.rejected = null;
       enter(candidate, { name: 'live', code });
       this.#claim?.end(candidate);
+      const host = hostOf(candidate);
+      host?.serve();
+      if (host !== null) shop.hosting?.supervisor.watch(host);
+      if (host !== null) hostOf(this.#previous)?.forwardTo(host);
     });
   }
 
   /** Undoes what was done. A side whose turn had not come has nothing to undo. */
-  revert(): readonly ResumeTrouble[] {
+  *revert(): Steps<readonly ResumeTrouble[]> {
     const old = this.#old;
     const troubles: ResumeTrouble[] = [];
     const note = (cause: unknown): void => {
@@ -150,19 +190,20 @@ class Side {
     const lost = this.#move?.revert() ?? 0;
     if (lost > 0) note(`${lost} instances could not be given back to it`);
     this.#claim?.end(null);
-    if (!this.#isSaved) return troubles;
     try {
-      old?.callSync('resume');
+      if (this.#isSaved) yield* settled(old?.callSync('resume'));
     } catch (cause) {
       note(cause);
     }
+    hostOf(this.#previous)?.release();
     return troubles;
   }
 
   /** Only what the ledger follows is known, and only an old version that is not at work can let its instances go. */
-  #findInstances(old: Hooks): InstanceMove | null {
+  #findInstances(old: Hooks): InstanceMover | null {
     const { shop, candidate, code } = this.ready;
     const [from, to] = [this.#previous?.hold, candidate.hold];
+    if (from?.kind === 'hosted' && to?.kind === 'hosted') return this.#findHosted(old, from.host, to.host);
     if (from?.kind !== 'ledger' || to?.kind !== 'ledger') return null;
     const found = InstanceMove.find(
       { handle: from.handle, hooks: old },
@@ -172,12 +213,23 @@ class Side {
     );
     if (found === null || found.classes.length === 0) return found;
     if (isInCall(shop)) throw errors.busy({ addon: shop.source, reason: 'in-call', sharedWith: null });
-    const [schema, next] = [old.schema, code.hooks];
-    if (schema !== next.schema && !next.accepts.includes(schema)) {
-      const schemas = { from: schema, to: next.schema, step: null };
-      throw errors.stateSchema({ addon: shop.source, ...schemas, reason: 'instances' });
-    }
+    this.#checkInstanceSchema(old);
     return found;
+  }
+
+  #findHosted(old: Hooks, from: HostedVersion, to: HostedVersion): InstanceMover | null {
+    if (old.classes.size === 0) return null;
+    const found = new HostedMove({ host: from, hooks: old }, { host: to, hooks: this.ready.code.hooks });
+    if (found.classes.length > 0) this.#checkInstanceSchema(old);
+    return found;
+  }
+
+  #checkInstanceSchema({ schema }: Hooks): void {
+    const { shop, code } = this.ready;
+    const { hooks: next } = code;
+    if (schema === next.schema || next.accepts.includes(schema)) return;
+    const schemas = { from: schema, to: next.schema, step: null };
+    throw errors.stateSchema({ addon: shop.source, ...schemas, reason: 'instances' });
   }
 
   outcome(): Switched {

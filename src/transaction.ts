@@ -42,7 +42,7 @@ export async function transact(
     return all.map((each) => each.unchanged());
   }
   await takeSteps(all, ['load', 'prepare', 'settle']);
-  const outcome = switchTogether(all.flatMap(({ ready }) => ready ?? []));
+  const outcome = await switchTogether(all.flatMap(({ ready }) => ready ?? []));
   if ('error' in outcome) {
     warnOfResume(outcome.troubles);
     const culprit = all.find(({ ready }) => ready === outcome.ready);

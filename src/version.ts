@@ -1,6 +1,7 @@
 /** A version's life: what it is in each state, and which state may follow which. */
 import assert from 'node:assert/strict';
 import type { ContentHash, Fingerprint, SourcePath, StagedPath, VersionId } from './brands.ts';
+import type { HostedVersion } from './isolate/hosted-version.ts';
 import type { NativeLibrary, NativePin, NativeRebound } from './native.ts';
 import type { Hooks } from './state/hooks.ts';
 
@@ -35,7 +36,9 @@ export type Hold =
       readonly share: 'alone' | 'opened' | 'joined';
     }
   /** Node.js owns it, and never lets go. */
-  | { readonly kind: 'plain'; readonly reason: string };
+  | { readonly kind: 'plain'; readonly reason: string }
+  /** A thread or process of its own has it. */
+  | { readonly kind: 'hosted'; readonly host: HostedVersion };
 
 export type VersionState =
   /** Loaded, or about to be; serves nobody yet. */
@@ -73,6 +76,11 @@ export interface Version extends VersionIdentity {
   /** SHA-256 of the copy, which differs from `hash` where the ledger follows it; null until somebody asks. */
   stagedHash: ContentHash | null;
   state: VersionState;
+}
+
+/** What runs a version in another thread or process; null for one in this thread. */
+export function hostOf(version: Version | null): HostedVersion | null {
+  return version?.hold?.kind === 'hosted' ? version.hold.host : null;
 }
 
 /** The code of the version that serves. Asking any other version is an assertion error. */

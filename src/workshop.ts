@@ -5,6 +5,8 @@ import { createDeadline } from './deadline.ts';
 import { describe as describeCause } from './errors.ts';
 import type { Events } from './events.ts';
 import type { History } from './history.ts';
+import type { Hosts } from './isolate/hosts.ts';
+import type { Supervisor } from './isolate/supervisor.ts';
 import { countOthers } from './load/shared-image.ts';
 import type { NativeContents } from './native.ts';
 import type { Options } from './options.ts';
@@ -16,7 +18,7 @@ import type { Staged, Stager } from './stage/stager.ts';
 import type { Hooks } from './state/hooks.ts';
 import type { NamedMemory } from './state/memory.ts';
 import type { LiveExports } from './swap/live-exports.ts';
-import { describeVersion, enter, type Hold, type Version, type VersionInfo } from './version.ts';
+import { describeVersion, enter, type Hold, hostOf, type Version, type VersionInfo } from './version.ts';
 
 /** By what bytes are known again. */
 type Contents = Omit<NativeContents, 'looked'>;
@@ -31,6 +33,8 @@ export interface Workshop {
   readonly stager: Stager;
   readonly live: LiveExports;
   readonly memory: NamedMemory;
+  /** What runs its versions elsewhere; null where they run in this thread. */
+  readonly hosting: Hosting | null;
   readonly budget: Budget;
   /** Every version whose image is in memory, oldest first. */
   readonly versions: Version[];
@@ -43,6 +47,14 @@ export interface Workshop {
   built: Contents | null;
   /** What was refused, or gone back from, last: the watcher does not try it again. */
   rejected: Contents | null;
+  /** Makes the version before the last change live. Set by what runs the reloads. */
+  goBack: () => Promise<unknown>;
+}
+
+/** What a handle has whose versions run in Workers or processes. */
+export interface Hosting {
+  readonly hosts: Hosts;
+  readonly supervisor: Supervisor;
 }
 
 export function createCandidate(shop: Workshop, staged: Staged): Version {
@@ -108,6 +120,8 @@ export function describe(shop: Workshop, version: Version): VersionInfo {
   if (version.state.name === 'pinned' && version.hold?.kind === 'ledger') {
     enter(version, { name: 'pinned', pins: shop.outside.native.pins(version.hold.handle) });
   }
+  const host = hostOf(version);
+  if (version.state.name === 'pinned' && host !== null) enter(version, { name: 'pinned', pins: host.pins() });
   return describeVersion(version, othersOf(shop, version));
 }
 

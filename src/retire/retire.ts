@@ -17,6 +17,7 @@ const PASSING: ReadonlySet<string> = new Set([
 const SILENT: ReadonlySet<string> = new Set(['frame', 'signal-handler', 'uv-handle', 'uv-request']);
 
 type LedgerHold = Extract<Hold, { kind: 'ledger' }>;
+type HostHold = Extract<Hold, { kind: 'hosted' }>;
 
 /** Outlives the retirement of a version that is pinned, and so must not hold anything of that version's code. */
 export interface RetireRequest {
@@ -46,6 +47,7 @@ export async function retire(
   if (hold === null || hold.kind === 'plain') {
     return settle(version, { outcome: 'kept', reason: hold?.reason ?? 'it was not loaded' });
   }
+  if (hold.kind === 'hosted') return settle(version, await endHost(version, hold, request));
   const ending = await drain(hold, request, outside);
   settle(version, ending);
   if (ending.outcome === 'pinned') {
@@ -54,6 +56,27 @@ export async function retire(
     return lookAgain(version, request, outside, true);
   }
   return ending;
+}
+
+/** Calls in flight end there. Objects that stayed keep it alive until JavaScript has let go of them. */
+async function endHost(version: Version, { host }: HostHold, request: RetireRequest): Promise<Ending> {
+  const { drainTimeoutMs } = request;
+  await host.drain(drainTimeoutMs);
+  const pins = request.releaseObjects ? [] : host.pins();
+  if (pins.length === 0) return endingOf(await host.end(drainTimeoutMs));
+  let isEnding = false;
+  host.onRelease(() => {
+    if (isEnding || version.state.name !== 'pinned' || (host.isAlive && host.pins().length > 0)) return;
+    isEnding = true;
+    void host.end(drainTimeoutMs).then((retired) => {
+      if (version.state.name === 'pinned') request.onEnded(settle(version, endingOf(retired)));
+    });
+  });
+  return { outcome: 'pinned', pins };
+}
+
+function endingOf({ outcome, reason }: { readonly outcome: string; readonly reason: string | null }): Ending {
+  return outcome === 'unloaded' ? { outcome } : { outcome: 'kept', reason: reason ?? 'its mapping is still there' };
 }
 
 /** A function of its own, so that the listener closes over nothing else. */

@@ -8,7 +8,7 @@ import { invalid, isObject, read } from './hook-object.ts';
 import type { AskForMemory } from './memory.ts';
 
 /** Why a version comes to life. */
-export type Reason = 'first' | 'reload' | 'rollback';
+export type Reason = 'first' | 'reload' | 'rollback' | 'restart';
 
 /** What `prepare` and `init` are given. */
 export interface HookContext {
@@ -39,6 +39,7 @@ export interface Hooks {
   /**
    * Calls a hook that must be done when it returns. A hook that the addon does not have gives undefined.
    *
+   * @returns what it returned; a {@link Later} of that where the version runs in another thread or process
    * @throws `ERR_HOOK_THREW`, `ERR_HOOK_ASYNC` when it returned a promise, or what `context.memory` threw
    */
   callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): unknown;

@@ -8,6 +8,7 @@
  * well, and until `finish` all of it can be taken back.
  */
 import { errors, isReloadError } from '../errors.ts';
+import type { Later } from '../later.ts';
 import type { Native } from '../native.ts';
 import type { InstanceCounts } from '../report.ts';
 import { ignoreRejection, isThenable } from '../thenable.ts';
@@ -44,7 +45,24 @@ interface Luggage extends MovingClass {
   readonly given: Given[];
 }
 
-export class InstanceMove {
+/** The move of live instances, wherever they live. The steps are called in the order in which they stand. */
+export interface InstanceMover {
+  readonly classes: readonly {
+    readonly old: { readonly made: object };
+    readonly next: { readonly made: object };
+    readonly instances: readonly object[];
+  }[];
+  readonly counts: InstanceCounts;
+  save(compares: boolean, about: About): void;
+  init(context: HookContext): void | Later<void>;
+  verify(about: About): void;
+  /** From here on there is no way back. Does not fail. */
+  finish(): void;
+  /** @returns how many could not be put back */
+  revert(): number;
+}
+
+export class InstanceMove implements InstanceMover {
   readonly classes: readonly MovingClass[];
   readonly counts: InstanceCounts;
   readonly #from: MovingVersion;

@@ -1,6 +1,7 @@
 /** Whether a new version could hand on the state that it took, and whether it would be the same state. */
 import { isDeepStrictEqual } from 'node:util';
 import { errors } from '../errors.ts';
+import { type Steps, settled } from '../later.ts';
 import type { Hooks } from './hooks.ts';
 
 /** What the new version was given, as it was before it had it. */
@@ -33,10 +34,15 @@ export function copyState(state: unknown, about: About): Given {
  * @param given what its own state must equal; null where that is not asked for
  * @throws `ERR_STATE_ROUNDTRIP`
  */
-export function checkSave(hooks: Hooks, tookState: boolean, given: Given | null, about: About): void {
+export function* checkSave(
+  hooks: Hooks,
+  tookState: boolean,
+  given: Given | null,
+  about: About,
+): Steps<void> {
   let saved: unknown;
   try {
-    saved = hooks.callSync('save');
+    saved = yield* settled(hooks.callSync('save'));
   } catch (cause) {
     throw errors.stateRoundtrip({ ...about, reason: 'save-failed', path: null }, cause);
   }

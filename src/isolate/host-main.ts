@@ -1,0 +1,91 @@
+/** The program of a host: the file of a Worker, and what a child process runs. */
+import { readSync, writeSync } from 'node:fs';
+import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { errors } from '../errors.ts';
+import { realOutside } from '../outside.ts';
+import type { AskForMemory } from '../state/memory.ts';
+import { Host } from './host.ts';
+import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
+import type { Port } from './port.ts';
+import { fromWireError, type Giver } from './wire.ts';
+
+/** Descriptor of the line on which a child process asks for memory. */
+const MEMORY_FD = 3;
+const LINE_END = 10;
+
+/** What a Worker is given. */
+export interface WorkerData {
+  readonly memoryPort: MessagePort;
+  /** Counts the answers that were sent. */
+  readonly answers: Int32Array;
+}
+
+const nothing: Giver = { give: () => undefined };
+
+function startInProcess(): void {
+  const parent = Number(process.argv[2]);
+  // A parent that is killed cannot tell its children, and code that never returns would not hear it.
+  if (!realOutside.native.dieWithParent(parent)) process.exit(0);
+  process.on('disconnect', () => process.exit(0));
+  const port: Port<FromHost, ToHost> = {
+    post: (message) => void process.send?.(message),
+    onMessage: (listener) => void process.on('message', (message) => listener(message as ToHost)),
+  };
+  new Host(port, { outside: realOutside, memory: askBy(askByDescriptor) });
+}
+
+function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): void {
+  const ask = (request: MemoryAsk): MemoryAnswer => {
+    const before = Atomics.load(answers, 0);
+    memoryPort.postMessage(request);
+    Atomics.wait(answers, 0, before);
+    const received = receiveMessageOnPort(memoryPort) as { readonly message: MemoryAnswer };
+    return received.message;
+  };
+  const ends: Port<FromHost, ToHost> = {
+    post: (message) => port.postMessage(message),
+    onMessage: (listener) => void port.on('message', listener),
+  };
+  new Host(ends, { outside: realOutside, memory: askBy(ask) });
+}
+
+/** Memory is the handle's, and a hook that asks for it goes on only when it has it. */
+function askBy(ask: (request: MemoryAsk) => MemoryAnswer): AskForMemory {
+  return (name, byteLength, options) => {
+    const answer = ask({ name, byteLength, grow: options?.grow === true });
+    if ('error' in answer) throw fromWireError(answer.error, nothing);
+    if ('view' in answer) return answer.view;
+    return openMemory(answer.file);
+  };
+}
+
+function openMemory({ path, bytes }: { readonly path: string; readonly bytes: number }): Uint8Array {
+  const opened = realOutside.native.memoryOpen(path, bytes);
+  if (!opened.ok) {
+    const { operation, errno } = opened;
+    throw errors.memoryUnavailable({ name: path, wanted: bytes, operation, errno });
+  }
+  const buffer = realOutside.native.memoryBuffer(opened.handle, bytes);
+  realOutside.native.memoryClose(opened.handle);
+  if (buffer === null) {
+    throw errors.memoryUnavailable({ name: path, wanted: bytes, operation: 'napi_create_external_arraybuffer', errno: 'ENOTSUP' });
+  }
+  return new Uint8Array(buffer);
+}
+
+function askByDescriptor(request: MemoryAsk): MemoryAnswer {
+  writeSync(MEMORY_FD, `${JSON.stringify(request)}\n`);
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(4096);
+    const count = readSync(MEMORY_FD, chunk);
+    // The handle's process has gone.
+    if (count === 0) process.exit(0);
+    chunks.push(chunk.subarray(0, count));
+    if (chunk[count - 1] === LINE_END) break;
+  }
+  return JSON.parse(Buffer.concat(chunks).toString()) as MemoryAnswer;
+}
+
+if (isMainThread) startInProcess();
+else if (parentPort !== null) startInWorker(parentPort, workerData as WorkerData);

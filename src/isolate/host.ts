@@ -1,0 +1,389 @@
+/**
+ * The host's side: runs one version of an addon for a handle in another thread or process.
+ *
+ * It is the handle's own machinery once more, from a staged copy to a retired version, for this one version alone.
+ */
+import assert from 'node:assert/strict';
+import { createDeadline } from '../deadline.ts';
+import { errors } from '../errors.ts';
+import { inspect } from '../load/inspect.ts';
+import { load } from '../load/load.ts';
+import type { Outside } from '../outside.ts';
+import { type RetireRequest, retire } from '../retire/retire.ts';
+import { rebind } from '../stage/rebind.ts';
+import { openStager } from '../stage/stager.ts';
+import { type HookContext, type Hooks, readHooks } from '../state/hooks.ts';
+import type { AskForMemory } from '../state/memory.ts';
+import { isObject } from '../swap/shape.ts';
+import { isThenable } from '../thenable.ts';
+import type { Version } from '../version.ts';
+import { Held } from './objects.ts';
+import type {
+  Answer,
+  Ask,
+  FromHost,
+  Loaded,
+  LoadMessage,
+  Retired,
+  Saved,
+  ToHost,
+  WireContext,
+  WireInstance,
+} from './messages.ts';
+import type { Port } from './port.ts';
+import { type ArrayLender, noArrays } from './arrays.ts';
+import { Exported } from './surface.ts';
+import { fromWire, fromWireError, type Giver, type Special, type Taker, toWire, toWireError, type Wire } from './wire.ts';
+
+type Callback = (...args: unknown[]) => Promise<unknown>;
+
+/** What a host has once it has loaded. */
+interface Running {
+  readonly version: Version;
+  readonly exported: Exported;
+  readonly hooks: Hooks;
+  readonly hookTimeoutMs: number;
+}
+
+export interface HostOptions {
+  readonly outside: Outside;
+  readonly memory: AskForMemory;
+  readonly arrays?: ArrayLender;
+}
+
+export class Host implements Taker, Giver {
+  readonly #port: Port<FromHost, ToHost>;
+  readonly #outside: Outside;
+  readonly #memory: AskForMemory;
+  readonly #arrays: ArrayLender;
+  /** Objects of the addon that the handle's side holds. Its own numbers for them are above 0, those from here below. */
+  readonly #objects = new Held<object>();
+  readonly #functions = new Held<object>();
+  /** Stand-ins for functions of the handle's side. */
+  readonly #callbacks = new Map<number, WeakRef<Callback>>();
+  readonly #callbackIds = new WeakMap<object, number>();
+  readonly #gone = new FinalizationRegistry<number>((id) => this.#letGo(id));
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  #calls = 0;
+  #running: Running | null = null;
+
+  constructor(port: Port<FromHost, ToHost>, { outside, memory, arrays = noArrays }: HostOptions) {
+    this.#port = port;
+    this.#outside = outside;
+    this.#memory = memory;
+    this.#arrays = arrays;
+    port.onMessage((message) => this.#receive(message));
+    port.post({ ready: true });
+  }
+
+  #receive(message: ToHost): void {
+    if ('ask' in message) {
+      this.#answer(message.n, message.ask);
+    } else if ('release' in message) {
+      for (const id of message.release) this.#objects.delete(id);
+      for (const id of message.functions) this.#functions.delete(id);
+    } else if ('arrays' in message) {
+      this.#arrays.receive(message.arrays);
+    } else {
+      this.#settle(message);
+    }
+  }
+
+  /** Runs it at once, up to its first wait. */
+  #answer(n: number, ask: Ask): void {
+    let result: unknown;
+    try {
+      result = this.#dealWith(ask);
+    } catch (error) {
+      this.#post({ n, error: toWireError(error, this) });
+      return;
+    }
+    if (!isThenable(result)) {
+      this.#reply(n, result);
+      return;
+    }
+    Promise.resolve(result).then(
+      (value) => this.#reply(n, value),
+      (error: unknown) => this.#post({ n, error: toWireError(error, this) }),
+    );
+  }
+
+  #reply(n: number, value: unknown): void {
+    try {
+      this.#post({ n, value: toWire(value, this) });
+    } catch (error) {
+      this.#post({ n, error: toWireError(error) });
+    }
+  }
+
+  #post(message: Answer): void {
+    this.#port.post(message);
+  }
+
+  #dealWith(ask: Ask): unknown {
+    switch (ask.kind) {
+      case 'load':
+        return this.#load(ask);
+      case 'hook':
+        return this.#hook(ask);
+      case 'save':
+        return this.#save(ask.classes);
+      case 'adopt':
+        return this.#adopt(ask.context, ask.instances);
+      case 'call': {
+        const { holder, found } = this.#live.exported.find(ask.path);
+        return this.#apply(found, holder, ask.args, ask.path.join('.'));
+      }
+      case 'get':
+        return this.#live.exported.find(ask.path).found;
+      case 'set':
+        this.#live.exported.set(ask.path, this.#open(ask.value));
+        return undefined;
+      case 'construct':
+        return this.#construct(ask.path, ask.id, ask.args);
+      case 'invoke':
+        return this.#apply(this.#functions.get(ask.id), undefined, ask.args, 'the function');
+      case 'callOn': {
+        const object = this.#objectOf(ask.id);
+        return this.#apply(Reflect.get(object, ask.key), object, ask.args, ask.key);
+      }
+      case 'getOf':
+        return Reflect.get(this.#objectOf(ask.id), ask.key);
+      case 'setOf':
+        Reflect.set(this.#objectOf(ask.id), ask.key, this.#open(ask.value));
+        return undefined;
+      case 'retire':
+        return this.#retire(ask.drainTimeoutMs);
+    }
+  }
+
+  get #live(): Running {
+    assert(this.#running !== null, 'nothing is loaded');
+    return this.#running;
+  }
+
+  async #load(request: LoadMessage): Promise<Loaded> {
+    const outside = this.#outside;
+    const { id, source, path, hash, stageDir, libraryHashes, reclaim } = request;
+    this.#objects.countFrom(request.firstId);
+    const signal = new AbortController().signal;
+    const wanted = { examine: true, rebind: reclaim !== 'never', libraries: reclaim !== 'never' };
+    const stager = openStager({ source, stageDir, writerEnds: true, wanted }, outside);
+    try {
+      const staged = await stager.restore(id, { path, hash, libraries: [], origin: null }, signal);
+      if (staged === null) {
+        throw errors.stageIo({ addon: source, path, operation: 'open', errno: 'ENOENT' });
+      }
+      const found = staged.libraries.map((library) => library.hash);
+      if (libraryHashes.join() !== found.join()) {
+        const changed = staged.libraries.find((library, index) => library.hash !== libraryHashes[index]);
+        const at = { path: changed?.source ?? source, found: 'a private library that is another one by now' };
+        throw errors.stageIncomplete({ addon: source, ...at, waitedMs: 0 });
+      }
+      const image = inspect(staged, source, outside);
+      const binding = rebind(staged, source, reclaim, outside);
+      const version = versionOf(request, staged);
+      const loadRequest = { id, path: staged.path, source, image, share: null, signal };
+      const exports = await load(loadRequest, binding, outside, (hold) => {
+        version.hold = hold;
+      });
+      const hooks = readHooks(exports, id);
+      const exported = new Exported(exports, outside.native);
+      this.#running = { version, exported, hooks, hookTimeoutMs: request.hookTimeoutMs };
+      return {
+        surface: exported.surface,
+        hooks: {
+          schema: hooks.schema,
+          accepts: hooks.accepts,
+          has: (['prepare', 'init', 'save', 'dispose', 'resume'] as const).filter((hook) => hooks.has(hook)),
+          classes: [...hooks.classes.keys()],
+        },
+        mappings: image.mappings,
+        keptReason: binding.kind === 'plain' ? binding.reason : null,
+        image: staged.path,
+      };
+    } finally {
+      // What is mapped needs no names, and a host that is killed leaves none so.
+      stager.close();
+    }
+  }
+
+  async #hook(call: Extract<Ask, { kind: 'hook' }>): Promise<void> {
+    const { hooks, hookTimeoutMs: timeoutMs } = this.#live;
+    const deadline = createDeadline({ timeoutMs, signal: null, during: call.hook }, this.#outside);
+    switch (call.hook) {
+      case 'prepare':
+        return hooks.callAsync('prepare', deadline, this.#context(call.context));
+      case 'init':
+        hooks.callSync('init', this.#context(call.context));
+        return;
+      case 'dispose':
+        return hooks.callAsync('dispose', deadline);
+      case 'resume':
+        hooks.callSync('resume');
+    }
+  }
+
+  #context({ reason, state, from }: WireContext): HookContext {
+    const common = { reason, state: this.#open(state), memory: this.#memory };
+    return from === undefined ? common : { ...common, from };
+  }
+
+  #save(classes: readonly string[]): Saved {
+    const { hooks, exported } = this.#live;
+    const state = toWire(hooks.callSync('save'), this);
+    const instances: WireInstance[] = [];
+    for (const [id, object] of this.#objects.entries()) {
+      const name = exported.classOf(object);
+      const described = name === null || !classes.includes(name) ? undefined : hooks.classes.get(name);
+      if (name === null || described === undefined) continue;
+      instances.push({ id, name, state: toWire(this.#ofInstance('save', name, () => described.save(object)), this) });
+    }
+    return { state, instances };
+  }
+
+  #adopt(wireContext: WireContext, instances: readonly WireInstance[]): void {
+    const { hooks } = this.#live;
+    const context = this.#context(wireContext);
+    const made: { readonly object: object; readonly state: unknown; readonly name: string }[] = [];
+    // The state of one may name another one that comes before it.
+    for (const { id, name, state: wire } of instances) {
+      const described = hooks.classes.get(name);
+      if (described === undefined) continue;
+      const state = this.#open(wire);
+      const args = this.#ofInstance('constructor', name, () => described.args(state, context));
+      const object = this.#ofInstance('constructor', name, () =>
+        Reflect.construct(described.made, Array.isArray(args) ? args : [args]),
+      );
+      this.#objects.set(id, object as object);
+      made.push({ object: object as object, state, name });
+    }
+    for (const { object, state, name } of made) {
+      const restore = hooks.classes.get(name)?.restore;
+      if (restore) this.#ofInstance('restore', name, () => restore(object, state, context));
+    }
+  }
+
+  #ofInstance<T>(hook: string, name: string, work: () => T): T {
+    const { version } = this.#live.hooks;
+    const full = `classes.${name}.${hook}`;
+    let result: T;
+    try {
+      result = work();
+    } catch (cause) {
+      throw errors.hookThrew({ hook: full, version }, cause);
+    }
+    if (isThenable(result)) throw errors.hookAsync({ hook: full, version });
+    return result;
+  }
+
+  #construct(path: readonly string[], id: number, args: Wire): void {
+    const { found } = this.#live.exported.find(path);
+    if (typeof found !== 'function') throw new TypeError(`${path.join('.')} is not a constructor`);
+    this.#objects.set(id, Reflect.construct(found, this.#open(args) as unknown[]) as object);
+  }
+
+  #apply(target: unknown, receiver: unknown, args: Wire, name: string): unknown {
+    if (typeof target !== 'function') throw new TypeError(`${name} is not a function`);
+    return Reflect.apply(target, receiver, this.#open(args) as unknown[]);
+  }
+
+  #objectOf(id: number): object {
+    const object = this.#objects.get(id);
+    if (object === undefined) throw new TypeError(`object ${id} is not there any more`);
+    return object;
+  }
+
+  async #retire(drainTimeoutMs: number): Promise<Retired> {
+    const { version } = this.#live;
+    this.#objects.clear();
+    this.#functions.clear();
+    // Frames and promises of the last calls hold what they returned until then.
+    await this.#outside.turn();
+    const request: RetireRequest = { releaseObjects: true, drainTimeoutMs, onEnded: () => undefined };
+    const ending = await retire(version, () => Promise.resolve(), request, this.#outside);
+    switch (ending.outcome) {
+      case 'pinned':
+        return { outcome: 'pinned', pins: ending.pins, reason: null };
+      case 'kept':
+        return { outcome: 'kept', pins: [], reason: ending.reason };
+      default:
+        return { outcome: 'unloaded', pins: [], reason: null };
+    }
+  }
+
+  #open(wire: Wire): unknown {
+    return fromWire(wire, this);
+  }
+
+  take(value: object): Special | null {
+    const loan = this.#arrays.lend(value);
+    if (loan !== null) return { kind: 'array', loan };
+    if (typeof value === 'function') {
+      const theirs = this.#callbackIds.get(value);
+      if (theirs !== undefined) return { kind: 'your-function', id: theirs };
+      return { kind: 'function', id: this.#functions.idOf(value), name: value.name };
+    }
+    const iterator: unknown = Reflect.get(value, Symbol.asyncIterator);
+    if (typeof iterator === 'function') {
+      return { kind: 'iterator', id: this.#objects.idOf(Reflect.apply(iterator, value, []) as object) };
+    }
+    const name = this.#running?.exported.classOf(value) ?? null;
+    if (name === null && !this.#outside.native.holdsNative(value)) return null;
+    return { kind: 'object', id: this.#objects.idOf(value), name: name ?? '' };
+  }
+
+  give(special: Exclude<Special, { kind: 'error' }>): unknown {
+    switch (special.kind) {
+      case 'array':
+        return this.#arrays.borrow(special.loan);
+      case 'function':
+        return this.#callback(special.id, special.name);
+      case 'your-function':
+        return this.#functions.get(special.id);
+      case 'object':
+      case 'iterator':
+        return this.#objectOf(special.id);
+    }
+  }
+
+  /** What the addon calls is run on the other side, which answers later. */
+  #callback(id: number, name: string): Callback {
+    const known = this.#callbacks.get(id)?.deref();
+    if (known !== undefined) return known;
+    const callback: Callback = (...args) =>
+      new Promise((resolve, reject) => {
+        this.#calls += 1;
+        const n = this.#calls;
+        this.#port.post({ call: { n, id, args: toWire(args, this) } });
+        this.#waiting.set(n, { resolve, reject });
+      });
+    Object.defineProperty(callback, 'name', { value: name });
+    this.#callbacks.set(id, new WeakRef(callback));
+    this.#callbackIds.set(callback, id);
+    this.#gone.register(callback, id);
+    return callback;
+  }
+
+  #letGo(id: number): void {
+    // It may have come once more since.
+    if (this.#callbacks.get(id)?.deref() !== undefined) return;
+    this.#callbacks.delete(id);
+    this.#port.post({ release: [id] });
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.n);
+    this.#waiting.delete(answer.n);
+    if ('error' in answer) waiting?.reject(fromWireError(answer.error, this));
+    else waiting?.resolve(this.#open(answer.value));
+  }
+}
+
+function versionOf({ id, source, hash }: LoadMessage, staged: Awaited<ReturnType<ReturnType<typeof openStager>['restore']>>): Version {
+  assert(staged !== null);
+  const { path, fingerprint, libraries, bytes } = staged;
+  const unknown = { schema: null, hold: null, mappings: 0, stagedHash: null };
+  const identity = { id, hash, fingerprint, libraries, source, path, bytes, loadedAt: Date.now() };
+  return { ...identity, ...unknown, state: { name: 'candidate' } };
+}

@@ -1,0 +1,68 @@
+/** What a handle has to run versions in other threads or processes: how hosts are started, and what they share. */
+import type { Outside } from '../outside.ts';
+import { startProcess, type ProcessOptions } from './process-line.ts';
+import type { Line } from './session.ts';
+import { StandIns } from './stand-ins.ts';
+import { startWorker, type WorkerOptions } from './worker-line.ts';
+
+export type Isolation = 'inline' | 'worker' | 'process';
+
+export interface HostOptions extends ProcessOptions, WorkerOptions {
+  /** Whether one is started ahead, for the next version or the next restart. */
+  readonly spare: boolean;
+}
+
+/** How long after a host was taken the next one is started: who has just begun has other things to do. */
+const SPARE_DELAY_MS = 50;
+
+export class Hosts {
+  readonly standIns: StandIns = new StandIns();
+  readonly #kind: 'worker' | 'process';
+  readonly #options: HostOptions;
+  readonly #outside: Outside;
+  #spare: Line | null = null;
+  #cancelSpare: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(kind: 'worker' | 'process', options: HostOptions, outside: Outside) {
+    this.#kind = kind;
+    this.#options = options;
+    this.#outside = outside;
+  }
+
+  /** A host that waits for a version: the spare one, or one that is started now. */
+  readonly start = (): Line => {
+    const line = this.#spare ?? this.#make();
+    this.#spare = null;
+    this.#prepareSpare();
+    return line;
+  };
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelSpare?.();
+    this.#spare?.end();
+    this.#spare = null;
+  }
+
+  #make(): Line {
+    return this.#kind === 'process' ? startProcess(this.#options) : startWorker(this.#options);
+  }
+
+  #prepareSpare(): void {
+    if (!this.#options.spare || this.#isClosed || this.#cancelSpare !== null) return;
+    const timer = setTimeout(() => {
+      this.#cancelSpare = null;
+      if (this.#isClosed || this.#spare !== null) return;
+      const line = this.#make();
+      line.hold(false);
+      line.onEnd(() => {
+        if (this.#spare === line) this.#spare = null;
+      });
+      this.#spare = line;
+    }, SPARE_DELAY_MS);
+    // Nobody waits for it.
+    timer.unref();
+    this.#cancelSpare = () => clearTimeout(timer);
+  }
+}

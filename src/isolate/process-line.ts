@@ -1,0 +1,155 @@
+/** A host that is a process of its own. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { noArrays } from './arrays.ts';
+import { HOST_PROGRAM } from './host-program.ts';
+import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
+import type { HostEnd, Line } from './session.ts';
+import { Tail } from './tail.ts';
+
+export interface ProcessOptions {
+  /** Added to the environment of this process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Of Node.js, such as `--max-old-space-size=512`. */
+  readonly execArgv: readonly string[];
+  /** Resident memory above which it is ended; null for no bound. */
+  readonly maxRssBytes: number | null;
+}
+
+const MEMORY_FD = 3;
+const RSS_LOOK_MS = 250;
+const PAGE_BYTES = 4096;
+/** Between the end of a process and that of its pipes, for what it wrote last. */
+const LAST_WORDS_MS = 100;
+
+export function startProcess(options: ProcessOptions): Line {
+  return new ProcessLine(options);
+}
+
+class ProcessLine implements Line {
+  readonly #child: ChildProcess;
+  readonly #stderr = new Tail();
+  readonly #memory: Socket | null;
+  readonly #listeners: ((end: HostEnd) => void)[] = [];
+  readonly arrays = noArrays;
+  #end: HostEnd | null = null;
+  #reason: HostEnd['reason'] = 'exit';
+  #inbox: FromHost[] | null = [];
+  #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
+  #rssTimer: NodeJS.Timeout | null = null;
+
+  constructor({ env, execArgv, maxRssBytes }: ProcessOptions) {
+    this.#child = fork(fileURLToPath(HOST_PROGRAM), [String(process.pid)], {
+      env: { ...process.env, ...env },
+      execArgv: [...execArgv],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'ipc'],
+    });
+    const { stderr } = this.#child;
+    this.#memory = this.#child.stdio[MEMORY_FD] as Socket | null;
+    stderr?.on('data', (bytes: Buffer) => {
+      this.#stderr.add(bytes);
+      process.stderr.write(bytes);
+    });
+    this.#child.on('message', (message) => this.#onMessage(message as FromHost));
+    // A write to a host that has just ended; its end is told by 'exit'.
+    this.#child.on('error', (error) => this.#couldNotStart(error));
+    this.#memory?.on('error', () => undefined);
+    this.#child.once('exit', (exitCode, signal) => this.#exited(exitCode, signal));
+    for (const end of [stderr, this.#memory]) if (end instanceof Socket) end.unref();
+    if (maxRssBytes !== null) this.#watchRss(maxRssBytes);
+    this.hold(true);
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  post(message: ToHost): void {
+    if (this.#end !== null || !this.#child.connected) return;
+    this.#child.send(message, () => undefined);
+  }
+
+  onMessage(listener: (message: FromHost) => void): void {
+    this.#onMessage = listener;
+    const early = this.#inbox ?? [];
+    this.#inbox = null;
+    for (const message of early) listener(message);
+  }
+
+  onMemoryAsk(listener: (request: MemoryAsk) => MemoryAnswer): void {
+    let text = '';
+    this.#memory?.on('data', (bytes: Buffer) => {
+      text += bytes.toString();
+      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+        const request = JSON.parse(text.slice(0, end)) as MemoryAsk;
+        text = text.slice(end + 1);
+        this.#memory?.write(`${JSON.stringify(listener(request))}\n`);
+      }
+    });
+    this.#memory?.unref();
+  }
+
+  onEnd(listener: (end: HostEnd) => void): void {
+    if (this.#end === null) this.#listeners.push(listener);
+    else listener(this.#end);
+  }
+
+  hold(on: boolean): void {
+    const method = on ? 'ref' : 'unref';
+    this.#child[method]();
+    this.#child.channel?.[method]();
+  }
+
+  kill(reason: HostEnd['reason']): void {
+    if (this.#end !== null) return;
+    this.#reason = reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  end(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
+  #couldNotStart(error: Error): void {
+    if (this.#child.pid !== undefined || this.#end !== null) return;
+    this.#tell({ exitCode: null, signal: null, stderr: error.message, reason: 'exit', cause: error });
+  }
+
+  #exited(exitCode: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#rssTimer !== null) clearInterval(this.#rssTimer);
+    const tell = (): void => {
+      clearTimeout(timer);
+      this.#memory?.destroy();
+      this.#tell({ exitCode, signal, stderr: this.#stderr.text, reason: this.#reason });
+    };
+    // A grandchild may hold the pipes open.
+    const timer = setTimeout(tell, LAST_WORDS_MS);
+    if (this.#child.stderr === null || this.#child.stderr.readableEnded) tell();
+    else this.#child.stderr.once('end', tell);
+  }
+
+  #tell(end: HostEnd): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    for (const listener of this.#listeners) listener(end);
+  }
+
+  #watchRss(maxBytes: number): void {
+    this.#rssTimer = setInterval(() => {
+      if (residentBytes(this.pid) > maxBytes) this.kill('memory-limit');
+    }, RSS_LOOK_MS);
+    this.#rssTimer.unref();
+  }
+}
+
+/** The second number of `statm` counts resident pages (proc_pid_statm(5)); 0 where that cannot be read. */
+export function residentBytes(pid: number | null): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,225 @@
+/** The handle's side of one host: a Worker or a process that runs one version, from its start to its end. */
+import { errors, type ReloadError } from '../errors.ts';
+import type { ArrayLender } from './arrays.ts';
+import type { Ask, FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
+import { fromWire, fromWireError, type Giver, type Taker, toWire, toWireError, type Wire } from './wire.ts';
+
+/** How a host ended. */
+export interface HostEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Last lines of what it wrote to its standard error. */
+  readonly stderr: string;
+  /** Why we ended it, where we did because of what it did. */
+  readonly reason: 'exit' | 'call-timeout' | 'memory-limit';
+  /** What an uncaught exception of a Worker was. */
+  readonly cause?: unknown;
+}
+
+/** A Worker or a process that has started, whichever it is. */
+export interface Line {
+  post(message: ToHost): void;
+  /** Called in order; also with those that came before anybody listened. */
+  onMessage(listener: (message: FromHost) => void): void;
+  /** Whoever asks waits with its whole thread. */
+  onMemoryAsk(listener: (request: MemoryAsk) => MemoryAnswer): void;
+  /** Called once. */
+  onEnd(listener: (end: HostEnd) => void): void;
+  /** Whether it keeps this process alive. */
+  hold(on: boolean): void;
+  /** Ends it whatever it does; `reason` is told to who listens. */
+  kill(reason: HostEnd['reason']): void;
+  /** Asks it to end. */
+  end(): void;
+  readonly arrays: ArrayLender;
+  /** Of a process; null for a Worker. */
+  readonly pid: number | null;
+}
+
+interface Request {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly sentMs: number;
+  readonly isCall: boolean;
+}
+
+export interface SessionOptions {
+  readonly addon: string;
+  readonly version: number;
+  readonly line: Line;
+  /** What only the handle knows of objects of the addon. */
+  readonly objects: Taker & Giver;
+  /** What a call may take before the host is ended; null for no bound. */
+  readonly callTimeoutMs: number | null;
+  nowMs(): number;
+  after(delayMs: number, callback: () => void): () => void;
+  answerMemory(request: MemoryAsk): MemoryAnswer;
+  /** A function that was an argument is called. */
+  callBack(id: number, args: unknown): unknown;
+  /** Functions that the host holds no more. */
+  released(ids: readonly number[]): void;
+  onEnd(end: HostEnd): void;
+}
+
+/** Requests that have no answer yet are refused when the host ends. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #requests = new Map<number, Request>();
+  #last = 0;
+  #end: HostEnd | null = null;
+  #cancelLook: (() => void) | null = null;
+  #isLetGo = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { line } = options;
+    line.onMemoryAsk((request) => options.answerMemory(request));
+    line.onEnd((end) => this.#ended(end));
+    line.onMessage((message) => this.#receive(message));
+    line.hold(false);
+  }
+
+  get pid(): number | null {
+    return this.#options.line.pid;
+  }
+
+  /** Null while it lives. */
+  get end(): HostEnd | null {
+    return this.#end;
+  }
+
+  /** Calls that have no answer yet. */
+  get inFlight(): number {
+    return this.#requests.size;
+  }
+
+  /**
+   * @param isCall whether it is bounded by `callTimeoutMs`
+   * @throws what the host threw; `ERR_HOST_CRASHED` where it ended first
+   */
+  ask<T = unknown>(ask: Ask, isCall = false): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#end !== null) {
+        reject(this.crash(this.#end));
+        return;
+      }
+      const n = this.#last + 1;
+      // First: what cannot be cloned is refused here, and leaves nothing behind.
+      this.#options.line.post({ n, ask });
+      this.#last = n;
+      const sentMs = isCall && this.#options.callTimeoutMs !== null ? this.#options.nowMs() : 0;
+      if (this.#requests.size === 0) this.#options.line.hold(true);
+      this.#requests.set(n, { resolve: resolve as (value: unknown) => void, reject, sentMs, isCall });
+      if (isCall) this.#watchTime();
+    });
+  }
+
+  wire(value: unknown): Wire {
+    return toWire(value, this.#options.objects);
+  }
+
+  open(wire: Wire): unknown {
+    return fromWire(wire, this.#options.objects);
+  }
+
+  release(objects: readonly number[], functions: readonly number[] = []): void {
+    if (this.#end === null) this.#options.line.post({ release: objects, functions });
+  }
+
+  kill(reason: HostEnd['reason']): void {
+    this.#options.line.kill(reason);
+  }
+
+  /** Asks it to end, and waits until it has. */
+  async finish(timeoutMs: number): Promise<HostEnd> {
+    this.#isLetGo = true;
+    this.#options.line.hold(true);
+    if (this.#end === null) this.#options.line.end();
+    return new Promise((resolve) => {
+      const cancel = this.#options.after(timeoutMs, () => this.kill('exit'));
+      this.#whenEnded((end) => {
+        cancel();
+        resolve(end);
+      });
+    });
+  }
+
+  readonly #endListeners: ((end: HostEnd) => void)[] = [];
+
+  #whenEnded(listener: (end: HostEnd) => void): void {
+    if (this.#end === null) this.#endListeners.push(listener);
+    else listener(this.#end);
+  }
+
+  /** What requests are refused with, for a host that ended so. */
+  crash({ exitCode, signal, stderr, reason, cause }: HostEnd): ReloadError {
+    const { addon, version } = this.#options;
+    return errors.hostCrashed({ addon, version, exitCode, signal, stderr, reason }, cause);
+  }
+
+  #receive(message: FromHost): void {
+    if ('n' in message) {
+      this.#settle(message);
+    } else if ('call' in message) {
+      this.#callBack(message.call);
+    } else if ('release' in message) {
+      this.#options.released(message.release);
+    } else if ('arrays' in message) {
+      this.#options.line.arrays.receive(message.arrays);
+    }
+  }
+
+  #settle(answer: Extract<FromHost, { n: number }>): void {
+    const request = this.#requests.get(answer.n);
+    if (request === undefined) return;
+    this.#requests.delete(answer.n);
+    if (this.#requests.size === 0 && !this.#isLetGo) this.#options.line.hold(false);
+    try {
+      if ('error' in answer) request.reject(fromWireError(answer.error, this.#options.objects));
+      else request.resolve(this.open(answer.value));
+    } catch (error) {
+      request.reject(error);
+    }
+  }
+
+  #callBack({ n, id, args }: { readonly n: number; readonly id: number; readonly args: Wire }): void {
+    void (async () => this.#options.callBack(id, this.open(args)))().then(
+      (value) => this.#answer(n, () => ({ n, value: this.wire(value) })),
+      (error: unknown) => this.#answer(n, () => ({ n, error: toWireError(error) })),
+    );
+  }
+
+  #answer(n: number, make: () => Extract<ToHost, { n: number }>): void {
+    if (this.#end !== null) return;
+    try {
+      this.#options.line.post(make());
+    } catch (error) {
+      this.#options.line.post({ n, error: toWireError(error) });
+    }
+  }
+
+  #ended(end: HostEnd): void {
+    this.#end = end;
+    this.#cancelLook?.();
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const { reject } of requests) reject(this.crash(end));
+    for (const listener of this.#endListeners) listener(end);
+    this.#options.onEnd(end);
+  }
+
+  /** One timer for all: the oldest call is the first to be late. */
+  #watchTime(): void {
+    const { callTimeoutMs, nowMs, after } = this.#options;
+    if (callTimeoutMs === null || this.#cancelLook !== null) return;
+    const look = (): void => {
+      this.#cancelLook = null;
+      const oldest = [...this.#requests.values()].find(({ isCall }) => isCall);
+      if (oldest === undefined) return;
+      const leftMs = oldest.sentMs + callTimeoutMs - nowMs();
+      if (leftMs <= 0) this.kill('call-timeout');
+      else this.#cancelLook = after(leftMs, look);
+    };
+    this.#cancelLook = after(callTimeoutMs, look);
+  }
+}

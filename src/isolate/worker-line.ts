@@ -1,0 +1,97 @@
+/** A host that is a thread of this process. */
+import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
+import { noArrays } from './arrays.ts';
+import { HOST_PROGRAM } from './host-program.ts';
+import type { WorkerData } from './host-main.ts';
+import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
+import type { HostEnd, Line } from './session.ts';
+
+export interface WorkerOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly execArgv: readonly string[];
+  readonly resourceLimits: ResourceLimits;
+}
+
+export function startWorker(options: WorkerOptions): Line {
+  return new WorkerLine(options);
+}
+
+class WorkerLine implements Line {
+  readonly #worker: Worker;
+  readonly #memory: MessagePort;
+  readonly #answers = new Int32Array(new SharedArrayBuffer(4));
+  readonly #listeners: ((end: HostEnd) => void)[] = [];
+  readonly arrays = noArrays;
+  readonly pid = null;
+  #end: HostEnd | null = null;
+  #reason: HostEnd['reason'] = 'exit';
+  #cause: unknown;
+  #inbox: FromHost[] | null = [];
+  #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
+
+  constructor({ env, execArgv, resourceLimits }: WorkerOptions) {
+    const { port1, port2 } = new MessageChannel();
+    this.#memory = port1;
+    const workerData: WorkerData = { memoryPort: port2, answers: this.#answers };
+    this.#worker = new Worker(HOST_PROGRAM, {
+      workerData,
+      transferList: [port2],
+      env: { ...process.env, ...env },
+      execArgv: [...execArgv],
+      resourceLimits,
+    });
+    this.#worker.on('message', (message: FromHost) => this.#onMessage(message));
+    this.#worker.once('error', (cause) => {
+      this.#cause = cause;
+    });
+    this.#worker.once('exit', (exitCode) => {
+      this.#memory.close();
+      const stderr = this.#cause instanceof Error ? (this.#cause.stack ?? '') : '';
+      this.#tell({ exitCode, signal: null, stderr, reason: this.#reason, cause: this.#cause });
+    });
+  }
+
+  post(message: ToHost): void {
+    this.#worker.postMessage(message);
+  }
+
+  onMessage(listener: (message: FromHost) => void): void {
+    this.#onMessage = listener;
+    const early = this.#inbox ?? [];
+    this.#inbox = null;
+    for (const message of early) listener(message);
+  }
+
+  onMemoryAsk(listener: (request: MemoryAsk) => MemoryAnswer): void {
+    this.#memory.on('message', (request: MemoryAsk) => {
+      this.#memory.postMessage(listener(request));
+      Atomics.add(this.#answers, 0, 1);
+      Atomics.notify(this.#answers, 0);
+    });
+    this.#memory.unref();
+  }
+
+  onEnd(listener: (end: HostEnd) => void): void {
+    if (this.#end === null) this.#listeners.push(listener);
+    else listener(this.#end);
+  }
+
+  hold(on: boolean): void {
+    if (on) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  kill(reason: HostEnd['reason']): void {
+    this.#reason = reason;
+    void this.#worker.terminate();
+  }
+
+  end(): void {
+    void this.#worker.terminate();
+  }
+
+  #tell(end: HostEnd): void {
+    this.#end = end;
+    for (const listener of this.#listeners) listener(end);
+  }
+}
