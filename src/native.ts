@@ -425,6 +425,11 @@ export interface Native {
   probe(path: StagedPath): NativeProbe | NativeProbeFailure;
   /** Lets go of what `probe` opened. Safe to call twice. */
   probeRelease(handle: object): void;
+  /**
+   * From now on the system kills this process with SIGKILL when its parent ends, or just the *thread* of the parent that
+   * forked it, such as a Worker. False when that parent has ended already: then nobody will.
+   */
+  dieWithParent(parentPid: number): boolean;
   /** Memory mappings of this process, counted now; 0 where /proc can't be read. */
   countMappings(): number;
   /** Whether an addon, this one or any other, has tied native data to the object with `napi_wrap`. */
