@@ -305,6 +305,16 @@ Napi::Value HoldsNative(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), wrapped);
 }
 
+// dieWithParent(parentPid)
+Napi::Value DieWith(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  if (!info[0].IsNumber()) {
+    Throw(env, "dieWithParent takes a number");
+    return env.Undefined();
+  }
+  return Napi::Boolean::New(env, DieWithParent(info[0].As<Napi::Number>().Int32Value()));
+}
+
 // sha256(bytes, portable, chunkBytes): for the tests of hash.cc alone.
 Napi::Value HashForTest(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -336,6 +346,7 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   exports["probeRelease"] = Napi::Function::New(env, ProbeRelease, "probeRelease");
   exports["countMappings"] = Napi::Function::New(env, CountMappings, "countMappings");
   exports["holdsNative"] = Napi::Function::New(env, HoldsNative, "holdsNative");
+  exports["dieWithParent"] = Napi::Function::New(env, DieWith, "dieWithParent");
   auto internals = Napi::Object::New(env);
   internals["sha256"] = Napi::Function::New(env, HashForTest, "sha256");
   internals["sha256Accelerated"] = Sha256::Accelerated();

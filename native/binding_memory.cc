@@ -1,7 +1,8 @@
 // The part of the binding that gives out memory which no version owns.
 //
 // Lifetimes: an env keeps the blocks that it made until they are closed or it ends; their JS
-// handles only share them. An array buffer holds the mapping under it. When an env ends, Node.js
+// handles only share them. An array buffer holds the mapping under it, and with its bytes that
+// hold may pass to another one (ArrayBuffer.prototype.transfer). When an env ends, Node.js
 // first takes all array buffers away, and then runs the cleanup hooks of versions, which may have
 // to stop a thread that uses the bytes. So from then on nothing is let go of until all versions
 // have ended: in a worker; on the main thread it stays for exit handlers, and goes with the
@@ -27,6 +28,8 @@ struct MemoryRoom {
   struct Hold {
     MemoryRoom* room;
     std::shared_ptr<MemoryMapping> mapping;
+    // What is told of its end, or null. An env that ends deletes it by itself, and tells nobody.
+    napi_ref on_end;
   };
 
   std::unordered_set<std::shared_ptr<MemoryBlock>> blocks;
@@ -43,7 +46,17 @@ void LetGo(MemoryRoom::Hold* hold) noexcept {
 }
 
 void OnBufferEnd(napi_env env, void*, void* data) noexcept {
-  if (CanRunJs(env)) LetGo(static_cast<MemoryRoom::Hold*>(data));
+  if (!CanRunJs(env)) return;
+  auto* const hold = static_cast<MemoryRoom::Hold*>(data);
+  const napi_ref on_end = hold->on_end;
+  LetGo(hold);
+  if (on_end == nullptr) return;
+  napi_value told = nullptr;
+  napi_value receiver = nullptr;
+  napi_get_reference_value(env, on_end, &told);
+  napi_delete_reference(env, on_end);
+  napi_get_undefined(env, &receiver);
+  napi_call_function(env, receiver, told, 0, nullptr, nullptr);
 }
 
 // Of the main thread, where it stays: a leak to nobody who looks for some.
@@ -76,18 +89,66 @@ bool ReadBytes(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
   return false;
 }
 
-// memoryCreate(name, byteLength)
-Napi::Value Create(const Napi::CallbackInfo& info) {
+// Null when it is no function.
+napi_ref ReferTo(const Napi::Value& value) {
+  napi_ref reference = nullptr;
+  if (value.IsFunction()) napi_create_reference(value.Env(), value, 1, &reference);
+  return reference;
+}
+
+// What Create or Open gave, as an object for JS. The env keeps the block.
+Napi::Value ToObject(const Napi::CallbackInfo& info, MemoryBlock::Created created) {
   const auto env = info.Env();
-  size_t bytes = 0;
-  if (!ReadBytes(info, 1, &bytes)) return env.Undefined();
-  auto created = MemoryBlock::Create(ReadText(info[0]), bytes);
   if (const auto* failure = std::get_if<IoFailure>(&created)) return ToObject(env, *failure);
   auto& block = std::get<std::shared_ptr<MemoryBlock>>(created);
   static_cast<MemoryRoom*>(info.Data())->blocks.insert(block);
   auto result = MakeResult(env, true, nullptr);
   result["handle"] = MakeHandle(env, std::move(block), kMemoryTag);
   return result;
+}
+
+// memoryCreate(name, byteLength, grows)
+Napi::Value Create(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  size_t bytes = 0;
+  if (!ReadBytes(info, 1, &bytes)) return env.Undefined();
+  const bool grows = info[2].IsUndefined() || ReadFlag(info[2]);
+  const auto room = grows ? MemoryBlock::Room::kToGrow : MemoryBlock::Room::kNone;
+  return ToObject(info, MemoryBlock::Create(ReadText(info[0]), bytes, room));
+}
+
+// memoryOpen(path, byteLength)
+Napi::Value Open(const Napi::CallbackInfo& info) {
+  std::string path;
+  size_t bytes = 0;
+  if (!ReadPath(info, 0, &path) || !ReadBytes(info, 1, &bytes)) return info.Env().Undefined();
+  return ToObject(info, MemoryBlock::Open(path, bytes));
+}
+
+// memoryPath(handle)
+Napi::Value PathOf(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const MemoryBlock* const block = ReadBlock(info);
+  if (block == nullptr) return env.Undefined();
+  const std::string path = block->Path();
+  return path.empty() ? env.Null() : Napi::String::New(env, path).As<Napi::Value>();
+}
+
+// memoryWrite(handle, bytes)
+Napi::Value Write(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  MemoryBlock* const block = ReadBlock(info);
+  if (block == nullptr) return env.Undefined();
+  napi_typedarray_type type = napi_float64_array;
+  size_t bytes = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, info[1], &type, &bytes, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array || bytes > block->bytes()) {
+    Throw(env, "memoryWrite takes a Uint8Array of no more bytes than the memory has");
+    return env.Undefined();
+  }
+  const auto failure = block->Write(static_cast<const uint8_t*>(data), bytes);
+  return failure ? ToObject(env, *failure).As<Napi::Value>() : env.Null();
 }
 
 // memoryResize(handle, byteLength)
@@ -100,7 +161,7 @@ Napi::Value Resize(const Napi::CallbackInfo& info) {
   return failure ? ToObject(env, *failure).As<Napi::Value>() : env.Null();
 }
 
-// memoryBuffer(handle, byteLength)
+// memoryBuffer(handle, byteLength, onEnd)
 Napi::Value MakeBuffer(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   const MemoryBlock* const block = ReadBlock(info);
@@ -111,12 +172,13 @@ Napi::Value MakeBuffer(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   auto* const room = static_cast<MemoryRoom*>(info.Data());
-  auto* const hold = new MemoryRoom::Hold{room, block->mapping()};
+  auto* const hold = new MemoryRoom::Hold{room, block->mapping(), ReferTo(info[2])};
   room->holds.insert(hold);
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(env, hold->mapping->data(), bytes,
                                                               OnBufferEnd, hold, &buffer);
   if (status == napi_no_external_buffers_allowed) {
+    if (hold->on_end != nullptr) napi_delete_reference(env, hold->on_end);
     LetGo(hold);
     return env.Null();
   }
@@ -156,6 +218,9 @@ void AddMemory(Napi::Env env, Napi::Object exports) {
     return Throw(env, "memory cannot be set up");
   }
   exports["memoryCreate"] = Napi::Function::New(env, Create, "memoryCreate", room);
+  exports["memoryOpen"] = Napi::Function::New(env, Open, "memoryOpen", room);
+  exports["memoryPath"] = Napi::Function::New(env, PathOf, "memoryPath");
+  exports["memoryWrite"] = Napi::Function::New(env, Write, "memoryWrite");
   exports["memoryResize"] = Napi::Function::New(env, Resize, "memoryResize");
   exports["memoryBuffer"] = Napi::Function::New(env, MakeBuffer, "memoryBuffer", room);
   exports["memoryClose"] = Napi::Function::New(env, Close, "memoryClose", room);

@@ -1,5 +1,5 @@
 // Memory that no version owns: a file of the kernel's that has no name on any disk, and its
-// mapping. Other threads and processes can map the same file.
+// mapping. Other threads and processes can map the same file, by its path in /proc.
 //
 // Lifetimes; each keeps a pointer from leading to nothing:
 // 1. A mapping stays where it is, at its size, until its last holder lets go: its block, until that
@@ -8,6 +8,8 @@
 //    out goes away. A block whose growth is undone is smaller by its own account alone.
 // 3. A block grows in its place where the room behind it allows, so that its bytes keep their
 //    addresses. Beyond that it gets a second, larger mapping of the same file.
+// 4. A block over the file of another one only has a mapping: that outlives whoever made the file.
+//    A file that may get shorter is refused.
 //
 // Threads: a block belongs to one thread. A mapping may be let go of on any.
 
@@ -49,23 +51,38 @@ class MemoryBlock {
  public:
   using Created = std::variant<std::shared_ptr<MemoryBlock>, IoFailure>;
 
+  // What is kept free behind a new block: addresses to grow into, or none.
+  enum class Room { kToGrow, kNone };
+
   // All bytes are 0, and take no memory until they are written. The name is what a person reads in
   // /proc; of at most 237 bytes.
-  static Created Create(const std::string& name, size_t bytes);
+  static Created Create(const std::string& name, size_t bytes, Room room);
 
-  MemoryBlock(Fd file, std::string name) : file_(std::move(file)), name_(std::move(name)) {}
+  // The first bytes of another block's file, of this process or of another one: the same memory.
+  // Fails with EINVAL for a file that is no block's, or has fewer bytes. It cannot be resized.
+  static Created Open(const std::string& path, size_t bytes);
+
+  MemoryBlock(Fd file, std::string name, Room room)
+      : file_(std::move(file)), name_(std::move(name)), room_(room) {}
   MemoryBlock(const MemoryBlock&) = delete;
   MemoryBlock& operator=(const MemoryBlock&) = delete;
   ~MemoryBlock() { Close(); }
 
   // Bytes behind those that were there are 0. When it fails, all is as it was. To a smaller size it
-  // does not fail.
+  // does not fail, but for a block that was opened.
   std::optional<IoFailure> Resize(size_t bytes);
+
+  // Copies to its beginning; of no more bytes than it has.
+  std::optional<IoFailure> Write(const uint8_t* from, size_t bytes);
+
+  // By which Open() finds the file, in processes of the same user that see this one in /proc, until
+  // Close(). Empty for a block that was opened.
+  std::string Path() const;
 
   // Lets go of the file and the mapping. Idempotent.
   void Close() noexcept;
 
-  bool closed() const { return !file_.ok(); }
+  bool closed() const { return mapping_ == nullptr; }
   size_t bytes() const { return bytes_; }
   const std::shared_ptr<MemoryMapping>& mapping() const { return mapping_; }
 
@@ -75,7 +92,10 @@ class MemoryBlock {
 
   Fd file_;
   std::string name_;
+  Room room_;
   size_t bytes_ = 0;
+  // Copies that Write() has made, up to 2.
+  int writes_ = 0;
   std::shared_ptr<MemoryMapping> mapping_;
 };
 

@@ -1,5 +1,7 @@
 #include "posix.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,6 +53,11 @@ std::string ErrnoName(int error) {
 }
 
 bool OnMainThread() { return syscall(SYS_gettid) == getpid(); }
+
+bool DieWithParent(int parent_pid) {
+  // In this order: a parent that ends in between would be missed by the other one.
+  return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent_pid;
+}
 
 void Fd::Close() noexcept {
   if (fd_ < 0) return;

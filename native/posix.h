@@ -33,6 +33,11 @@ auto Retry(Call call) {
 // Whether this is the thread that the process began with.
 bool OnMainThread();
 
+// From now on SIGKILL ends this process when the thread that forked it ends; a process whose parent
+// is killed, or whose parent's thread exits, does not outlive it, not even in an endless loop.
+// False when that parent is gone already, or is none that this process can see.
+bool DieWithParent(int parent_pid);
+
 // Sole owner of a file descriptor.
 class Fd {
  public:

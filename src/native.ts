@@ -355,16 +355,33 @@ export interface Native {
 
   /**
    * Memory of so many bytes, all 0, at a multiple of a page's size. It takes no memory until it is written to. `name`, of
-   * at most 237 bytes, is what a person reads in `/proc/self/maps`.
+   * at most 237 bytes, is what a person reads in `/proc/self/maps`. Unless it `grows`, no addresses are kept free behind
+   * it; by default they are.
    */
-  memoryCreate(name: string, byteLength: number): NativeMemory | NativeIoFailure;
+  memoryCreate(name: string, byteLength: number, grows?: boolean): NativeMemory | NativeIoFailure;
+  /**
+   * A path by which `memoryOpen` finds it, in this process and in others of the same user, until it is closed; null for
+   * what was opened itself.
+   */
+  memoryPath(handle: object): string | null;
+  /**
+   * The same memory once more, in another thread or process: the first bytes of what `memoryPath` names. It stays when
+   * whoever made it has ended. It cannot be resized; when it has grown where it was made, it is opened anew.
+   */
+  memoryOpen(path: string, byteLength: number): NativeMemory | NativeIoFailure;
+  /** Copies to its beginning. */
+  memoryWrite(handle: object, bytes: Uint8Array): NativeIoFailure | null;
   /**
    * Makes it larger, by bytes that are 0, or smaller, which does not fail. Array buffers over it stay as they are. All is
    * as it was when it fails.
    */
   memoryResize(handle: object, byteLength: number): NativeIoFailure | null;
-  /** Its first bytes as an array buffer, which keeps them in memory; null where V8 allows no buffer over foreign memory. */
-  memoryBuffer(handle: object, byteLength: number): ArrayBuffer | null;
+  /**
+   * Its first bytes as an array buffer, which keeps them in memory; null where V8 allows no buffer over foreign memory.
+   * `onEnd` is called from the event loop once that buffer, and any to which its bytes were transferred, was collected;
+   * never when the thread ends before. It must not throw.
+   */
+  memoryBuffer(handle: object, byteLength: number, onEnd?: () => void): ArrayBuffer | null;
   /** Lets go of it; array buffers over it stay as they are. Safe to call twice. */
   memoryClose(handle: object): void;
   /** Where a view begins. */
@@ -408,6 +425,11 @@ export interface Native {
   probe(path: StagedPath): NativeProbe | NativeProbeFailure;
   /** Lets go of what `probe` opened. Safe to call twice. */
   probeRelease(handle: object): void;
+  /**
+   * From now on the system kills this process with SIGKILL when its parent ends, or just the *thread* of the parent that
+   * forked it, such as a Worker. False when that parent has ended already: then nobody will.
+   */
+  dieWithParent(parentPid: number): boolean;
   /** Memory mappings of this process, counted now; 0 where /proc can't be read. */
   countMappings(): number;
   /** Whether an addon, this one or any other, has tied native data to the object with `napi_wrap`. */

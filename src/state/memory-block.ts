@@ -17,10 +17,18 @@ export interface MemorySubject {
   readonly name: string;
 }
 
+/** Where another thread or process finds the bytes of a block; good until that is closed. See memory-view.ts. */
+export interface MemoryFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
 export interface MemoryBlock {
   readonly bytes: number;
   /** A view of its own, over the same bytes as all the others. */
   view(): Uint8Array;
+  /** Null where the bytes are V8's own. A block that grew has a file of more bytes, which is opened anew. */
+  file(): MemoryFile | null;
   /**
    * The same bytes with zeros behind them. This block, and its views, stay good beside it.
    *
@@ -66,6 +74,11 @@ class MappedBlock implements MemoryBlock {
     return new Uint8Array(this.#buffer);
   }
 
+  file(): MemoryFile | null {
+    const path = this.#native.memoryPath(this.#handle);
+    return path === null ? null : { path, bytes: this.bytes };
+  }
+
   grow(bytes: number): MemoryBlock {
     const failure = this.#native.memoryResize(this.#handle, bytes);
     if (failure !== null) throw unavailable(this.#subject, bytes, failure);
@@ -106,6 +119,10 @@ class SharedBlock implements MemoryBlock {
 
   view(): Uint8Array {
     return new Uint8Array(this.#buffer, this.#offset, this.bytes);
+  }
+
+  file(): null {
+    return null;
   }
 
   grow(bytes: number): MemoryBlock {
@@ -153,7 +170,8 @@ function allocating<R>(subject: MemorySubject, wanted: number, operation: string
   }
 }
 
-function unavailable(subject: MemorySubject, wanted: number, failure: NativeIoFailure): Error {
+/** For a call of the shim that failed. */
+export function unavailable(subject: MemorySubject, wanted: number, failure: NativeIoFailure): Error {
   const { operation, errno } = failure;
   return errors.memoryUnavailable({ ...subject, wanted, operation, errno });
 }

@@ -9,7 +9,7 @@
 import { constants } from 'node:buffer';
 import { describe, errors } from '../errors.ts';
 import type { Native } from '../native.ts';
-import { createMemoryBlock, type MemoryBlock } from './memory-block.ts';
+import { createMemoryBlock, type MemoryBlock, type MemoryFile } from './memory-block.ts';
 
 /** In UTF-8. It is a part of the name that the kernel shows, which has a bound too. */
 const NAME_BYTES_MAX = 200;
@@ -109,16 +109,12 @@ export class MemoryClaim {
   }
 
   /** For the hooks; it needs no receiver. */
-  readonly ask: AskForMemory = (name, byteLength, options) => {
-    const { addon, version } = this.#options;
-    checkName(name);
-    checkLength(byteLength);
-    const grows = readGrow(options);
-    if (this.#hasEnded) throw errors.memoryLate({ addon, name, version });
-    const block = this.#fit(name, byteLength, grows);
-    this.#blocks.set(name, block);
-    return block.view();
-  };
+  readonly ask: AskForMemory = (name, byteLength, options) => this.#take(name, byteLength, options).view();
+
+  /** As `ask`, for a version in another process or thread; null where only `ask` can give the bytes. */
+  askForFile(name: string, byteLength: number, options?: MemoryOptions): MemoryFile | null {
+    return this.#take(name, byteLength, options).file();
+  }
 
   /**
    * The same for a hook in another thread or process.
@@ -151,6 +147,17 @@ export class MemoryClaim {
       else if (before !== block) before.restore();
     }
     this.#blocks.clear();
+  }
+
+  #take(name: string, byteLength: number, options: MemoryOptions | undefined): MemoryBlock {
+    const { addon, version } = this.#options;
+    checkName(name);
+    checkLength(byteLength);
+    const grows = readGrow(options);
+    if (this.#hasEnded) throw errors.memoryLate({ addon, name, version });
+    const block = this.#fit(name, byteLength, grows);
+    this.#blocks.set(name, block);
+    return block;
   }
 
   #fit(name: string, wanted: number, grows: boolean): MemoryBlock {

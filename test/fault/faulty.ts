@@ -181,17 +181,16 @@ function failingMemory(
   open: Set<object>,
 ): Pick<Native, 'memoryCreate' | 'memoryResize' | 'memoryBuffer' | 'memoryClose'> {
   return {
-    memoryCreate(name, byteLength) {
+    memoryCreate(name, ...rest) {
       if (fails('memoryCreate')) return ioFailure('memfd_create', name);
-      const created = native.memoryCreate(name, byteLength);
+      const created = native.memoryCreate(name, ...rest);
       if (created.ok) open.add(created.handle);
       return created;
     },
     memoryResize: (handle, byteLength) =>
       fails('memoryResize') ? ioFailure('ftruncate', 'memory') : native.memoryResize(handle, byteLength),
     // The one refusal that it has.
-    memoryBuffer: (handle, byteLength) =>
-      fails('memoryBuffer') ? null : native.memoryBuffer(handle, byteLength),
+    memoryBuffer: (handle, ...rest) => (fails('memoryBuffer') ? null : native.memoryBuffer(handle, ...rest)),
     memoryClose(handle) {
       open.delete(handle);
       native.memoryClose(handle);

@@ -1,0 +1,22 @@
+/** Memory of a handle, seen by a version of it in another thread or process. */
+import { errors } from '../errors.ts';
+import type { Native } from '../native.ts';
+import { type MemoryFile, type MemorySubject, unavailable } from './memory-block.ts';
+
+/**
+ * The bytes of a block, where that is not: what one side writes is what the other one reads, without a word between
+ * them. The view stays good when the block is closed, or its process is killed. Each call makes a mapping of its own,
+ * which goes with the last view.
+ *
+ * @throws `ERR_MEMORY_UNAVAILABLE`
+ */
+export function openMemoryView(subject: MemorySubject, file: MemoryFile, native: Native): Uint8Array {
+  const opened = native.memoryOpen(file.path, file.bytes);
+  if (!opened.ok) throw unavailable(subject, file.bytes, opened);
+  const buffer = native.memoryBuffer(opened.handle, file.bytes);
+  // The buffer has the mapping.
+  native.memoryClose(opened.handle);
+  if (buffer !== null) return new Uint8Array(buffer);
+  const operation = 'napi_create_external_arraybuffer';
+  throw errors.memoryUnavailable({ ...subject, wanted: file.bytes, operation, errno: 'EOPNOTSUPP' });
+}
