@@ -65,7 +65,7 @@ function createHosting(
   goBack: () => Promise<unknown>,
 ): Hosting | null {
   if (isolation === 'inline') return null;
-  const hosts = new Hosts(isolation, host, outside);
+  const hosts = new Hosts(isolation, host);
   return { hosts, supervisor: new Supervisor({ supervise, checkpointMs, events, outside, goBack }) };
 }
 

@@ -1,9 +1,9 @@
 /** The program of a host: the file of a Worker, and what a child process runs. */
 import { readSync, writeSync } from 'node:fs';
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { errors } from '../errors.ts';
 import { realOutside } from '../outside.ts';
 import type { AskForMemory } from '../state/memory.ts';
+import { openMemoryView } from '../state/memory-view.ts';
 import { Host } from './host.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
 import type { Port } from './port.ts';
@@ -55,22 +55,8 @@ function askBy(ask: (request: MemoryAsk) => MemoryAnswer): AskForMemory {
     const answer = ask({ name, byteLength, grow: options?.grow === true });
     if ('error' in answer) throw fromWireError(answer.error, nothing);
     if ('view' in answer) return answer.view;
-    return openMemory(answer.file);
+    return openMemoryView({ addon: '', name }, answer.file, realOutside.native);
   };
-}
-
-function openMemory({ path, bytes }: { readonly path: string; readonly bytes: number }): Uint8Array {
-  const opened = realOutside.native.memoryOpen(path, bytes);
-  if (!opened.ok) {
-    const { operation, errno } = opened;
-    throw errors.memoryUnavailable({ name: path, wanted: bytes, operation, errno });
-  }
-  const buffer = realOutside.native.memoryBuffer(opened.handle, bytes);
-  realOutside.native.memoryClose(opened.handle);
-  if (buffer === null) {
-    throw errors.memoryUnavailable({ name: path, wanted: bytes, operation: 'napi_create_external_arraybuffer', errno: 'ENOTSUP' });
-  }
-  return new Uint8Array(buffer);
 }
 
 function askByDescriptor(request: MemoryAsk): MemoryAnswer {

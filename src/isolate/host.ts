@@ -14,7 +14,6 @@ import { rebind } from '../stage/rebind.ts';
 import { openStager } from '../stage/stager.ts';
 import { type HookContext, type Hooks, readHooks } from '../state/hooks.ts';
 import type { AskForMemory } from '../state/memory.ts';
-import { isObject } from '../swap/shape.ts';
 import { isThenable } from '../thenable.ts';
 import type { Version } from '../version.ts';
 import { Held } from './objects.ts';

@@ -1,5 +1,4 @@
 /** What a handle has to run versions in other threads or processes: how hosts are started, and what they share. */
-import type { Outside } from '../outside.ts';
 import { startProcess, type ProcessOptions } from './process-line.ts';
 import type { Line } from './session.ts';
 import { StandIns } from './stand-ins.ts';
@@ -19,15 +18,13 @@ export class Hosts {
   readonly standIns: StandIns = new StandIns();
   readonly #kind: 'worker' | 'process';
   readonly #options: HostOptions;
-  readonly #outside: Outside;
   #spare: Line | null = null;
   #cancelSpare: (() => void) | null = null;
   #isClosed = false;
 
-  constructor(kind: 'worker' | 'process', options: HostOptions, outside: Outside) {
+  constructor(kind: 'worker' | 'process', options: HostOptions) {
     this.#kind = kind;
     this.#options = options;
-    this.#outside = outside;
   }
 
   /** A host that waits for a version: the spare one, or one that is started now. */
