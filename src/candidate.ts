@@ -17,7 +17,15 @@ import type { Staged } from './stage/stager.ts';
 import { type Hooks, readHooks } from './state/hooks.ts';
 import type { MemoryClaim } from './state/memory.ts';
 import { hostOf, type LoadedCode, type Version } from './version.ts';
-import { type Hosting, admitVersion, discard, disposeOf, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+import {
+  type Hosting,
+  admitVersion,
+  discard,
+  disposeOf,
+  lookAtPinned,
+  retireVersion,
+  type Workshop,
+} from './workshop.ts';
 
 export interface ReloadRequest {
   readonly trigger: 'first' | 'call' | 'watch';
@@ -128,7 +136,17 @@ async function loadHosted(
   const { stageDir, reclaim, hookTimeoutMs, callTimeoutMs } = options;
   const libraryHashes = libraries.map((library) => library.hash);
   const host = new HostedVersion({
-    ...{ id: candidate.id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs, callTimeoutMs },
+    ...{
+      id: candidate.id,
+      source,
+      path,
+      hash,
+      libraryHashes,
+      stageDir,
+      reclaim,
+      hookTimeoutMs,
+      callTimeoutMs,
+    },
     ...{ outside, standIns: hosts.standIns, supervision: supervisor, start: hosts.start },
     claimMemory: () => shop.memory.claim(candidate.id, false),
   });

@@ -65,7 +65,9 @@ export function switchTogether(all: readonly Ready[]): Outcome | Promise<Outcome
 
 function* takeOver(all: readonly Ready[]): Steps<Outcome> {
   const sides = all.map((ready) => new Side(ready));
-  const [hosted, inline] = [true, false].map((isHosted) => sides.filter((side) => side.isHosted === isHosted));
+  const [hosted, inline] = [true, false].map((isHosted) =>
+    sides.filter((side) => side.isHosted === isHosted),
+  );
   for (const some of [hosted ?? [], inline ?? []]) {
     for (const step of ['save', 'init', 'verify'] as const) {
       for (const side of some) {

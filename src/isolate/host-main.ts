@@ -1,6 +1,12 @@
 /** The program of a host: the file of a Worker, and what a child process runs. */
 import { readSync, writeSync } from 'node:fs';
-import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import {
+  isMainThread,
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
 import { realOutside } from '../outside.ts';
 import type { AskForMemory } from '../state/memory.ts';
 import { openMemoryView } from '../state/memory-view.ts';

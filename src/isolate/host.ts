@@ -32,7 +32,16 @@ import type {
 import type { Port } from './port.ts';
 import { type ArrayLender, noArrays } from './arrays.ts';
 import { Exported } from './surface.ts';
-import { fromWire, fromWireError, type Giver, type Special, type Taker, toWire, toWireError, type Wire } from './wire.ts';
+import {
+  fromWire,
+  fromWireError,
+  type Giver,
+  type Special,
+  type Taker,
+  toWire,
+  toWireError,
+  type Wire,
+} from './wire.ts';
 
 type Callback = (...args: unknown[]) => Promise<unknown>;
 
@@ -236,7 +245,14 @@ export class Host implements Taker, Giver {
       const name = exported.classOf(object);
       const described = name === null || !classes.includes(name) ? undefined : hooks.classes.get(name);
       if (name === null || described === undefined) continue;
-      instances.push({ id, name, state: toWire(this.#ofInstance('save', name, () => described.save(object)), this) });
+      instances.push({
+        id,
+        name,
+        state: toWire(
+          this.#ofInstance('save', name, () => described.save(object)),
+          this,
+        ),
+      });
     }
     return { state, instances };
   }
@@ -379,7 +395,10 @@ export class Host implements Taker, Giver {
   }
 }
 
-function versionOf({ id, source, hash }: LoadMessage, staged: Awaited<ReturnType<ReturnType<typeof openStager>['restore']>>): Version {
+function versionOf(
+  { id, source, hash }: LoadMessage,
+  staged: Awaited<ReturnType<ReturnType<typeof openStager>['restore']>>,
+): Version {
   assert(staged !== null);
   const { path, fingerprint, libraries, bytes } = staged;
   const unknown = { schema: null, hold: null, mappings: 0, stagedHash: null };

@@ -36,7 +36,10 @@ export class HostedMove implements InstanceMover {
     this.#to = to;
     const moved: Record<string, number> = {};
     const stayed: Record<string, number> = {};
-    const byName = new Map<string, Moving & { readonly instances: object[]; readonly references: Reference[] }>();
+    const byName = new Map<
+      string,
+      Moving & { readonly instances: object[]; readonly references: Reference[] }
+    >();
     for (const { standIn, reference } of from.host.instances()) {
       if (reference.gone !== null) continue;
       const { name } = reference;
@@ -76,7 +79,10 @@ export class HostedMove implements InstanceMover {
     if (!this.#compares) return;
     const instances = this.#saved.map((each) => ({ id: each.id }));
     const given = this.#saved.map(({ state }) => copyState(state.value, about));
-    checkEach(instances, (each) => after.get((each as { id: number }).id), given, { ...about, name: 'instances' });
+    checkEach(instances, (each) => after.get((each as { id: number }).id), given, {
+      ...about,
+      name: 'instances',
+    });
   }
 
   finish(): void {

@@ -331,7 +331,9 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     if (version.#failure !== null) return Promise.reject(version.#failure);
     if (!version.#isWaiting()) return attempt(() => work(version));
     if (version.#parked.length >= PARKED_MAX) {
-      return Promise.reject(errors.busy({ addon: this.#options.source, reason: 'waiting', sharedWith: null }));
+      return Promise.reject(
+        errors.busy({ addon: this.#options.source, reason: 'waiting', sharedWith: null }),
+      );
     }
     return new Promise<T>((resolve, reject) => {
       version.#parked.push(() => {
@@ -352,9 +354,12 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
   }
 
   #unloaded(): Error {
-    return Object.assign(new Error(`Version ${this.id} of ${JSON.stringify(this.#options.source)} was unloaded`), {
-      code: 'ERR_VERSION_UNLOADED',
-    });
+    return Object.assign(
+      new Error(`Version ${this.id} of ${JSON.stringify(this.#options.source)} was unloaded`),
+      {
+        code: 'ERR_VERSION_UNLOADED',
+      },
+    );
   }
 
   #wire(value: unknown): Wire {
@@ -370,7 +375,9 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     if (reference !== undefined) {
       if (reference.gone !== null) throw reference.gone();
       if (reference.owner === this) return { kind: 'object', id: reference.id, name: reference.name };
-      throw new TypeError(`An object of version ${(reference.owner as HostedVersion).id} cannot be given to version ${this.id}`);
+      throw new TypeError(
+        `An object of version ${(reference.owner as HostedVersion).id} cannot be given to version ${this.id}`,
+      );
     }
     if (typeof value !== 'function') return null;
     const theirs = standIns.functionOf(value);
@@ -413,7 +420,9 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
   }
 
   #functionOf(id: number, name: string): Callable {
-    const { invoke } = { invoke: (...args: unknown[]) => this.#send({ kind: 'invoke', id, args: this.#wire(args) }) };
+    const { invoke } = {
+      invoke: (...args: unknown[]) => this.#send({ kind: 'invoke', id, args: this.#wire(args) }),
+    };
     Object.defineProperty(invoke, 'name', { value: name, configurable: true });
     this.#options.standIns.addFunction(invoke, this, id);
     return invoke;
@@ -463,14 +472,18 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     const made = this.classes.get(name) ?? this.classes.get('');
     if (made === undefined) return [];
     const elsewhere = (): never => assert.fail('the host does that');
-    return [[name, { name, made: made as unknown as Callable, save: elsewhere, args: elsewhere, restore: null }]];
+    return [
+      [name, { name, made: made as unknown as Callable, save: elsewhere, args: elsewhere, restore: null }],
+    ];
   }
 
   async #callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): Promise<unknown> {
     if (hook === 'save') return this.save();
     const call = hook === 'init' ? { hook, context: this.#wireContext(context) } : { hook };
     const deadline = this.#deadline(hook);
-    await deadline.race(this.#ask<void>({ kind: 'hook', ...call }), () => this.#late(hook, deadline.timeoutMs));
+    await deadline.race(this.#ask<void>({ kind: 'hook', ...call }), () =>
+      this.#late(hook, deadline.timeoutMs),
+    );
     return undefined;
   }
 
@@ -559,7 +572,8 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     await this.#begin();
     const context = this.#restartContext(reason, checkpoint);
     const deadline = this.#deadline('prepare');
-    if (this.#hooks?.has('prepare')) await this.#callAsync('prepare', deadline, { ...context, state: undefined });
+    if (this.#hooks?.has('prepare'))
+      await this.#callAsync('prepare', deadline, { ...context, state: undefined });
     if (this.#hooks?.has('init')) await this.#callSync('init', context);
     claim.keep();
     const wanted = new Set([...this.#options.standIns.of(this)].map(({ reference }) => reference.id));
@@ -628,7 +642,9 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
 
   /** What keeps its host alive. */
   pins(): readonly NativePin[] {
-    const count = [...this.#options.standIns.of(this)].filter(({ reference }) => reference.gone === null).length;
+    const count = [...this.#options.standIns.of(this)].filter(
+      ({ reference }) => reference.gone === null,
+    ).length;
     return count === 0 ? [] : [{ kind: 'wrapped-object', count, bytes: 0 }];
   }
 
@@ -659,8 +675,13 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     for (const { reference } of this.#options.standIns.of(this)) reference.gone ??= () => this.#unloaded();
     await session?.finish(EXIT_WAIT_MS);
     if (session?.pid != null) return { outcome: 'unloaded', pins: [], reason: null };
-    if (!this.#options.outside.native.isMapped(this.image)) return { outcome: 'unloaded', pins: [], reason: null };
-    return { outcome: 'kept', pins: [], reason: retired.reason ?? 'something that the ledger cannot see holds its mapping' };
+    if (!this.#options.outside.native.isMapped(this.image))
+      return { outcome: 'unloaded', pins: [], reason: null };
+    return {
+      outcome: 'kept',
+      pins: [],
+      reason: retired.reason ?? 'something that the ledger cannot see holds its mapping',
+    };
   }
 }
 

@@ -94,7 +94,12 @@ export type Answer =
 
 /** What a version exports, as far as another thread can know. */
 export type Surface =
-  | { readonly kind: 'function'; readonly name: string; readonly length: number; readonly own: SurfaceMembers }
+  | {
+      readonly kind: 'function';
+      readonly name: string;
+      readonly length: number;
+      readonly own: SurfaceMembers;
+    }
   | {
       readonly kind: 'class';
       readonly name: string;
@@ -111,7 +116,11 @@ export type Surface =
   | { readonly kind: 'method'; readonly length: number }
   | { readonly kind: 'accessor'; readonly get: boolean; readonly set: boolean };
 
-export type SurfaceMembers = readonly { readonly key: string; readonly enumerable: boolean; readonly shape: Surface }[];
+export type SurfaceMembers = readonly {
+  readonly key: string;
+  readonly enumerable: boolean;
+  readonly shape: Surface;
+}[];
 
 /** The answer to `load`. */
 export interface Loaded {

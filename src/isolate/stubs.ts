@@ -35,7 +35,12 @@ export function makeStubs(surface: Surface, remote: Remote): Stubs {
   return { exports, classes };
 }
 
-function makeStub(surface: Surface, path: readonly string[], remote: Remote, made: Map<string, unknown>): unknown {
+function makeStub(
+  surface: Surface,
+  path: readonly string[],
+  remote: Remote,
+  made: Map<string, unknown>,
+): unknown {
   const name = path.join('.');
   switch (surface.kind) {
     case 'alias':
@@ -73,7 +78,8 @@ function makeClass(members: SurfaceMembers, path: readonly string[], remote: Rem
   const { prototype } = stub;
   for (const { key, enumerable, shape } of members) {
     const property = memberOf(key, shape, remote);
-    if (property !== null) Object.defineProperty(prototype, key, { ...property, enumerable, configurable: true });
+    if (property !== null)
+      Object.defineProperty(prototype, key, { ...property, enumerable, configurable: true });
   }
   const dispose = function dispose(this: object): void {
     remote.dispose(this);
@@ -132,12 +138,16 @@ function define(
 function inherit(surface: Surface, name: string, classes: ReadonlyMap<string, StubClass>): void {
   if (!('own' in surface)) return;
   const stub = classes.get(name);
-  const parent = surface.kind === 'class' && surface.parent !== null ? classes.get(surface.parent) : undefined;
+  const parent =
+    surface.kind === 'class' && surface.parent !== null ? classes.get(surface.parent) : undefined;
   if (stub !== undefined && parent !== undefined) Object.setPrototypeOf(stub.prototype, parent.prototype);
   for (const { key, shape } of surface.own) inherit(shape, name === '' ? key : `${name}.${key}`, classes);
 }
 
-function labelled<T extends object>(stub: T, { name, length }: { readonly name: string; readonly length: number }): T {
+function labelled<T extends object>(
+  stub: T,
+  { name, length }: { readonly name: string; readonly length: number },
+): T {
   Object.defineProperty(stub, 'name', { value: name, configurable: true });
   Object.defineProperty(stub, 'length', { value: length, configurable: true });
   return stub;

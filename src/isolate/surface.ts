@@ -1,7 +1,16 @@
 /** What a version exports, told to another thread or process, and found again by its dotted name. */
 import { types } from 'node:util';
 import { HOOKS_EXPORT } from '../contract.ts';
-import { type Callable, isCallable, isObject, type MemberShape, type Node, type OwnShape, readShape, type Wraps } from '../swap/shape.ts';
+import {
+  type Callable,
+  isCallable,
+  isObject,
+  type MemberShape,
+  type Node,
+  type OwnShape,
+  readShape,
+  type Wraps,
+} from '../swap/shape.ts';
 import type { Surface } from './messages.ts';
 import { isCloneable } from './wire.ts';
 
@@ -18,7 +27,8 @@ export class Exported {
     const classes = new Map<string, Callable>();
     for (const { kind, raw, path } of nodes) if (kind === 'class') classes.set(path, raw as Callable);
     this.classes = classes;
-    this.surface = root === null ? { kind: 'value', value: { value: cloned(exports) } } : describe(root, new Map(), nodes);
+    this.surface =
+      root === null ? { kind: 'value', value: { value: cloned(exports) } } : describe(root, new Map(), nodes);
   }
 
   /** @throws TypeError for what is not there */
@@ -80,7 +90,9 @@ function isLabelOf(node: Node, key: string): boolean {
 
 function describeOwn(shape: Exclude<OwnShape, { kind: 'node' }>): Surface | null {
   if (shape.kind === 'accessor') return accessor(shape);
-  return isCallable(shape.value) || !isCloneable(shape.value) ? null : { kind: 'value', value: { value: shape.value } };
+  return isCallable(shape.value) || !isCloneable(shape.value)
+    ? null
+    : { kind: 'value', value: { value: shape.value } };
 }
 
 function describeMember(shape: MemberShape): Surface | null {

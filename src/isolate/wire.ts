@@ -132,7 +132,10 @@ const CAUSES_MAX = 8;
 export function toWireError(thrown: unknown, taker: Taker = nothing, depth = 0): WireError {
   const cloneable = (value: unknown): Wire => {
     if (types.isNativeError(value)) {
-      return { value: undefined, parts: [{ at: [], is: { kind: 'error', error: toWireError(value, taker, depth + 1) } }] };
+      return {
+        value: undefined,
+        parts: [{ at: [], is: { kind: 'error', error: toWireError(value, taker, depth + 1) } }],
+      };
     }
     return { value: isCloneable(value) ? value : describe(value) };
   };
@@ -140,7 +143,8 @@ export function toWireError(thrown: unknown, taker: Taker = nothing, depth = 0):
   const { name, message, stack } = thrown;
   const own: Record<string, unknown> = {};
   for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(thrown))) {
-    if (['name', 'message', 'stack', 'cause', 'code', 'details'].includes(key) || !('value' in property)) continue;
+    if (['name', 'message', 'stack', 'cause', 'code', 'details'].includes(key) || !('value' in property))
+      continue;
     if (isCloneable(property.value)) own[key] = property.value;
   }
   const code: unknown = Reflect.get(thrown, 'code');

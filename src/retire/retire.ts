@@ -76,7 +76,9 @@ async function endHost(version: Version, { host }: HostHold, request: RetireRequ
 }
 
 function endingOf({ outcome, reason }: { readonly outcome: string; readonly reason: string | null }): Ending {
-  return outcome === 'unloaded' ? { outcome } : { outcome: 'kept', reason: reason ?? 'its mapping is still there' };
+  return outcome === 'unloaded'
+    ? { outcome }
+    : { outcome: 'kept', reason: reason ?? 'its mapping is still there' };
 }
 
 /** A function of its own, so that the listener closes over nothing else. */

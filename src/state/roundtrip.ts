@@ -34,12 +34,7 @@ export function copyState(state: unknown, about: About): Given {
  * @param given what its own state must equal; null where that is not asked for
  * @throws `ERR_STATE_ROUNDTRIP`
  */
-export function* checkSave(
-  hooks: Hooks,
-  tookState: boolean,
-  given: Given | null,
-  about: About,
-): Steps<void> {
+export function* checkSave(hooks: Hooks, tookState: boolean, given: Given | null, about: About): Steps<void> {
   let saved: unknown;
   try {
     saved = yield* settled(hooks.callSync('save'));

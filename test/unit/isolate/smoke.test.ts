@@ -29,7 +29,12 @@ for (const isolation of ['worker', 'process'] as const) {
     expect(await exports.add(1, 2)).toBe(3);
     expect(await exports.bump()).toBe(1);
     expect(await exports.stats.mean([1, 2, 3])).toBe(2);
-    await expect(exports.fail()).rejects.toMatchObject({ name: 'RangeError', message: 'no', code: 'E_NO', extra: 3 });
+    await expect(exports.fail()).rejects.toMatchObject({
+      name: 'RangeError',
+      message: 'no',
+      code: 'E_NO',
+      extra: 3,
+    });
     expect(await exports.later((v: number) => v + 10)).toBe(12);
     const thing = new exports.Thing(5);
     expect(await thing.get()).toBe(5);
@@ -38,7 +43,13 @@ for (const isolation of ['worker', 'process'] as const) {
     install(versionOf(2), file);
     const early = exports.version();
     const report = await addon.reload();
-    expect(report).toMatchObject({ status: 'reloaded', from: 1, to: 2, state: 'carried', retired: { outcome: 'unloaded' } });
+    expect(report).toMatchObject({
+      status: 'reloaded',
+      from: 1,
+      to: 2,
+      state: 'carried',
+      retired: { outcome: 'unloaded' },
+    });
     expect(await early).toBe(1);
     expect(await exports.version()).toBe(2);
     expect(await exports.bump()).toBe(2);

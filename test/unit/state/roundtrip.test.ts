@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readHooks } from '../../../src/state/hooks.ts';
+import { runSteps } from '../../../src/later.ts';
 import { checkSave, copyState, findDifference } from '../../../src/state/roundtrip.ts';
 
 const about = { addon: '/kernel.node', version: 2 };
@@ -9,7 +10,7 @@ const about = { addon: '/kernel.node', version: 2 };
 /** What becomes of a new version that was given one state and saves another. */
 function verify(given: unknown, saved: unknown): void {
   const hooks = readHooks({ napiReload: { save: () => saved } }, about.version);
-  checkSave(hooks, true, copyState(given, about), about);
+  runSteps(checkSave(hooks, true, copyState(given, about), about));
 }
 
 class Row {
@@ -82,7 +83,7 @@ describe('a state that is compared', () => {
     const given = copyState(state, about);
     state.list.push(2);
     const hooks = readHooks({ napiReload: { save: () => state } }, 2);
-    expect(() => checkSave(hooks, true, given, about)).toThrow(
+    expect(() => runSteps(checkSave(hooks, true, given, about))).toThrow(
       expect.objectContaining({ details: expect.objectContaining({ path: 'state.list[1]' }) }),
     );
   });
