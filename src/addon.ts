@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { errors } from './errors.ts';
 import type { AddonEvents, Listener } from './events.ts';
 import type { FormerVersion, Goal } from './history.ts';
+import type { Remote } from './isolate/remote.ts';
 import { openWorkshop, resolveSource } from './open-workshop.ts';
-import { type OpenOptions, resolveOptions } from './options.ts';
+import { type HostedOpenOptions, type OpenOptions, resolveOptions } from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import {
   type ReloadOptions,
@@ -40,7 +41,11 @@ export class Addon<T = unknown> {
   }
 
   /** @internal Use {@link open}; `outside` is for tests, which make it fail. */
-  static async open<T>(file: string, options: OpenOptions, outside: Outside): Promise<Addon<T>> {
+  static async open<T>(
+    file: string,
+    options: OpenOptions | HostedOpenOptions,
+    outside: Outside,
+  ): Promise<Addon<T>> {
     const resolved = resolveOptions(options);
     const source = resolveSource(file, 'file');
     return trace({ operation: 'open', addon: source, trigger: 'first' }, async () => {
@@ -168,7 +173,9 @@ export class Addon<T = unknown> {
  * kernel.on('failed', (error) => console.error(error.message));
  * ```
  */
-export function open<T = unknown>(file: string, options: OpenOptions = {}): Promise<Addon<T>> {
+export function open<T = unknown>(file: string, options: HostedOpenOptions): Promise<Addon<Remote<T>>>;
+export function open<T = unknown>(file: string, options?: OpenOptions): Promise<Addon<T>>;
+export function open<T>(file: string, options: OpenOptions | HostedOpenOptions = {}): Promise<Addon<T>> {
   return Addon.open<T>(file, options, realOutside);
 }
 

@@ -2,13 +2,16 @@ export { type Addon, open } from './addon.ts';
 export type { BuildOutcome } from './build/builder.ts';
 export type { Diagnostic } from './diagnostic.ts';
 export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from './errors.ts';
-export type { AddonEvents, GroupEvents, GroupListener, Listener, Warning } from './events.ts';
+export type { AddonEvents, GroupEvents, GroupListener, HostCrash, Listener, Warning } from './events.ts';
 export { type AddonGroup, type GroupMembers, openGroup } from './group.ts';
 export type { GroupMemberOptions, MemberOptions } from './group-options.ts';
 export type { FormerVersion } from './history.ts';
 export { include, include_dir } from './headers.ts';
+export type { CheckpointOptions, HostOptions, SuperviseOptions } from './host-options.ts';
+export type { Remote, RemoteObject } from './isolate/remote.ts';
 export type {
   CommandBuild,
+  HostedOpenOptions,
   IntegrityFunction,
   MigrateStep,
   MigrateSteps,

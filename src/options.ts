@@ -1,7 +1,17 @@
 /** What `open()` takes, and the full form that everything behind it works with. */
 import os from 'node:os';
 import path from 'node:path';
-import type { ResourceLimits } from 'node:worker_threads';
+import {
+  type CheckpointOptions,
+  type HostOptions,
+  type ResolvedHost,
+  type ResolvedSupervise,
+  resolveCallTimeout,
+  resolveCheckpoint,
+  resolveHost,
+  resolveSupervise,
+  type SuperviseOptions,
+} from './host-options.ts';
 import {
   asRecord,
   invalid,
@@ -45,51 +55,14 @@ export interface WatchOptions {
   readonly debounceMs?: number;
 }
 
-/** How a Worker or process that runs versions is made. */
-export interface HostOptions {
-  /** Added to the environment of this process. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Options of Node.js for it. */
-  readonly execArgv?: readonly string[];
-  /** Resident memory above which a process is ended as if it had crashed. @defaultValue none */
-  readonly maxRssBytes?: number;
-  /** Bounds of a Worker's heap; what is native has none. */
-  readonly resourceLimits?: ResourceLimits;
-  /** Start one ahead, so that a reload or restart does not wait for Node.js. @defaultValue true */
-  readonly spare?: boolean;
-}
-
-/** A version that crashes `maxCrashes` times within `withinMs` is given up, and the one before it made live. */
-export interface SuperviseOptions {
-  /** @defaultValue 5 */
-  readonly maxCrashes?: number;
-  /** @defaultValue 60000 */
-  readonly withinMs?: number;
-  /** Wait before the second restart; each later one waits twice as long. @defaultValue 100 */
-  readonly backoffMs?: number;
-  /** @defaultValue 5000 */
-  readonly backoffMaxMs?: number;
-}
-
 /** The second argument of `open()`. All of it is optional. */
 export interface OpenOptions {
   /** Who builds the addon, at `open` and before each reload. @defaultValue false: somebody else does */
   readonly build?: false | 'node-gyp' | CommandBuild;
   /** Reload by itself when a source (or, without `build`, the built file) changes. @defaultValue false */
   readonly watch?: boolean | WatchOptions;
-  /**
-   * Where versions run: in this thread, each in a Worker, or each in a process of its own. Exports of the latter two are
-   * promises of what they are here: see {@link Remote}. @defaultValue 'inline': in this thread
-   */
-  readonly isolation?: 'inline' | 'worker' | 'process';
-  /** Of Workers and processes that run versions. */
-  readonly host?: HostOptions;
-  /** What is done when one of them crashes. */
-  readonly supervise?: SuperviseOptions;
-  /** When the state is saved for a restart, besides after each reload. @defaultValue { everyMs: 1000 } where calls were made */
-  readonly checkpoint?: { readonly everyMs: number } | false;
-  /** How long a call may take before what runs it is ended as if it had crashed. @defaultValue none */
-  readonly callTimeoutMs?: number;
+  /** Where versions run: in this thread. See {@link HostedOpenOptions} for other places. @defaultValue 'inline' */
+  readonly isolation?: 'inline';
   /**
    * Who shares the memory of a version: nobody, or all handles of the process, of main and of Workers, that opened the
    * same file with the same bytes and this scope. @defaultValue 'thread': nobody
@@ -122,6 +95,20 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Told of each stage, and each step of a build, for the life of the handle and from before `open()` returns it. */
   readonly onProgress?: (progress: Progress) => void;
+}
+
+/** The second argument of `open()` for versions that run in Workers or in processes. */
+export interface HostedOpenOptions extends Omit<OpenOptions, 'isolation' | 'scope'> {
+  /** Where versions run: each in a Worker, or each in a process of its own. The exports are {@link Remote}. */
+  readonly isolation: 'worker' | 'process';
+  /** Of Workers and processes that run versions. */
+  readonly host?: HostOptions;
+  /** What is done when one of them crashes. */
+  readonly supervise?: SuperviseOptions;
+  /** When the state is saved for a restart, besides after each reload. @defaultValue { everyMs: 1000 } */
+  readonly checkpoint?: CheckpointOptions | false;
+  /** How long a call may take before what runs it is ended as if it had crashed. @defaultValue none */
+  readonly callTimeoutMs?: number;
 }
 
 /**
@@ -160,18 +147,10 @@ export interface ResolvedStep {
   readonly down: ((state: unknown) => unknown) | null;
 }
 
-export interface ResolvedHost {
-  readonly env: Readonly<Record<string, string>>;
-  readonly execArgv: readonly string[];
-  readonly maxRssBytes: number | null;
-  readonly resourceLimits: ResourceLimits;
-  readonly spare: boolean;
-}
-
 export interface Options {
   readonly isolation: 'inline' | 'worker' | 'process';
   readonly host: ResolvedHost;
-  readonly supervise: Required<SuperviseOptions>;
+  readonly supervise: ResolvedSupervise;
   /** Null for only after each reload. */
   readonly checkpointMs: number | null;
   readonly callTimeoutMs: number | null;
@@ -196,11 +175,6 @@ const DEFAULT_BUILD_TIMEOUT_MS = 300_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 1_000;
 const DEFAULT_DEBOUNCE_MS = 30;
 const DEFAULT_HISTORY = 5;
-const DEFAULT_MAX_CRASHES = 5;
-const DEFAULT_CRASHES_WITHIN_MS = 60_000;
-const DEFAULT_BACKOFF_MS = 100;
-const DEFAULT_BACKOFF_MAX_MS = 5_000;
-const DEFAULT_CHECKPOINT_MS = 1_000;
 
 const KNOWN = [
   'build',
@@ -222,7 +196,7 @@ const KNOWN = [
   'stageDir',
   'signal',
   'onProgress',
-] as const satisfies readonly (keyof OpenOptions)[];
+] as const satisfies readonly (keyof OpenOptions | keyof HostedOpenOptions)[];
 
 /**
  * Checks what a user gave and fills in the rest.
@@ -253,10 +227,7 @@ export function resolveOptions(given: unknown = {}): Options {
     host: resolveHost(options['host']),
     supervise: resolveSupervise(options['supervise']),
     checkpointMs: resolveCheckpoint(options['checkpoint']),
-    callTimeoutMs:
-      options['callTimeoutMs'] === undefined
-        ? null
-        : milliseconds('callTimeoutMs', options['callTimeoutMs'], 0),
+    callTimeoutMs: resolveCallTimeout(options['callTimeoutMs']),
     scope,
     verify,
     history: wholeNumber('history', options['history'], 0) ?? DEFAULT_HISTORY,
@@ -281,39 +252,6 @@ export function defaultStageDir(env: NodeJS.ProcessEnv = process.env): string {
   const home = env['HOME'];
   if (home && path.isAbsolute(home)) return path.join(home, '.cache', 'napi-reload');
   return path.join(os.tmpdir(), `napi-reload-${process.getuid?.() ?? 'user'}`);
-}
-
-function resolveHost(value: unknown): ResolvedHost {
-  const host = asRecord(value ?? {}, 'host');
-  onlyKeys('host', host, ['env', 'execArgv', 'maxRssBytes', 'resourceLimits', 'spare']);
-  const spare = host['spare'] ?? true;
-  if (typeof spare !== 'boolean') return invalid('host.spare', show(spare), 'true or false');
-  return {
-    env: stringRecord('host.env', host['env']),
-    execArgv: strings('host.execArgv', host['execArgv']),
-    maxRssBytes: wholeNumber('host.maxRssBytes', host['maxRssBytes'], 1) ?? null,
-    resourceLimits: asRecord(host['resourceLimits'] ?? {}, 'host.resourceLimits') as ResourceLimits,
-    spare,
-  };
-}
-
-function resolveSupervise(value: unknown): Required<SuperviseOptions> {
-  const supervise = asRecord(value ?? {}, 'supervise');
-  onlyKeys('supervise', supervise, ['maxCrashes', 'withinMs', 'backoffMs', 'backoffMaxMs']);
-  return {
-    maxCrashes: wholeNumber('supervise.maxCrashes', supervise['maxCrashes'], 1) ?? DEFAULT_MAX_CRASHES,
-    withinMs: milliseconds('supervise.withinMs', supervise['withinMs'], DEFAULT_CRASHES_WITHIN_MS),
-    backoffMs: milliseconds('supervise.backoffMs', supervise['backoffMs'], DEFAULT_BACKOFF_MS),
-    backoffMaxMs: milliseconds('supervise.backoffMaxMs', supervise['backoffMaxMs'], DEFAULT_BACKOFF_MAX_MS),
-  };
-}
-
-function resolveCheckpoint(value: unknown): number | null {
-  if (value === undefined) return DEFAULT_CHECKPOINT_MS;
-  if (value === false) return null;
-  const checkpoint = asRecord(value, 'checkpoint');
-  onlyKeys('checkpoint', checkpoint, ['everyMs']);
-  return milliseconds('checkpoint.everyMs', checkpoint['everyMs'], DEFAULT_CHECKPOINT_MS);
 }
 
 function resolveBuild(value: unknown): ResolvedBuild {

@@ -67,6 +67,8 @@ export class Host implements Taker, Giver {
   /** Objects of the addon that the handle's side holds. Its own numbers for them are above 0, those from here below. */
   readonly #objects = new Held<object>();
   readonly #functions = new Held<object>();
+  /** What constructors threw. */
+  readonly #broken = new Map<number, unknown>();
   /** Stand-ins for functions of the handle's side. */
   readonly #callbacks = new Map<number, WeakRef<Callback>>();
   readonly #callbackIds = new WeakMap<object, number>();
@@ -88,7 +90,10 @@ export class Host implements Taker, Giver {
     if ('ask' in message) {
       this.#answer(message.n, message.ask);
     } else if ('release' in message) {
-      for (const id of message.release) this.#objects.delete(id);
+      for (const id of message.release) {
+        this.#objects.delete(id);
+        this.#broken.delete(id);
+      }
       for (const id of message.functions) this.#functions.delete(id);
     } else if ('arrays' in message) {
       this.#arrays.receive(message.arrays);
@@ -293,9 +298,19 @@ export class Host implements Taker, Giver {
   }
 
   #construct(path: readonly string[], id: number, args: Wire): void {
+    try {
+      this.#objects.set(id, this.#make(path, args));
+    } catch (error) {
+      // What is called on it meanwhile is on its way by now.
+      this.#broken.set(id, error);
+      throw error;
+    }
+  }
+
+  #make(path: readonly string[], args: Wire): object {
     const { found } = this.#live.exported.find(path);
     if (typeof found !== 'function') throw new TypeError(`${path.join('.')} is not a constructor`);
-    this.#objects.set(id, Reflect.construct(found, this.#open(args) as unknown[]) as object);
+    return Reflect.construct(found, this.#open(args) as unknown[]) as object;
   }
 
   #apply(target: unknown, receiver: unknown, args: Wire, name: string): unknown {
@@ -305,6 +320,7 @@ export class Host implements Taker, Giver {
 
   #objectOf(id: number): object {
     const object = this.#objects.get(id);
+    if (this.#broken.has(id)) throw this.#broken.get(id);
     if (object === undefined) throw new TypeError(`object ${id} is not there any more`);
     return object;
   }

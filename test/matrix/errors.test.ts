@@ -87,6 +87,11 @@ const provoke: Record<ErrorCode, Provoke> = {
     s.open(scriptedAddon('exports.napiReload = { prepare: () => new Promise(() => {}) };'), {
       hookTimeoutMs: 5,
     }),
+  ERR_HOST_CRASHED(s) {
+    const file = s.scratch.file('kernel.node');
+    install(scriptedAddon('process.kill(process.pid, "SIGKILL");'), file);
+    return open(file, { isolation: 'process', stageDir: s.scratch.file('stage') });
+  },
   ERR_INIT_THREW: (s) => s.open(scriptedAddon('throw new Error("no");')),
   ERR_INTEGRITY: (s) => s.open(good(), { integrity: () => false }),
   async ERR_INTERNAL(s) {

@@ -7,6 +7,11 @@ import { resolveReloadOptions, resolveRollback } from '../../src/reload-options.
 describe('resolveOptions', () => {
   test('fills in every default', () => {
     expect(resolveOptions()).toEqual({
+      isolation: 'inline',
+      host: { env: {}, execArgv: [], maxRssBytes: null, resourceLimits: {}, spare: true },
+      supervise: { maxCrashes: 5, withinMs: 60_000, backoffMs: 100, backoffMaxMs: 5_000 },
+      checkpointMs: 1_000,
+      callTimeoutMs: null,
       scope: 'thread',
       reclaim: 'auto',
       drainTimeoutMs: 1_000,
@@ -50,7 +55,13 @@ describe('resolveOptions', () => {
     [{ watch: { path: 'src' } }, 'watch.path'],
     [{ watch: { ignore: [7] } }, 'watch.ignore'],
     [{ watch: { debounceMs: -1 } }, 'watch.debounceMs'],
-    [{ isolation: 'worker' }, 'isolation'],
+    [{ isolation: 'fork' }, 'isolation'],
+    [{ isolation: 'worker', scope: 'process' }, 'scope'],
+    [{ host: { cpu: 1 } }, 'host.cpu'],
+    [{ host: { spare: 1 } }, 'host.spare'],
+    [{ supervise: { maxCrashes: 0 } }, 'supervise.maxCrashes'],
+    [{ checkpoint: true }, 'checkpoint'],
+    [{ callTimeoutMs: 0 }, 'callTimeoutMs'],
     [{ migrate: [] }, 'migrate'],
     [{ migrate: { one: () => 1 } }, 'migrate'],
     [{ migrate: { 0: () => 1 } }, 'migrate'],
