@@ -14,11 +14,10 @@
  * Messages may cross and be late, but none may be lost: what was lent stays in use until it is said to be released.
  */
 import { types } from 'node:util';
-import { errors } from '../errors.ts';
 import type { Native } from '../native.ts';
 import { arrayTypeOf, type Bytes, makeArray } from './array-types.ts';
+import { type BorrowedSegment, BorrowedSegments, unavailable } from './borrowed-segments.ts';
 import { isSegmentMessage, type Loan, type SegmentMessage } from './loan.ts';
-import { Mapping } from './mapping.ts';
 import { Segment, SegmentPool, type SegmentPoolStats } from './segment-pool.ts';
 
 /** Below it, a copy through a pipe costs no more than what is told of a loan. */
@@ -43,26 +42,12 @@ export interface SharedArraysStats extends SegmentPoolStats {
   readonly borrowed: number;
 }
 
-/** A segment of the other side. It stays mapped until that closes it. */
-interface Borrowed {
-  readonly id: number;
-  readonly path: string;
-  readonly segmentBytes: number;
-  readonly mapping: Mapping;
-  bufferBytes: number;
-  /** The loan that we hold; null when nobody needs it. */
-  held: number | null;
-  /** Loans of it to its owner that are on their way. */
-  lentBack: number;
-}
-
 export class SharedArrays {
   readonly #options: SharedArraysOptions;
   readonly #pool: SegmentPool;
   readonly #stopListening: () => void;
-  readonly #loans = new Map<number, Segment | Borrowed>();
-  readonly #borrowed = new Map<number, Borrowed>();
-  readonly #byBuffer = new WeakMap<ArrayBuffer, Borrowed>();
+  readonly #loans = new Map<number, Segment | BorrowedSegment>();
+  readonly #borrowed: BorrowedSegments;
   /** Segments of ours that the other side may have mapped. */
   readonly #known = new Set<number>();
   #lastLoan = 0;
@@ -75,6 +60,8 @@ export class SharedArrays {
   constructor(options: SharedArraysOptions) {
     this.#options = options;
     this.#pool = options.pool ?? new SegmentPool(options);
+    const release = (loan: number): void => this.#tell(this.#released, loan);
+    this.#borrowed = new BorrowedSegments({ addon: options.addon, native: options.native, release });
     this.#stopListening = this.#pool.onClosed((id) => {
       if (this.#known.delete(id)) this.#tell(this.#closed, id);
     });
@@ -101,13 +88,8 @@ export class SharedArrays {
     if (type === null || !isPlain(buffer)) return null;
     const byteOffset = ArrayBuffer.isView(array) ? array.byteOffset : 0;
     const { byteLength } = array;
-    const own = this.#pool.segmentOf(buffer);
-    const place = own ?? this.#byBuffer.get(buffer);
-    if (place !== undefined && buffer.byteLength > 0) {
-      if (own === undefined) (place as Borrowed).lentBack++;
-      else own.loans++;
-      return this.#record(place, { type, byteOffset, byteLength });
-    }
+    const segment = this.#lendAgain(buffer);
+    if (segment !== null) return this.#record(segment, { type, byteOffset, byteLength });
     if (byteLength < (this.#options.thresholdBytes ?? THRESHOLD_BYTES)) return null;
     const copy = this.#copy(new Uint8Array(buffer, byteOffset, byteLength));
     return copy && this.#record(copy, { type, byteOffset: 0, byteLength });
@@ -124,13 +106,13 @@ export class SharedArrays {
    * @throws `ERR_MEMORY_UNAVAILABLE`
    */
   borrow(loan: Loan): Bytes {
-    const buffer = loan.owner === 'borrower' ? this.#takeHome(loan) : this.#map(loan);
+    const buffer = loan.owner === 'borrower' ? this.#takeHome(loan) : this.#borrowed.map(loan);
     return makeArray(loan.type, buffer, loan.byteOffset, loan.byteLength);
   }
 
   /** A loan arrived that nobody will borrow. */
   decline(loan: Loan): void {
-    this.#release(loan.loan);
+    this.#tell(this.#released, loan.loan);
   }
 
   /** @returns whether the message was one of ours */
@@ -140,7 +122,7 @@ export class SharedArrays {
     if (message.kind === 'segments-hello') this.#answer(message.path, message.bytes);
     else if (message.kind === 'segments-answer') this.#begin(message.opens);
     else if (message.kind === 'segments-released') for (const loan of message.loans) this.#end(loan);
-    else for (const id of message.segments) this.#forget(id);
+    else for (const id of message.segments) this.#borrowed.forget(id);
     return true;
   }
 
@@ -165,8 +147,7 @@ export class SharedArrays {
       if (place instanceof Segment) place.isTainted = true;
     }
     for (const loan of [...this.#loans.keys()]) this.#end(loan);
-    for (const { mapping } of this.#borrowed.values()) mapping.close();
-    this.#borrowed.clear();
+    this.#borrowed.close();
   }
 
   /** As `peerGone`, and closes the pool unless it was given. Safe to call twice. */
@@ -183,74 +164,39 @@ export class SharedArrays {
     return null;
   }
 
-  #record(place: Segment | Borrowed, what: Pick<Loan, 'type' | 'byteOffset' | 'byteLength'>): Loan {
+  /** Whose bytes lie in a segment already; null when they do not. */
+  #lendAgain(buffer: ArrayBuffer): Segment | BorrowedSegment | null {
+    // Its bytes may have been transferred.
+    if (buffer.byteLength === 0) return null;
+    const own = this.#pool.segmentOf(buffer);
+    if (own !== undefined) own.loans++;
+    const borrowed = this.#borrowed.segmentOf(buffer);
+    if (borrowed !== undefined) borrowed.lentBack++;
+    return own ?? borrowed ?? null;
+  }
+
+  #record(place: Segment | BorrowedSegment, what: Pick<Loan, 'type' | 'byteOffset' | 'byteLength'>): Loan {
     const loan = ++this.#lastLoan;
     this.#loans.set(loan, place);
-    const { id: segment, path } = place;
-    if (!(place instanceof Segment)) {
-      const { segmentBytes, bufferBytes } = place;
-      return { loan, owner: 'borrower', segment, path, segmentBytes, bufferBytes, ...what };
-    }
-    this.#known.add(segment);
-    const { fileBytes: segmentBytes, bytes: bufferBytes } = place;
-    return { loan, owner: 'lender', segment, path, segmentBytes, bufferBytes, ...what };
+    const isOwn = place instanceof Segment;
+    const { id: segment, path, fileBytes: segmentBytes, bytes: bufferBytes } = place;
+    if (isOwn) this.#known.add(segment);
+    return { loan, owner: isOwn ? 'lender' : 'borrower', segment, path, segmentBytes, bufferBytes, ...what };
   }
 
   #end(loan: number): void {
     const place = this.#loans.get(loan);
     this.#loans.delete(loan);
     if (place instanceof Segment) this.#pool.giveBack(place);
-    else if (place !== undefined) {
-      place.lentBack--;
-      this.#settle(place);
-    }
+    else if (place !== undefined) this.#borrowed.arrived(place);
   }
 
   #takeHome(loan: Loan): ArrayBuffer {
     const segment = this.#pool.get(loan.segment);
     const buffer = segment === undefined ? null : this.#pool.view(segment);
-    this.#release(loan.loan);
-    if (buffer === null) throw this.#unavailable(loan, 'lend', 'ESTALE');
+    this.#tell(this.#released, loan.loan);
+    if (buffer === null) throw unavailable(this.#options, loan, 'lend', 'ESTALE');
     return buffer;
-  }
-
-  #map(loan: Loan): ArrayBuffer {
-    try {
-      const place = this.#borrowed.get(loan.segment) ?? this.#open(loan);
-      const buffer = place.mapping.buffer(loan.bufferBytes);
-      if (buffer === null) throw this.#unavailable(loan, 'napi_create_external_arraybuffer', 'EOPNOTSUPP');
-      this.#byBuffer.set(buffer, place);
-      place.bufferBytes = loan.bufferBytes;
-      if (place.held === null) place.held = loan.loan;
-      else this.#release(loan.loan);
-      return buffer;
-    } catch (error) {
-      this.#release(loan.loan);
-      throw error;
-    }
-  }
-
-  #open(loan: Loan): Borrowed {
-    const { native } = this.#options;
-    if (this.#state === 'over') throw this.#unavailable(loan, 'open', 'ECANCELED');
-    const { segment: id, path, segmentBytes, bufferBytes } = loan;
-    const opened = native.memoryOpen(path, segmentBytes);
-    if (!opened.ok) throw this.#unavailable(loan, opened.operation, opened.errno);
-    const mapping = new Mapping(native, opened.handle, () => this.#settle(place));
-    const place: Borrowed = { id, path, segmentBytes, mapping, bufferBytes, held: null, lentBack: 0 };
-    this.#borrowed.set(id, place);
-    return place;
-  }
-
-  #settle(place: Borrowed): void {
-    if (place.held === null || place.lentBack > 0 || place.mapping.isSeen) return;
-    this.#release(place.held);
-    place.held = null;
-  }
-
-  #forget(id: number): void {
-    this.#borrowed.get(id)?.mapping.close();
-    this.#borrowed.delete(id);
   }
 
   #answer(path: string, bytes: number): void {
@@ -266,10 +212,6 @@ export class SharedArrays {
     this.#pool.giveBack(this.#greeting);
     this.#greeting = null;
     if (opens) this.#state = 'sharing';
-  }
-
-  #release(loan: number): void {
-    this.#tell(this.#released, loan);
   }
 
   /** In one message for all of a turn. */
@@ -289,11 +231,6 @@ export class SharedArrays {
     if (this.#state === 'over') return;
     if (loans.length > 0) send({ kind: 'segments-released', loans });
     if (segments.length > 0) send({ kind: 'segments-closed', segments });
-  }
-
-  #unavailable(loan: Loan, operation: string, errno: string): Error {
-    const { addon } = this.#options;
-    return errors.memoryUnavailable({ addon, name: loan.type, wanted: loan.byteLength, operation, errno });
   }
 }
 
