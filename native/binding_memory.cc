@@ -117,12 +117,13 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   return ToObject(info, MemoryBlock::Create(ReadText(info[0]), bytes, room));
 }
 
-// memoryOpen(path, byteLength)
+// memoryOpen(path, byteLength, isPrivate)
 Napi::Value Open(const Napi::CallbackInfo& info) {
   std::string path;
   size_t bytes = 0;
   if (!ReadPath(info, 0, &path) || !ReadBytes(info, 1, &bytes)) return info.Env().Undefined();
-  return ToObject(info, MemoryBlock::Open(path, bytes));
+  const auto writes = ReadFlag(info[2]) ? MemoryBlock::Writes::kPrivate : MemoryBlock::Writes::kShared;
+  return ToObject(info, MemoryBlock::Open(path, bytes, writes));
 }
 
 // memoryPath(handle)

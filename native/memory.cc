@@ -48,7 +48,7 @@ Fd CreateFile(const std::string& name) {
 
 // Nothing when the addresses are not to be had. A file mapping is as aligned as a page, so a
 // reservation that is larger comes first.
-std::shared_ptr<MemoryMapping> Map(const Fd& file, size_t room) {
+std::shared_ptr<MemoryMapping> Map(const Fd& file, size_t room, int sharing = MAP_SHARED) {
   const size_t reserved = room + kHugePageBytes;
   void* const begin =
       mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -56,7 +56,7 @@ std::shared_ptr<MemoryMapping> Map(const Fd& file, size_t room) {
   auto* const bytes = static_cast<uint8_t*>(begin);
   const size_t before = -reinterpret_cast<uintptr_t>(bytes) % kHugePageBytes;
   void* const data =
-      mmap(bytes + before, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.get(), 0);
+      mmap(bytes + before, room, PROT_READ | PROT_WRITE, sharing | MAP_FIXED, file.get(), 0);
   if (data == MAP_FAILED) {
     const int error = errno;
     munmap(begin, reserved);
@@ -91,7 +91,7 @@ MemoryBlock::Created MemoryBlock::Create(const std::string& name, size_t bytes, 
   return block;
 }
 
-MemoryBlock::Created MemoryBlock::Open(const std::string& path, size_t bytes) {
+MemoryBlock::Created MemoryBlock::Open(const std::string& path, size_t bytes, Writes writes) {
   // The path may lead to anything, such as a pipe that would be waited for.
   const Fd file(Retry([&] { return open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC); }));
   if (!file.ok()) return IoFailure{"open", path, errno};
@@ -102,7 +102,8 @@ MemoryBlock::Created MemoryBlock::Open(const std::string& path, size_t bytes) {
   if (fstat(file.get(), &status) != 0) return IoFailure{"fstat", path, errno};
   if (static_cast<size_t>(status.st_size) < bytes) return IoFailure{"fstat", path, EINVAL};
   auto block = std::make_shared<MemoryBlock>(Fd(), path, Room::kNone);
-  block->mapping_ = Map(file, RoundUp(bytes));
+  block->mapping_ =
+      Map(file, RoundUp(bytes), writes == Writes::kShared ? MAP_SHARED : MAP_PRIVATE);
   if (block->mapping_ == nullptr) return IoFailure{"mmap", path, errno};
   if (bytes >= kLargeBytesMin) block->mapping_->PreferHugePages();
   block->bytes_ = bytes;

@@ -53,6 +53,8 @@ class MemoryBlock {
 
   // What is kept free behind a new block: addresses to grow into, or none.
   enum class Room { kToGrow, kNone };
+  // Whether others see what is written to a block that was opened.
+  enum class Writes { kShared, kPrivate };
 
   // All bytes are 0, and take no memory until they are written. The name is what a person reads in
   // /proc; of at most 237 bytes.
@@ -60,7 +62,7 @@ class MemoryBlock {
 
   // The first bytes of another block's file, of this process or of another one: the same memory.
   // Fails with EINVAL for a file that is no block's, or has fewer bytes. It cannot be resized.
-  static Created Open(const std::string& path, size_t bytes);
+  static Created Open(const std::string& path, size_t bytes, Writes writes);
 
   MemoryBlock(Fd file, std::string name, Room room)
       : file_(std::move(file)), name_(std::move(name)), room_(room) {}

@@ -9,6 +9,7 @@ import {
   type Ready,
   type ReloadRequest,
   type ReloadSignals,
+  reasonOf,
 } from './candidate.ts';
 import { noSuchVersion, type Route } from './history.ts';
 import { PhaseClock } from './phase-clock.ts';
@@ -92,7 +93,16 @@ export class Arrival {
     const shop = this.#shop;
     const clock = this.#clock;
     this.#takeAway = async () => {};
-    const code = await loadStaged(shop, staged, candidate, clock, this.#signals.all);
+    const { discardState } = this.#request;
+    const reason = shop.serving === null ? 'first' : reasonOf(this.#route);
+    const code = await loadStaged(
+      shop,
+      staged,
+      candidate,
+      { discardState, reason },
+      clock,
+      this.#signals.all,
+    );
     this.#takeAway = async () => void (await retireVersion(shop, candidate, code.hooks));
     const request = this.#request;
     const memory = shop.memory.claim(candidate.id, request.discardState);

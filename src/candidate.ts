@@ -5,7 +5,7 @@ import { createDeadline } from './deadline.ts';
 import { type ErrorCode, errors, isReloadError } from './errors.ts';
 import type { Goal, Route } from './history.ts';
 import { hookContext } from './hook-context.ts';
-import { HostedVersion } from './isolate/hosted-version.ts';
+import { loadHosted, tryOut } from './hosting.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
 import { refuseShared } from './load/shared-image.ts';
@@ -14,18 +14,10 @@ import type { PhaseClock } from './phase-clock.ts';
 import { checkIntegrity, checkLoadedInPlace } from './stage/integrity.ts';
 import { type Binding, rebind } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
-import { type Hooks, readHooks } from './state/hooks.ts';
+import { type Hooks, type Reason, readHooks } from './state/hooks.ts';
 import type { MemoryClaim } from './state/memory.ts';
 import { hostOf, type LoadedCode, type Version } from './version.ts';
-import {
-  type Hosting,
-  admitVersion,
-  discard,
-  disposeOf,
-  lookAtPinned,
-  retireVersion,
-  type Workshop,
-} from './workshop.ts';
+import { admitVersion, discard, disposeOf, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
 export interface ReloadRequest {
   readonly trigger: 'first' | 'call' | 'watch';
@@ -84,13 +76,17 @@ export async function loadStaged(
   shop: Workshop,
   staged: Staged,
   candidate: Version,
+  request: Pick<ReloadRequest, 'discardState'> & { readonly reason: Reason },
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<LoadedCode> {
   let rebound = staged.binding;
   try {
     const image = await clock.during('inspect', () => admit(shop, staged, candidate));
-    const { hosting } = shop;
+    const { hosting, rehearsals } = shop;
+    if (rehearsals !== null) {
+      await clock.during('rehearse', () => tryOut(shop, rehearsals, staged, candidate, request));
+    }
     if (hosting !== null) {
       return await clock.during('load', () => loadHosted(shop, hosting, staged, candidate));
     }
@@ -123,40 +119,6 @@ function bind(shop: Workshop, staged: Staged, image: NativeImage): Binding {
     shop.events.emit('warning', { code: 'unique-symbols', message });
   }
   return binding;
-}
-
-/** @throws what the host refused it for; the host has ended by then */
-async function loadHosted(
-  shop: Workshop,
-  { hosts, supervisor }: Hosting,
-  { path, hash, libraries }: Staged,
-  candidate: Version,
-): Promise<LoadedCode> {
-  const { source, options, outside } = shop;
-  const { stageDir, reclaim, hookTimeoutMs, callTimeoutMs } = options;
-  const libraryHashes = libraries.map((library) => library.hash);
-  const host = new HostedVersion({
-    ...{
-      id: candidate.id,
-      source,
-      path,
-      hash,
-      libraryHashes,
-      stageDir,
-      reclaim,
-      hookTimeoutMs,
-      callTimeoutMs,
-    },
-    ...{ outside, standIns: hosts.standIns, supervision: supervisor, start: hosts.start },
-    claimMemory: () => shop.memory.claim(candidate.id, false),
-  });
-  const { exports, hooks } = await host.load();
-  // In a process its mappings are none of ours.
-  shop.budget.release(candidate.mappings);
-  candidate.mappings = 0;
-  admitVersion(shop, candidate, { kind: 'hosted', host });
-  candidate.schema = hooks.schema;
-  return { exports, hooks };
 }
 
 async function loadCode(

@@ -94,6 +94,17 @@ export interface ErrorDetails {
     /** Those that can be gone back to, oldest first. */
     readonly available: readonly number[];
   };
+  ERR_REHEARSAL_CRASHED: Stated & {
+    readonly version: number;
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    /** Last lines of what it wrote to its standard error. */
+    readonly stderr: string;
+    /** `exit`: it ended by itself; `timeout`: it took longer than hookTimeoutMs. */
+    readonly reason: 'exit' | 'timeout';
+    /** What it was at. */
+    readonly during: 'load' | 'prepare' | 'init' | 'save';
+  };
   ERR_SHIM_UNAVAILABLE: { readonly path: string };
   ERR_STAGE_INCOMPLETE: Stated & { readonly path: string; readonly found: string; readonly waitedMs: number };
   ERR_STAGE_IO: Stated & { readonly path: string; readonly operation: string; readonly errno: string };
@@ -226,6 +237,14 @@ function hostCrashedMessage(d: Details<'ERR_HOST_CRASHED'>, cause: unknown): str
   const last = d.stderr.split('\n').at(-1);
   const said = last ? `; it wrote ${q(last)} last` : '';
   return `What ran version ${d.version} of ${q(d.addon ?? '')} ${how[d.reason]}${said}; see details.stderr, and listen to "crashed"`;
+}
+
+function rehearsalCrashedMessage(d: Details<'ERR_REHEARSAL_CRASHED'>): string {
+  const ended = d.signal === null ? `ended with exit code ${d.exitCode}` : `was ended by ${d.signal}`;
+  const how = d.reason === 'timeout' ? 'took longer than hookTimeoutMs' : ended;
+  const last = d.stderr.split('\n').at(-1);
+  const said = last ? `; it wrote ${q(last)} last` : '';
+  return `Refused version ${d.version} of ${q(d.addon ?? '')}: its rehearsal ${how} during ${d.during}${said}; mend it, and see details.stderr`;
 }
 
 function noSuchVersionMessage({ id, available }: Details<'ERR_NO_SUCH_VERSION'>): string {
@@ -397,6 +416,9 @@ export const errors = {
 
   noSuchVersion: (d: Details<'ERR_NO_SUCH_VERSION'>, cause?: unknown): ReloadError<'ERR_NO_SUCH_VERSION'> =>
     new ReloadError('ERR_NO_SUCH_VERSION', noSuchVersionMessage(d), d, cause),
+
+  rehearsalCrashed: (d: Details<'ERR_REHEARSAL_CRASHED'>): ReloadError<'ERR_REHEARSAL_CRASHED'> =>
+    new ReloadError('ERR_REHEARSAL_CRASHED', rehearsalCrashedMessage(d), d),
 
   shimUnavailable: (
     d: Details<'ERR_SHIM_UNAVAILABLE'>,

@@ -366,9 +366,10 @@ export interface Native {
   memoryPath(handle: object): string | null;
   /**
    * The same memory once more, in another thread or process: the first bytes of what `memoryPath` names. It stays when
-   * whoever made it has ended. It cannot be resized; when it has grown where it was made, it is opened anew.
+   * whoever made it has ended. It cannot be resized; when it has grown where it was made, it is opened anew. Nobody
+   * else sees what is written to one that `isPrivate`.
    */
-  memoryOpen(path: string, byteLength: number): NativeMemory | NativeIoFailure;
+  memoryOpen(path: string, byteLength: number, isPrivate?: boolean): NativeMemory | NativeIoFailure;
   /** Copies to its beginning. */
   memoryWrite(handle: object, bytes: Uint8Array): NativeIoFailure | null;
   /**

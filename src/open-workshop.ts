@@ -52,6 +52,7 @@ export async function openWorkshop(
     nextId: 1,
     built: null,
     rejected: null,
+    rehearsals: options.rehearse ? new Hosts('rehearsal', options.host) : null,
     hosting: createHosting(options, events, outside, () => shop.goBack()),
     goBack: () => Promise.reject(errors.closed({ addon: source, attempted: 'go back' })),
   };
@@ -72,8 +73,8 @@ function createHosting(
 function stagerOptions(source: SourcePath, options: Options, writerEnds: boolean): StagerOptions {
   // Integrity is judged by the bytes as they came, so nothing may be done to them before.
   const examine = options.integrity === null;
-  // A host binds a copy of its own: the addresses of this process are of no use to it.
-  const rebind = options.reclaim !== 'never' && options.isolation === 'inline';
+  // Another process binds a copy of its own: the addresses of this one are of no use to it.
+  const rebind = options.reclaim !== 'never' && options.isolation === 'inline' && !options.rehearse;
   const wanted = { examine, rebind, libraries: options.reclaim !== 'never' || !examine };
   return { source, stageDir: options.stageDir, writerEnds, wanted };
 }
@@ -91,6 +92,7 @@ export async function endWorkshop(shop: Workshop): Promise<void> {
   if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
   await Promise.all(shop.versions.map((version) => hostOf(version)?.end(0)));
   hosting?.hosts.close();
+  shop.rehearsals?.close();
   memory.close();
   shop.history.clear();
   stager.close();

@@ -14,6 +14,7 @@ import {
 } from './host-options.ts';
 import {
   asRecord,
+  flag,
   invalid,
   milliseconds,
   onlyKeys,
@@ -68,6 +69,11 @@ export interface OpenOptions {
    * same file with the same bytes and this scope. @defaultValue 'thread': nobody
    */
   readonly scope?: 'thread' | 'process';
+  /**
+   * Load each new version in a throw-away process first, and have it take a copy of the state there: one that crashes or
+   * fails is refused. What it does to the world outside, such as files, it does twice. @defaultValue false
+   */
+  readonly rehearse?: boolean;
   /** Steps that carry state from one schema to another. @defaultValue none */
   readonly migrate?: MigrateSteps;
   /**
@@ -158,6 +164,7 @@ export interface Options {
   readonly build: ResolvedBuild;
   readonly watch: ResolvedWatch | null;
   readonly migrate: ReadonlyMap<number, ResolvedStep>;
+  readonly rehearse: boolean;
   readonly verify: true | 'deep';
   readonly history: number;
   readonly reclaim: 'auto' | 'never';
@@ -185,6 +192,7 @@ const KNOWN = [
   'checkpoint',
   'callTimeoutMs',
   'scope',
+  'rehearse',
   'reclaim',
   'drainTimeoutMs',
   'migrate',
@@ -230,6 +238,7 @@ export function resolveOptions(given: unknown = {}): Options {
     callTimeoutMs: resolveCallTimeout(options['callTimeoutMs']),
     scope,
     verify,
+    rehearse: flag('rehearse', options['rehearse']),
     history: wholeNumber('history', options['history'], 0) ?? DEFAULT_HISTORY,
     reclaim,
     drainTimeoutMs: milliseconds('drainTimeoutMs', options['drainTimeoutMs'], DEFAULT_DRAIN_TIMEOUT_MS),

@@ -6,6 +6,7 @@ export const PHASES = [
   'build',
   'stage',
   'inspect',
+  'rehearse',
   'rebind',
   'load',
   'prepare',

@@ -45,6 +45,8 @@ export interface Workshop {
   nextId: number;
   /** What the built file held when it was staged last. */
   built: Contents | null;
+  /** Where new versions are tried first; null where they are not. */
+  readonly rehearsals: Hosts | null;
   /** What was refused, or gone back from, last: the watcher does not try it again. */
   rejected: Contents | null;
   /** Makes the version before the last change live. Set by what runs the reloads. */

@@ -37,7 +37,9 @@ function startInProcess(): void {
     post: (message) => void process.send?.(message),
     onMessage: (listener) => void process.on('message', (message) => listener(message as ToHost)),
   };
-  new Host(port, { outside: realOutside, memory: askBy(askByDescriptor) });
+  // Of a rehearsal nothing may be left.
+  const isPrivate = process.argv[3] === 'rehearsal';
+  new Host(port, { outside: realOutside, memory: askBy(askByDescriptor, isPrivate) });
 }
 
 function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): void {
@@ -52,16 +54,16 @@ function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): 
     post: (message) => port.postMessage(message),
     onMessage: (listener) => void port.on('message', listener),
   };
-  new Host(ends, { outside: realOutside, memory: askBy(ask) });
+  new Host(ends, { outside: realOutside, memory: askBy(ask, false) });
 }
 
 /** Memory is the handle's, and a hook that asks for it goes on only when it has it. */
-function askBy(ask: (request: MemoryAsk) => MemoryAnswer): AskForMemory {
+function askBy(ask: (request: MemoryAsk) => MemoryAnswer, isPrivate: boolean): AskForMemory {
   return (name, byteLength, options) => {
     const answer = ask({ name, byteLength, grow: options?.grow === true });
     if ('error' in answer) throw fromWireError(answer.error, nothing);
     if ('view' in answer) return answer.view;
-    return openMemoryView({ addon: '', name }, answer.file, realOutside.native);
+    return openMemoryView({ addon: '', name }, answer.file, realOutside.native, isPrivate);
   };
 }
 

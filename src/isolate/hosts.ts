@@ -4,7 +4,8 @@ import type { Line } from './session.ts';
 import { StandIns } from './stand-ins.ts';
 import { startWorker, type WorkerOptions } from './worker-line.ts';
 
-export type Isolation = 'inline' | 'worker' | 'process';
+/** A rehearsal is a process whose memory nobody else sees. */
+export type HostKind = 'worker' | 'process' | 'rehearsal';
 
 export interface HostOptions extends ProcessOptions, WorkerOptions {
   /** Whether one is started ahead, for the next version or the next restart. */
@@ -16,13 +17,13 @@ const SPARE_DELAY_MS = 50;
 
 export class Hosts {
   readonly standIns: StandIns = new StandIns();
-  readonly #kind: 'worker' | 'process';
+  readonly #kind: HostKind;
   readonly #options: HostOptions;
   #spare: Line | null = null;
   #cancelSpare: (() => void) | null = null;
   #isClosed = false;
 
-  constructor(kind: 'worker' | 'process', options: HostOptions) {
+  constructor(kind: HostKind, options: HostOptions) {
     this.#kind = kind;
     this.#options = options;
   }
@@ -43,7 +44,14 @@ export class Hosts {
   }
 
   #make(): Line {
-    return this.#kind === 'process' ? startProcess(this.#options) : startWorker(this.#options);
+    switch (this.#kind) {
+      case 'worker':
+        return startWorker(this.#options);
+      case 'process':
+        return startProcess(this.#options);
+      case 'rehearsal':
+        return startProcess(this.#options, 'rehearsal');
+    }
   }
 
   #prepareSpare(): void {

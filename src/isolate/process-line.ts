@@ -24,8 +24,9 @@ const PAGE_BYTES = 4096;
 /** Between the end of a process and that of its pipes, for what it wrote last. */
 const LAST_WORDS_MS = 100;
 
-export function startProcess(options: ProcessOptions): Line {
-  return new ProcessLine(options);
+/** @param role of the process: it runs a version, or tries one whose memory nobody else may see */
+export function startProcess(options: ProcessOptions, role: 'version' | 'rehearsal' = 'version'): Line {
+  return new ProcessLine(options, role);
 }
 
 class ProcessLine implements Line {
@@ -40,8 +41,8 @@ class ProcessLine implements Line {
   #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
   #rssTimer: NodeJS.Timeout | null = null;
 
-  constructor({ env, execArgv, maxRssBytes }: ProcessOptions) {
-    this.#child = fork(fileURLToPath(HOST_PROGRAM), [String(process.pid)], {
+  constructor({ env, execArgv, maxRssBytes }: ProcessOptions, role: string) {
+    this.#child = fork(fileURLToPath(HOST_PROGRAM), [String(process.pid), role], {
       env: { ...process.env, ...env },
       execArgv: [...execArgv],
       serialization: 'advanced',

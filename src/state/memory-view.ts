@@ -8,10 +8,16 @@ import { type MemoryFile, type MemorySubject, unavailable } from './memory-block
  * them. The view stays good when the block is closed, or its process is killed. Each call makes a mapping of its own,
  * which goes with the last view.
  *
+ * @param isPrivate whether nobody else is to see what is written there
  * @throws `ERR_MEMORY_UNAVAILABLE`
  */
-export function openMemoryView(subject: MemorySubject, file: MemoryFile, native: Native): Uint8Array {
-  const opened = native.memoryOpen(file.path, file.bytes);
+export function openMemoryView(
+  subject: MemorySubject,
+  file: MemoryFile,
+  native: Native,
+  isPrivate = false,
+): Uint8Array {
+  const opened = native.memoryOpen(file.path, file.bytes, isPrivate);
   if (!opened.ok) throw unavailable(subject, file.bytes, opened);
   const buffer = native.memoryBuffer(opened.handle, file.bytes);
   // The buffer has the mapping.

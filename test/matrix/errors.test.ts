@@ -133,6 +133,8 @@ const provoke: Record<ErrorCode, Provoke> = {
     const addon = await s.open(good());
     await addon.rollback();
   },
+  ERR_REHEARSAL_CRASHED: (s) =>
+    s.open(scriptedAddon('process.kill(process.pid, "SIGKILL");'), { rehearse: true }),
   ERR_SHIM_UNAVAILABLE(s) {
     const root = path.resolve(FIXTURES, '../..');
     fs.cpSync(path.join(root, 'src'), s.scratch.file('src'), { recursive: true });

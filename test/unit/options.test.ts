@@ -13,6 +13,7 @@ describe('resolveOptions', () => {
       checkpointMs: 1_000,
       callTimeoutMs: null,
       scope: 'thread',
+      rehearse: false,
       reclaim: 'auto',
       drainTimeoutMs: 1_000,
       build: { kind: 'none' },
