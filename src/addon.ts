@@ -124,6 +124,20 @@ export class Addon<T = unknown> {
     return this.#runner.reload({ trigger: 'call', force: true, discardState, goal });
   }
 
+  /**
+   * Bytes that are 0. With `isolation` 'worker' or 'process' they lie in memory that each host sees: as an argument an array
+   * over them is shared, not copied, also after a reload. Others are copied once for each call.
+   *
+   * @example
+   * ```ts
+   * const samples = new Float64Array(kernel.allocate(8 * 1_000_000));
+   * await kernel.exports.scale(samples, 2);
+   * ```
+   */
+  allocate(byteLength: number): ArrayBuffer {
+    return this.#shop.hosting?.hosts.allocate(byteLength) ?? new ArrayBuffer(byteLength);
+  }
+
   /** The versions that `rollback()` and `reload({ to })` can go back to, oldest first; none after `close()`. */
   history(): readonly FormerVersion[] {
     return this.#shop.history.former.map(({ info }) => info);

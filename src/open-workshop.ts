@@ -52,21 +52,22 @@ export async function openWorkshop(
     nextId: 1,
     built: null,
     rejected: null,
-    rehearsals: options.rehearse ? new Hosts('rehearsal', options.host) : null,
-    hosting: createHosting(options, events, outside, () => shop.goBack()),
+    rehearsals: options.rehearse ? new Hosts('rehearsal', options.host, source, outside) : null,
+    hosting: createHosting(source, options, events, outside, () => shop.goBack()),
     goBack: () => Promise.reject(errors.closed({ addon: source, attempted: 'go back' })),
   };
   return shop;
 }
 
 function createHosting(
+  source: SourcePath,
   { isolation, host, supervise, checkpointMs }: Options,
   events: Events,
   outside: Outside,
   goBack: () => Promise<unknown>,
 ): Hosting | null {
   if (isolation === 'inline') return null;
-  const hosts = new Hosts(isolation, host);
+  const hosts = new Hosts(isolation, host, source, outside);
   return { hosts, supervisor: new Supervisor({ supervise, checkpointMs, events, outside, goBack }) };
 }
 

@@ -59,11 +59,17 @@ function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): 
 
 /** Memory is the handle's, and a hook that asks for it goes on only when it has it. */
 function askBy(ask: (request: MemoryAsk) => MemoryAnswer, isPrivate: boolean): AskForMemory {
+  // One address for each name, as long as it has that size.
+  const views = new Map<string, Uint8Array>();
   return (name, byteLength, options) => {
     const answer = ask({ name, byteLength, grow: options?.grow === true });
     if ('error' in answer) throw fromWireError(answer.error, nothing);
     if ('view' in answer) return answer.view;
-    return openMemoryView({ addon: '', name }, answer.file, realOutside.native, isPrivate);
+    const known = views.get(name);
+    if (known?.byteLength === answer.file.bytes) return known;
+    const view = openMemoryView({ addon: '', name }, answer.file, realOutside.native, isPrivate);
+    views.set(name, view);
+    return view;
   };
 }
 

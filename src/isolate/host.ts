@@ -30,9 +30,11 @@ import type {
   WireInstance,
 } from './messages.ts';
 import type { Port } from './port.ts';
-import { type ArrayLender, noArrays } from './arrays.ts';
+import { Arrays } from './arrays.ts';
 import { Exported } from './surface.ts';
 import {
+  lending,
+  loansOf,
   fromWire,
   fromWireError,
   type Giver,
@@ -56,14 +58,15 @@ interface Running {
 export interface HostOptions {
   readonly outside: Outside;
   readonly memory: AskForMemory;
-  readonly arrays?: ArrayLender;
 }
 
 export class Host implements Taker, Giver {
   readonly #port: Port<FromHost, ToHost>;
   readonly #outside: Outside;
   readonly #memory: AskForMemory;
-  readonly #arrays: ArrayLender;
+  readonly #arrays: Arrays;
+  /** Values with large arrays lent. A state is never lent: it must stay what it was. */
+  readonly #values: Taker & Giver;
   /** Objects of the addon that the handle's side holds. Its own numbers for them are above 0, those from here below. */
   readonly #objects = new Held<object>();
   readonly #functions = new Held<object>();
@@ -77,12 +80,14 @@ export class Host implements Taker, Giver {
   #calls = 0;
   #running: Running | null = null;
 
-  constructor(port: Port<FromHost, ToHost>, { outside, memory, arrays = noArrays }: HostOptions) {
+  constructor(port: Port<FromHost, ToHost>, { outside, memory }: HostOptions) {
     this.#port = port;
     this.#outside = outside;
     this.#memory = memory;
-    this.#arrays = arrays;
+    this.#arrays = new Arrays('', outside.native, (message) => port.post({ arrays: message }));
+    this.#values = lending(this, this.#arrays);
     port.onMessage((message) => this.#receive(message));
+    this.#arrays.start();
     port.post({ ready: true });
   }
 
@@ -111,20 +116,23 @@ export class Host implements Taker, Giver {
       this.#post({ n, error: toWireError(error, this) });
       return;
     }
+    const taker = ask.kind === 'save' ? this : this.#values;
     if (!isThenable(result)) {
-      this.#reply(n, result);
+      this.#reply(n, result, taker);
       return;
     }
     Promise.resolve(result).then(
-      (value) => this.#reply(n, value),
+      (value) => this.#reply(n, value, taker),
       (error: unknown) => this.#post({ n, error: toWireError(error, this) }),
     );
   }
 
-  #reply(n: number, value: unknown): void {
+  #reply(n: number, value: unknown, taker: Taker): void {
+    const wire = toWire(value, taker);
     try {
-      this.#post({ n, value: toWire(value, this) });
+      this.#post({ n, value: wire });
     } catch (error) {
+      for (const loan of loansOf(wire)) this.#arrays.cancel(loan);
       this.#post({ n, error: toWireError(error) });
     }
   }
@@ -348,8 +356,6 @@ export class Host implements Taker, Giver {
   }
 
   take(value: object): Special | null {
-    const loan = this.#arrays.lend(value);
-    if (loan !== null) return { kind: 'array', loan };
     if (typeof value === 'function') {
       const theirs = this.#callbackIds.get(value);
       if (theirs !== undefined) return { kind: 'your-function', id: theirs };
@@ -386,7 +392,7 @@ export class Host implements Taker, Giver {
       new Promise((resolve, reject) => {
         this.#calls += 1;
         const n = this.#calls;
-        this.#port.post({ call: { n, id, args: toWire(args, this) } });
+        this.#port.post({ call: { n, id, args: toWire(args, this.#values) } });
         this.#waiting.set(n, { resolve, reject });
       });
     Object.defineProperty(callback, 'name', { value: name });

@@ -16,6 +16,7 @@ import type { Outside } from '../outside.ts';
 import type { ClassHooks } from '../state/class-hooks.ts';
 import type { HookContext, Hooks, Reason } from '../state/hooks.ts';
 import type { MemoryClaim } from '../state/memory.ts';
+import { shareMemory } from './share-memory.ts';
 import type { Callable } from '../swap/shape.ts';
 import type {
   Loaded,
@@ -533,13 +534,14 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
   #wireContext(context: HookContext | undefined): WireContext {
     assert(context !== undefined, 'this hook is told why');
     const { reason, state, from } = context;
-    return { reason, state: this.#wire(state), ...(from !== undefined && { from }) };
+    assert(this.#session !== null, 'it was started');
+    return { reason, state: this.#session.copy(state), ...(from !== undefined && { from }) };
   }
 
   #answerMemory({ name, byteLength, grow }: MemoryAsk): MemoryAnswer {
     try {
       assert(this.#memory !== null, 'asked for by a hook');
-      return this.#memory.share(name, byteLength, { grow });
+      return shareMemory(this.#memory, name, byteLength, grow);
     } catch (error) {
       return { error: toWireError(error) };
     }

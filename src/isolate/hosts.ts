@@ -1,6 +1,8 @@
 /** What a handle has to run versions in other threads or processes: how hosts are started, and what they share. */
+import type { Outside } from '../outside.ts';
 import { startProcess, type ProcessOptions } from './process-line.ts';
-import type { Line } from './session.ts';
+import { SegmentPool } from './segment-pool.ts';
+import type { Line, LineOptions } from './session.ts';
 import { StandIns } from './stand-ins.ts';
 import { startWorker, type WorkerOptions } from './worker-line.ts';
 
@@ -19,11 +21,16 @@ export class Hosts {
   readonly standIns: StandIns = new StandIns();
   readonly #kind: HostKind;
   readonly #options: HostOptions;
+  readonly #addon: string;
+  readonly #outside: Outside;
+  #shared: LineOptions | null = null;
   #spare: Line | null = null;
   #cancelSpare: (() => void) | null = null;
   #isClosed = false;
 
-  constructor(kind: HostKind, options: HostOptions) {
+  constructor(kind: HostKind, options: HostOptions, addon: string, outside: Outside) {
+    this.#addon = addon;
+    this.#outside = outside;
     this.#kind = kind;
     this.#options = options;
   }
@@ -41,16 +48,29 @@ export class Hosts {
     this.#cancelSpare?.();
     this.#spare?.end();
     this.#spare = null;
+    this.#shared?.pool.close();
+  }
+
+  /** Memory that each host sees without a copy. */
+  allocate(byteLength: number): ArrayBuffer {
+    return this.#lineOptions().pool.allocate(byteLength);
+  }
+
+  #lineOptions(): LineOptions {
+    const { native } = this.#outside;
+    this.#shared ??= { addon: this.#addon, native, pool: new SegmentPool({ native }) };
+    return this.#shared;
   }
 
   #make(): Line {
+    const shared = this.#lineOptions();
     switch (this.#kind) {
       case 'worker':
-        return startWorker(this.#options);
+        return startWorker(this.#options, shared);
       case 'process':
-        return startProcess(this.#options);
+        return startProcess(this.#options, shared);
       case 'rehearsal':
-        return startProcess(this.#options, 'rehearsal');
+        return startProcess(this.#options, shared, 'rehearsal');
     }
   }
 

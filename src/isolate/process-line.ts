@@ -3,11 +3,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { noArrays } from './arrays.ts';
+import { errors } from '../errors.ts';
+import type { LineOptions } from './session.ts';
+import { Arrays } from './arrays.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
 import type { HostEnd, Line } from './session.ts';
 import { Tail } from './tail.ts';
+import { toWireError } from './wire.ts';
 
 export interface ProcessOptions {
   /** Added to the environment of this process. */
@@ -25,8 +28,12 @@ const PAGE_BYTES = 4096;
 const LAST_WORDS_MS = 100;
 
 /** @param role of the process: it runs a version, or tries one whose memory nobody else may see */
-export function startProcess(options: ProcessOptions, role: 'version' | 'rehearsal' = 'version'): Line {
-  return new ProcessLine(options, role);
+export function startProcess(
+  options: ProcessOptions,
+  shared: LineOptions,
+  role: 'version' | 'rehearsal' = 'version',
+): Line {
+  return new ProcessLine(options, shared, role);
 }
 
 class ProcessLine implements Line {
@@ -34,14 +41,19 @@ class ProcessLine implements Line {
   readonly #stderr = new Tail();
   readonly #memory: Socket | null;
   readonly #listeners: ((end: HostEnd) => void)[] = [];
-  readonly arrays = noArrays;
+  readonly arrays: Arrays;
   #end: HostEnd | null = null;
   #reason: HostEnd['reason'] = 'exit';
   #inbox: FromHost[] | null = [];
   #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
   #rssTimer: NodeJS.Timeout | null = null;
 
-  constructor({ env, execArgv, maxRssBytes }: ProcessOptions, role: string) {
+  constructor(
+    { env, execArgv, maxRssBytes }: ProcessOptions,
+    { addon, native, pool }: LineOptions,
+    role: string,
+  ) {
+    this.arrays = new Arrays(addon, native, (arrays) => this.post({ arrays }), pool);
     this.#child = fork(fileURLToPath(HOST_PROGRAM), [String(process.pid), role], {
       env: { ...process.env, ...env },
       execArgv: [...execArgv],
@@ -87,7 +99,7 @@ class ProcessLine implements Line {
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
         const request = JSON.parse(text.slice(0, end)) as MemoryAsk;
         text = text.slice(end + 1);
-        this.#memory?.write(`${JSON.stringify(listener(request))}\n`);
+        this.#memory?.write(`${JSON.stringify(asText(request, listener(request)))}\n`);
       }
     });
     this.#memory?.unref();
@@ -144,6 +156,13 @@ class ProcessLine implements Line {
     }, RSS_LOOK_MS);
     this.#rssTimer.unref();
   }
+}
+
+/** Memory that has no file cannot be had elsewhere. */
+function asText({ name, byteLength: wanted }: MemoryAsk, answer: MemoryAnswer): MemoryAnswer {
+  if (!('view' in answer)) return answer;
+  const operation = 'napi_create_external_arraybuffer';
+  return { error: toWireError(errors.memoryUnavailable({ name, wanted, operation, errno: 'EOPNOTSUPP' })) };
 }
 
 /** The second number of `statm` counts resident pages (proc_pid_statm(5)); 0 where that cannot be read. */

@@ -3,6 +3,7 @@ import { errors, isReloadError } from '../errors.ts';
 import type { Outside } from '../outside.ts';
 import type { Reason } from '../state/hooks.ts';
 import type { MemoryClaim } from '../state/memory.ts';
+import { shareMemory } from './share-memory.ts';
 import type { Ask, Loaded, LoadMessage, MemoryAnswer, MemoryAsk, Saved } from './messages.ts';
 import { type HostEnd, type Line, Session } from './session.ts';
 import { toWire, toWireError, type Wire } from './wire.ts';
@@ -127,7 +128,7 @@ class Rehearsal {
 
   #answerMemory({ name, byteLength, grow }: MemoryAsk): MemoryAnswer {
     try {
-      return this.#options.memory.share(name, byteLength, { grow });
+      return shareMemory(this.#options.memory, name, byteLength, grow);
     } catch (error) {
       return { error: toWireError(error) };
     }

@@ -1,8 +1,20 @@
 /** The handle's side of one host: a Worker or a process that runs one version, from its start to its end. */
 import { errors, type ReloadError } from '../errors.ts';
-import type { ArrayLender } from './arrays.ts';
+import type { Native } from '../native.ts';
+import type { Arrays } from './arrays.ts';
+import type { SegmentPool } from './segment-pool.ts';
 import type { Ask, FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
-import { fromWire, fromWireError, type Giver, type Taker, toWire, toWireError, type Wire } from './wire.ts';
+import {
+  fromWire,
+  fromWireError,
+  type Giver,
+  lending,
+  loansOf,
+  type Taker,
+  toWire,
+  toWireError,
+  type Wire,
+} from './wire.ts';
 
 /** How a host ended. */
 export interface HostEnd {
@@ -31,9 +43,18 @@ export interface Line {
   kill(reason: HostEnd['reason']): void;
   /** Asks it to end. */
   end(): void;
-  readonly arrays: ArrayLender;
+  readonly arrays: Arrays;
   /** Of a process; null for a Worker. */
   readonly pid: number | null;
+}
+
+/** What lines of one handle share. */
+export interface LineOptions {
+  /** Path of the addon, for messages. */
+  readonly addon: string;
+  readonly native: Native;
+  /** Arrays of ours in it go to each host without a copy. */
+  readonly pool: SegmentPool;
 }
 
 interface Request {
@@ -64,6 +85,7 @@ export interface SessionOptions {
 /** Requests that have no answer yet are refused when the host ends. */
 export class Session {
   readonly #options: SessionOptions;
+  readonly #values: Taker & Giver;
   readonly #requests = new Map<number, Request>();
   #last = 0;
   #end: HostEnd | null = null;
@@ -73,9 +95,11 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     const { line } = options;
+    this.#values = lending(options.objects, line.arrays);
     line.onMemoryAsk((request) => options.answerMemory(request));
     line.onEnd((end) => this.#ended(end));
     line.onMessage((message) => this.#receive(message));
+    line.arrays.start();
     line.hold(false);
   }
 
@@ -105,7 +129,7 @@ export class Session {
       }
       const n = this.#last + 1;
       // First: what cannot be cloned is refused here, and leaves nothing behind.
-      this.#options.line.post({ n, ask });
+      this.#post(n, ask);
       this.#last = n;
       const sentMs = isCall && this.#options.callTimeoutMs !== null ? this.#options.nowMs() : 0;
       if (this.#requests.size === 0) this.#options.line.hold(true);
@@ -114,12 +138,28 @@ export class Session {
     });
   }
 
+  #post(n: number, ask: Ask): void {
+    try {
+      this.#options.line.post({ n, ask });
+    } catch (error) {
+      const wires = 'args' in ask ? [ask.args] : 'value' in ask ? [ask.value] : [];
+      for (const loan of wires.flatMap(loansOf)) this.#options.line.arrays.cancel(loan);
+      throw error;
+    }
+  }
+
+  /** For arguments: large arrays are lent. */
   wire(value: unknown): Wire {
+    return toWire(value, this.#values);
+  }
+
+  /** For a state, which must stay what it is: nothing is lent. */
+  copy(value: unknown): Wire {
     return toWire(value, this.#options.objects);
   }
 
   open(wire: Wire): unknown {
-    return fromWire(wire, this.#options.objects);
+    return fromWire(wire, this.#values);
   }
 
   release(objects: readonly number[], functions: readonly number[] = []): void {
@@ -175,7 +215,7 @@ export class Session {
     this.#requests.delete(answer.n);
     if (this.#requests.size === 0 && !this.#isLetGo) this.#options.line.hold(false);
     try {
-      if ('error' in answer) request.reject(fromWireError(answer.error, this.#options.objects));
+      if ('error' in answer) request.reject(fromWireError(answer.error, this.#values));
       else request.resolve(this.open(answer.value));
     } catch (error) {
       request.reject(error);
@@ -201,6 +241,7 @@ export class Session {
   #ended(end: HostEnd): void {
     this.#end = end;
     this.#cancelLook?.();
+    this.#options.line.arrays.end();
     const requests = [...this.#requests.values()];
     this.#requests.clear();
     for (const { reject } of requests) reject(this.crash(end));

@@ -7,6 +7,7 @@
 import { types } from 'node:util';
 import { describe, ReloadError } from '../errors.ts';
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
+import type { Arrays } from './arrays.ts';
 
 /** A value that was taken apart. */
 export interface Wire {
@@ -121,6 +122,22 @@ export function fromWire({ value, parts }: Wire, giver: Giver): unknown {
     holder[last] = part;
   }
   return root;
+}
+
+/** What was lent in a value that was not sent after all. */
+export function loansOf({ parts }: Wire): readonly unknown[] {
+  return (parts ?? []).flatMap(({ is }) => (is.kind === 'array' ? [is.loan] : []));
+}
+
+/** One side's values, with large arrays lent. */
+export function lending(side: Taker & Giver, arrays: Arrays): Taker & Giver {
+  return {
+    take(value) {
+      const loan = arrays.lend(value);
+      return loan === null ? side.take(value) : { kind: 'array', loan };
+    },
+    give: (special) => (special.kind === 'array' ? arrays.borrow(special.loan) : side.give(special)),
+  };
 }
 
 const nothing: Taker = { take: () => null };

@@ -1,6 +1,7 @@
 /** A host that is a thread of this process. */
 import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
-import { noArrays } from './arrays.ts';
+import type { LineOptions } from './session.ts';
+import { Arrays } from './arrays.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { WorkerData } from './host-main.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
@@ -12,8 +13,8 @@ export interface WorkerOptions {
   readonly resourceLimits: ResourceLimits;
 }
 
-export function startWorker(options: WorkerOptions): Line {
-  return new WorkerLine(options);
+export function startWorker(options: WorkerOptions, shared: LineOptions): Line {
+  return new WorkerLine(options, shared);
 }
 
 class WorkerLine implements Line {
@@ -21,7 +22,7 @@ class WorkerLine implements Line {
   readonly #memory: MessagePort;
   readonly #answers = new Int32Array(new SharedArrayBuffer(4));
   readonly #listeners: ((end: HostEnd) => void)[] = [];
-  readonly arrays = noArrays;
+  readonly arrays: Arrays;
   readonly pid = null;
   #end: HostEnd | null = null;
   #reason: HostEnd['reason'] = 'exit';
@@ -29,7 +30,8 @@ class WorkerLine implements Line {
   #inbox: FromHost[] | null = [];
   #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
 
-  constructor({ env, execArgv, resourceLimits }: WorkerOptions) {
+  constructor({ env, execArgv, resourceLimits }: WorkerOptions, { addon, native, pool }: LineOptions) {
+    this.arrays = new Arrays(addon, native, (arrays) => this.post({ arrays }), pool);
     const { port1, port2 } = new MessageChannel();
     this.#memory = port1;
     const workerData: WorkerData = { memoryPort: port2, answers: this.#answers };

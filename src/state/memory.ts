@@ -45,11 +45,6 @@ export interface MemoryInfo {
   readonly bytes: number;
 }
 
-/** What another thread or process gets its view by: a file, or the view itself where there is none. */
-export type SharedMemory =
-  | { readonly file: { readonly path: string; readonly bytes: number } }
-  | { readonly view: Uint8Array };
-
 type Blocks = ReadonlyMap<string, MemoryBlock>;
 
 /** The memory of one handle. */
@@ -114,17 +109,6 @@ export class MemoryClaim {
   /** As `ask`, for a version in another process or thread; null where only `ask` can give the bytes. */
   askForFile(name: string, byteLength: number, options?: MemoryOptions): MemoryFile | null {
     return this.#take(name, byteLength, options).file();
-  }
-
-  /**
-   * The same for a hook in another thread or process.
-   *
-   * @throws what `ask` throws
-   */
-  share(name: string, byteLength: number, options?: MemoryOptions): SharedMemory {
-    const view = this.ask(name, byteLength, options);
-    const file = this.#blocks.get(name)?.file() ?? null;
-    return file === null ? { view } : { file };
   }
 
   /** Nothing can be asked for any more. */

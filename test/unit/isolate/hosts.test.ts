@@ -17,6 +17,7 @@ interface Kernel {
   bump(): number;
   fail(): never;
   echo(value: unknown): unknown;
+  double(values: Float64Array): Float64Array;
   later(callback: (value: number) => number): Promise<number>;
   adder(by: number): (value: number) => number;
   count(to: number): AsyncIterable<number>;
@@ -39,6 +40,7 @@ const versionOf = (version: number, hooks = ''): string =>
     exports.bump = () => ++count;
     exports.fail = () => { throw Object.assign(new RangeError('no', { cause: new TypeError('why') }), { code: 'E_NO', at: 3 }); };
     exports.echo = (value) => value;
+    exports.double = (values) => { for (let i = 0; i < values.length; i++) values[i] *= 2; return values; };
     exports.later = async (callback) => 1 + await callback(${version});
     exports.adder = (by) => (value) => value + by;
     exports.count = async function* (to) { for (let i = 0; i < to; i++) yield i; };
@@ -173,6 +175,24 @@ describe.each(['worker', 'process'] as const)('a version in a %s', (isolation) =
       await expect(thing.get()).resolves.toBe(1);
     }
     await expect(left.get()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  });
+
+  test('shares arrays that were allocated for that, and copies others', async () => {
+    const { double } = addon.exports;
+    const shared = new Float64Array(addon.allocate(8 * 100_000)).fill(1.5);
+    const ordinary = new Float64Array(100_000).fill(1.5);
+    for (const version of [1, 2]) {
+      const result = await double(shared);
+      expect([shared[0], shared[99_999], result.length]).toEqual([
+        1.5 * 2 ** version,
+        1.5 * 2 ** version,
+        100_000,
+      ]);
+      expect((await double(ordinary))[99_999]).toBe(3);
+      expect(ordinary[0]).toBe(1.5);
+      install(versionOf(2), file);
+      await addon.reload();
+    }
   });
 
   test('is reloaded with its state, its objects and its memory', async () => {
