@@ -52,7 +52,7 @@ export async function openWorkshop(
     nextId: 1,
     built: null,
     rejected: null,
-    hosting: createHosting(options, events, outside, () => shop.goBack()),
+    hosting: createHosting(options, events, outside, (from) => shop.goBack(from)),
     goBack: () => Promise.reject(errors.closed({ addon: source, attempted: 'go back' })),
   };
   return shop;
@@ -62,7 +62,7 @@ function createHosting(
   { isolation, host, supervise, checkpointMs }: Options,
   events: Events,
   outside: Outside,
-  goBack: () => Promise<unknown>,
+  goBack: (from: number) => Promise<unknown>,
 ): Hosting | null {
   if (isolation === 'inline') return null;
   const hosts = new Hosts(isolation, host);
@@ -90,7 +90,7 @@ export async function endWorkshop(shop: Workshop): Promise<void> {
   hosting?.supervisor.close();
   if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
   await Promise.all(shop.versions.map((version) => hostOf(version)?.end(0)));
-  hosting?.hosts.close();
+  await hosting?.hosts.close();
   memory.close();
   shop.history.clear();
   stager.close();

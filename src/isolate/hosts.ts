@@ -35,11 +35,18 @@ export class Hosts {
     return line;
   };
 
-  close(): void {
+  /** Waits until the spare one has ended. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelSpare?.();
-    this.#spare?.end();
+    const spare = this.#spare;
     this.#spare = null;
+    if (spare === null) return;
+    spare.hold(true);
+    const ended = new Promise<void>((resolve) => spare.onEnd(() => resolve()));
+    // It has nothing to lose.
+    spare.kill('exit');
+    await ended;
   }
 
   #make(): Line {
