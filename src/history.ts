@@ -104,8 +104,8 @@ export class History {
 export type Goal =
   /** What was built last. */
   | { readonly kind: 'built' }
-  /** What was live before the last change. */
-  | { readonly kind: 'before' }
+  /** What was live before the last change, or before the one that brought `of`, if that serves still. */
+  | { readonly kind: 'before'; readonly of?: { readonly addon: string; readonly id: number } }
   /** A version of one handle; the others stay as they are. */
   | { readonly kind: 'version'; readonly addon: string; readonly id: number };
 
@@ -134,10 +134,17 @@ export function routeOf({ source, history }: Member, together: readonly Member[]
     return { kind: 'back', to, place: null };
   }
   const place = history.live?.place;
-  if (place?.change !== lastChange(together)) return { kind: 'stay' };
+  if (place?.change !== changeToUndo(together, goal)) return { kind: 'stay' };
   const to = place?.before == null ? null : history.find(place.before);
   if (to === null) throw noSuchVersion(source, history, place?.before ?? null);
   return { kind: 'back', to, place: to.place };
+}
+
+/** @returns null where there is nothing to undo any more */
+function changeToUndo(together: readonly Member[], { of }: Extract<Goal, { kind: 'before' }>): number | null {
+  if (of === undefined) return lastChange(together);
+  const live = together.find(({ source }) => source === of.addon)?.history.live;
+  return live?.id === of.id ? live.place.change : null;
 }
 
 /** Number of the last change that was not undone; 0 before the first. */

@@ -53,7 +53,7 @@ export async function openWorkshop(
     built: null,
     rejected: null,
     rehearsals: options.rehearse ? new Hosts('rehearsal', options.host, source, outside) : null,
-    hosting: createHosting(source, options, events, outside, () => shop.goBack()),
+    hosting: createHosting(source, options, events, outside, (from) => shop.goBack(from)),
     goBack: () => Promise.reject(errors.closed({ addon: source, attempted: 'go back' })),
   };
   return shop;
@@ -64,7 +64,7 @@ function createHosting(
   { isolation, host, supervise, checkpointMs }: Options,
   events: Events,
   outside: Outside,
-  goBack: () => Promise<unknown>,
+  goBack: (from: number) => Promise<unknown>,
 ): Hosting | null {
   if (isolation === 'inline') return null;
   const hosts = new Hosts(isolation, host, source, outside);
@@ -92,8 +92,8 @@ export async function endWorkshop(shop: Workshop): Promise<void> {
   hosting?.supervisor.close();
   if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
   await Promise.all(shop.versions.map((version) => hostOf(version)?.end(0)));
-  hosting?.hosts.close();
-  shop.rehearsals?.close();
+  await hosting?.hosts.close();
+  await shop.rehearsals?.close();
   memory.close();
   shop.history.clear();
   stager.close();

@@ -37,9 +37,6 @@ export interface RunnerObserver<Outcome> {
 /** The watches of several handles tell of one edit within so many milliseconds of each other. */
 const GATHER_MS = 20;
 
-/** After a version has crashed too often. */
-const BACK: ReloadRequest = { trigger: 'call', force: true, discardState: false, goal: { kind: 'before' } };
-
 /** What nobody asked for more of. */
 const BUILT = { force: false, discardState: false, goal: { kind: 'built' } } as const;
 
@@ -62,7 +59,7 @@ export class Runner<Outcome> {
       run: (request, signals) => this.#run(request, signals),
       merge,
     });
-    for (const shop of options.shops) shop.goBack = () => this.#queue.push(BACK);
+    for (const shop of options.shops) shop.goBack = (from) => this.#goBack(shop, from);
     this.#gather = isAlone
       ? null
       : createSettler(first.outside, GATHER_MS, (files) => this.#supersede([...files].sort()));
@@ -91,6 +88,12 @@ export class Runner<Outcome> {
   close(): Promise<void> {
     this.#closing ??= trace({ operation: 'close', ...subjectOf(this.#options.shops) }, () => this.#close());
     return this.#closing;
+  }
+
+  /** After a version has crashed too often. Who reloads meanwhile has replaced it. */
+  #goBack({ source: addon }: Workshop, id: number): Promise<Outcome> {
+    const goal = { kind: 'before', of: { addon, id } } as const;
+    return this.#queue.push({ trigger: 'call', force: true, discardState: false, goal });
   }
 
   async #start(): Promise<void> {

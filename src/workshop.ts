@@ -49,8 +49,8 @@ export interface Workshop {
   readonly rehearsals: Hosts | null;
   /** What was refused, or gone back from, last: the watcher does not try it again. */
   rejected: Contents | null;
-  /** Makes the version before the last change live. Set by what runs the reloads. */
-  goBack: () => Promise<unknown>;
+  /** Makes the version before this one live, if this one serves. Set by what runs the reloads. */
+  goBack: (from: number) => Promise<unknown>;
 }
 
 /** What a handle has whose versions run in Workers or processes. */

@@ -31,10 +31,13 @@ const nothing: Giver = { give: () => undefined };
 function startInProcess(): void {
   const parent = Number(process.argv[2]);
   // A parent that is killed cannot tell its children, and code that never returns would not hear it.
-  if (!realOutside.native.dieWithParent(parent)) process.exit(0);
+  if (!realOutside.native.dieWithParent(parent) || !process.connected) process.exit(0);
   process.on('disconnect', () => process.exit(0));
+  // Of a terminal, it is sent to all of its processes: what it means is for the handle's side to say.
+  process.on('SIGINT', () => undefined);
   const port: Port<FromHost, ToHost> = {
-    post: (message) => void process.send?.(message),
+    // Whoever has gone misses no answer.
+    post: (message) => void process.send?.(message, undefined, undefined, () => undefined),
     onMessage: (listener) => void process.on('message', (message) => listener(message as ToHost)),
   };
   // Of a rehearsal nothing may be left.

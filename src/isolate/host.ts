@@ -187,6 +187,7 @@ export class Host implements Taker, Giver {
     const outside = this.#outside;
     const { id, source, path, hash, stageDir, libraryHashes, reclaim } = request;
     this.#objects.countFrom(request.firstId);
+    this.#functions.countFrom(request.firstId);
     const signal = new AbortController().signal;
     const wanted = { examine: true, rebind: reclaim !== 'never', libraries: reclaim !== 'never' };
     const stager = openStager({ source, stageDir, writerEnds: true, wanted }, outside);

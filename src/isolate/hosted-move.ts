@@ -88,8 +88,8 @@ export class HostedMove implements InstanceMover {
   finish(): void {
     for (const { references } of this.classes) {
       for (const reference of references) {
-        assert(reference.gone === null || this.#to.host !== reference.owner);
-        reference.owner = this.#to.host;
+        assert(reference.owner !== this.#to.host.calls);
+        reference.owner = this.#to.host.calls;
       }
     }
   }

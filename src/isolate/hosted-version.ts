@@ -3,8 +3,8 @@
  *
  *     starting → running → failed | ended
  *
- * While it runs, it may be held (by a switch) or down (its host has crashed, and is started again). Calls that come then
- * wait, in their order, and go to whichever version serves afterwards.
+ * While it runs it may be down: its host has crashed, and is started again from what the version saved last. What
+ * JavaScript does with it meanwhile is in host-calls.ts.
  */
 import assert from 'node:assert/strict';
 import type { ContentHash, SourcePath, StagedPath, VersionId } from '../brands.ts';
@@ -18,7 +18,9 @@ import type { HookContext, Hooks, Reason } from '../state/hooks.ts';
 import type { MemoryClaim } from '../state/memory.ts';
 import { shareMemory } from './share-memory.ts';
 import type { Callable } from '../swap/shape.ts';
+import { type Callback, HostCalls, IDS_PER_HOST } from './host-calls.ts';
 import type {
+  Ask,
   Loaded,
   LoadMessage,
   MemoryAnswer,
@@ -28,16 +30,16 @@ import type {
   WireContext,
   WireInstance,
 } from './messages.ts';
+import { Held } from './objects.ts';
 import { type Line, Session } from './session.ts';
-import type { Owner, Reference, StandIns } from './stand-ins.ts';
-import { makeStubs, type Remote, type StubClass, type Stubs } from './stubs.ts';
-import type { Giver, Special, Taker, Wire } from './wire.ts';
+import type { Reference, StandIns } from './stand-ins.ts';
+import { makeStubs } from './stubs.ts';
+import type { Wire } from './wire.ts';
 import { toWireError } from './wire.ts';
 
-/** Calls that may wait for a switch or a restart. */
-const PARKED_MAX = 1_000_000;
 /** A host that was asked to end has so long for its exit handlers. */
 const EXIT_WAIT_MS = 5_000;
+const DRAIN_LOOK_MS = 5;
 
 /** What a new host of it begins with. */
 export interface Checkpoint {
@@ -71,80 +73,98 @@ export interface HostedOptions {
 
 type State = 'starting' | 'running' | 'failed' | 'ended';
 
-export class HostedVersion implements Remote, Taker, Giver, Owner {
+/** No two hosts of this thread hand out the same numbers. */
+let hosts = 0;
+
+export class HostedVersion {
   readonly id: VersionId;
+  readonly calls: HostCalls;
   readonly #options: HostedOptions;
   #state: State = 'starting';
-  #isHeld = false;
-  #isDown = false;
   #session: Session | null = null;
   #loaded: Loaded | null = null;
-  #stubs: Stubs | null = null;
   #hooks: Hooks | null = null;
   #memory: MemoryClaim | null = null;
-  #parked: (() => void)[] = [];
-  #successor: HostedVersion | null = null;
-  #failure: ReloadError | null = null;
-  #crash: ReloadError | null = null;
   #saved: Checkpoint | null = null;
-  #isDirty = false;
   #serves = false;
   #onRelease: () => void = () => undefined;
 
   constructor(options: HostedOptions) {
     this.id = options.id;
     this.#options = options;
+    this.calls = new HostCalls({
+      addon: options.source,
+      version: options.id,
+      standIns: options.standIns,
+      unloaded: () => this.#unloaded(),
+      onRelease: () => this.#onRelease(),
+    });
   }
 
   /** @throws what refused it, `ERR_HOST_CRASHED` among that; nothing is left of it then */
-  async load(): Promise<{ readonly exports: unknown; readonly hooks: Hooks; readonly loaded: Loaded }> {
+  async load(): Promise<{ readonly exports: unknown; readonly hooks: Hooks }> {
     const loaded = await this.#begin();
-    this.#loaded = loaded;
-    this.#stubs = makeStubs(loaded.surface, this);
+    const { exports, classes } = makeStubs(loaded.surface, this.calls);
+    this.calls.classes = classes;
     this.#hooks = this.#makeHooks(loaded);
-    return { exports: this.#stubs.exports, hooks: this.#hooks, loaded };
+    return { exports, hooks: this.#hooks };
   }
 
   async #begin(): Promise<Loaded> {
     const { id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs } = this.#options;
-    const session = this.#startSession();
-    this.#session = session;
     hosts += 1;
+    const firstId = -hosts * IDS_PER_HOST;
+    const session = this.#startSession(firstId);
     const message: LoadMessage = {
       ...{ kind: 'load', id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs },
-      firstId: -hosts * IDS_PER_HOST,
+      firstId,
     };
     try {
-      return await session.ask<Loaded>(message);
+      const loaded = await this.#inTime('load', session.ask<Loaded>(message));
+      this.#loaded = loaded;
+      return loaded;
     } catch (error) {
       session.kill('exit');
       await session.finish(EXIT_WAIT_MS);
+      this.#sweep();
       throw error;
     }
   }
 
-  #startSession(): Session {
-    const { outside, source, callTimeoutMs, standIns } = this.#options;
+  #startSession(firstId: number): Session {
+    const { outside, source, callTimeoutMs } = this.#options;
+    // Of one host: what it held went with it.
+    const callbacks = new Held<Callback>();
     const session: Session = new Session({
       addon: source,
       version: this.id,
       line: this.#options.start(),
-      objects: this,
+      objects: this.calls,
       callTimeoutMs,
+      unloaded: () => this.#unloaded(),
       nowMs: () => outside.nowMs(),
       after: (delayMs, callback) => outside.after(delayMs, callback),
       answerMemory: (request) => this.#answerMemory(request),
       callBack: (id, args) => {
-        const callback = standIns.callbacks.get(id);
+        const callback = callbacks.get(id);
         assert(callback !== undefined, 'the host holds it');
         return callback(...(args as unknown[]));
       },
       released: (ids) => {
-        for (const each of ids) standIns.callbacks.delete(each);
+        for (const each of ids) callbacks.delete(each);
       },
       onEnd: () => this.#ended(session),
     });
+    this.#session = session;
+    this.calls.connect(session, firstId, callbacks);
     return session;
+  }
+
+  /** A host that was ended while it loaded has left its copy. */
+  #sweep(): void {
+    const { stageDir, outside } = this.#options;
+    const directory = outside.native.stageOpen(stageDir, 'sweep');
+    if (directory.ok) outside.native.stageClose(directory.handle);
   }
 
   /** What the hooks of this version may ask for from now on. */
@@ -160,17 +180,9 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     return this.#loaded?.image ?? this.#options.path;
   }
 
-  get mappings(): number {
-    return this.#loaded?.mappings ?? 0;
-  }
-
   /** Whether it has crashed too often, and refuses every call. */
   get hasFailed(): boolean {
     return this.#state === 'failed';
-  }
-
-  get classes(): ReadonlyMap<string, StubClass> {
-    return this.#stubs?.classes ?? new Map();
   }
 
   /** What it saved last, with the instances; null before it saved anything. */
@@ -180,7 +192,7 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
 
   /** Whether calls go to its host at once. */
   get isOpen(): boolean {
-    return this.#state === 'running' && !this.#isWaiting();
+    return this.#state === 'running' && this.calls.isOpen;
   }
 
   /** Whether its host has not ended. */
@@ -195,53 +207,42 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
 
   /** Whether a call was made since the last checkpoint. */
   get isDirty(): boolean {
-    return this.#isDirty;
+    return this.calls.isDirty;
   }
 
   // Of the switch.
 
   /** Calls wait from now on. */
   hold(): void {
-    this.#isHeld = true;
+    this.calls.isHeld = true;
   }
 
   /** The switch failed: calls go on here. */
   release(): void {
-    this.#isHeld = false;
-    this.#flush();
+    this.calls.isHeld = false;
   }
 
   /** It serves: calls come from now on. */
   serve(): void {
     this.#serves = true;
     this.#state = 'running';
-    if (this.#session?.end !== null) this.#ended(this.#session);
+    if (this.#session !== null) this.#ended(this.#session);
   }
 
-  /** Another version serves: what waits goes there, but for calls of objects that stayed. Does not fail. */
+  /** Another version serves. Does not fail. */
   forwardTo(next: HostedVersion): void {
-    this.#successor = next;
     this.#serves = false;
-    this.#isHeld = false;
-    // What it still has to answer for is refused, if its host is gone.
-    this.#isDown = false;
-    this.#flush();
-  }
-
-  #flush(): void {
-    if (this.#isWaiting()) return;
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const run of parked) run();
-  }
-
-  #isWaiting(): boolean {
-    return this.#isHeld || this.#isDown;
+    if (this.calls.isDown) {
+      // Nobody starts it again for objects that stayed.
+      this.calls.lose(new Set());
+      this.#session?.kill('exit');
+    }
+    this.calls.forwardTo(next.calls);
   }
 
   /** Its stand-ins, of those classes that it describes. */
   *instances(): Generator<{ readonly standIn: object; readonly reference: Reference }> {
-    for (const each of this.#options.standIns.of(this)) {
+    for (const each of this.calls.held()) {
       if (this.#loaded?.hooks.classes.includes(each.reference.name)) yield each;
     }
   }
@@ -249,209 +250,10 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
   /** Makes instances from what another version, or this one before a crash, saved of them. */
   async adopt(context: HookContext, instances: readonly WireInstance[]): Promise<void> {
     if (instances.length === 0) return;
-    await this.#ask({ kind: 'adopt', context: this.#wireContext(context), instances });
-  }
-
-  // Remote
-
-  call(path: readonly string[], args: readonly unknown[]): Promise<unknown> {
-    return this.#enter(
-      () => this.#successor ?? this,
-      (version) => version.#send({ kind: 'call', path, args: version.#wire(args) }),
-    );
-  }
-
-  get(path: readonly string[]): Promise<unknown> {
-    return this.#enter(
-      () => this.#successor ?? this,
-      (version) => version.#send({ kind: 'get', path }),
-    );
-  }
-
-  set(path: readonly string[], value: unknown): void {
-    this.#enter(
-      () => this.#successor ?? this,
-      (version) => version.#send({ kind: 'set', path, value: version.#wire(value) }),
-    ).catch(warnOfRejection);
-  }
-
-  construct(standIn: object, path: readonly string[], args: readonly unknown[]): void {
+    const wireContext = this.#wireContext(context);
+    await this.#inTime('init', this.#ask({ kind: 'adopt', context: wireContext, instances }));
     const { standIns } = this.#options;
-    const reference: Reference = { owner: this, id: standIns.nextId(), name: path.join('.'), gone: null };
-    standIns.add(standIn, reference);
-    const made = this.#enter(
-      () => this.#successor ?? this,
-      (version) => {
-        reference.owner = version;
-        return version.#send({ kind: 'construct', path, id: reference.id, args: version.#wire(args) });
-      },
-    );
-    made.catch((error: unknown) => {
-      reference.gone ??= () => (error instanceof Error ? error : new Error(String(error)));
-    });
-  }
-
-  callOn(standIn: object, key: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#onObject(standIn, (version, id) =>
-      version.#send({ kind: 'callOn', id, key, args: version.#wire(args) }),
-    );
-  }
-
-  getOf(standIn: object, key: string): Promise<unknown> {
-    return this.#onObject(standIn, (version, id) => version.#send({ kind: 'getOf', id, key }));
-  }
-
-  setOf(standIn: object, key: string, value: unknown): void {
-    this.#onObject(standIn, (version, id) =>
-      version.#send({ kind: 'setOf', id, key, value: version.#wire(value) }),
-    ).catch(warnOfRejection);
-  }
-
-  dispose(standIn: object): void {
-    const reference = this.#options.standIns.referenceOf(standIn);
-    if (reference === undefined || reference.gone !== null) return;
-    const { source: addon } = this.#options;
-    reference.gone = () => errors.closed({ addon, attempted: 'use an object that was disposed of' });
-    this.#options.standIns.dispose(reference);
-  }
-
-  #onObject<T>(standIn: object, work: (version: HostedVersion, id: number) => Promise<T>): Promise<T> {
-    const reference = this.#options.standIns.referenceOf(standIn);
-    if (reference === undefined) {
-      return Promise.reject(new TypeError('Illegal invocation: the receiver is no object of the addon'));
-    }
-    return this.#enter(
-      () => reference.owner as HostedVersion,
-      (version) => (reference.gone ? Promise.reject(reference.gone()) : work(version, reference.id)),
-    );
-  }
-
-  /** @param find asked again for a call that had to wait */
-  #enter<T>(find: () => HostedVersion, work: (version: HostedVersion) => Promise<T>): Promise<T> {
-    const version = find();
-    if (version.#failure !== null) return Promise.reject(version.#failure);
-    if (!version.#isWaiting()) return attempt(() => work(version));
-    if (version.#parked.length >= PARKED_MAX) {
-      return Promise.reject(
-        errors.busy({ addon: this.#options.source, reason: 'waiting', sharedWith: null }),
-      );
-    }
-    return new Promise<T>((resolve, reject) => {
-      version.#parked.push(() => {
-        this.#enter(find, work).then(resolve, reject);
-      });
-    });
-  }
-
-  #send<T = unknown>(ask: Parameters<Session['ask']>[0]): Promise<T> {
-    this.#isDirty = true;
-    if (this.#session === null || this.#state === 'ended') return Promise.reject(this.#unloaded());
-    return this.#session.ask<T>(ask, true);
-  }
-
-  #ask<T>(ask: Parameters<Session['ask']>[0]): Promise<T> {
-    if (this.#session === null || this.#state === 'ended') return Promise.reject(this.#unloaded());
-    return this.#session.ask<T>(ask);
-  }
-
-  #unloaded(): Error {
-    return Object.assign(
-      new Error(`Version ${this.id} of ${JSON.stringify(this.#options.source)} was unloaded`),
-      {
-        code: 'ERR_VERSION_UNLOADED',
-      },
-    );
-  }
-
-  #wire(value: unknown): Wire {
-    assert(this.#session !== null, 'it was started');
-    return this.#session.wire(value);
-  }
-
-  // Taker, Giver
-
-  take(value: object): Special | null {
-    const { standIns } = this.#options;
-    const reference = standIns.referenceOf(value);
-    if (reference !== undefined) {
-      if (reference.gone !== null) throw reference.gone();
-      if (reference.owner === this) return { kind: 'object', id: reference.id, name: reference.name };
-      throw new TypeError(
-        `An object of version ${(reference.owner as HostedVersion).id} cannot be given to version ${this.id}`,
-      );
-    }
-    if (typeof value !== 'function') return null;
-    const theirs = standIns.functionOf(value);
-    if (theirs?.owner === this) return { kind: 'your-function', id: theirs.id };
-    return { kind: 'function', id: standIns.callbacks.idOf(value as Callback), name: value.name };
-  }
-
-  give(special: Exclude<Special, { kind: 'error' }>): unknown {
-    const { standIns } = this.#options;
-    switch (special.kind) {
-      case 'function':
-        return this.#functionOf(special.id, special.name);
-      case 'your-function':
-        return standIns.callbacks.get(special.id);
-      case 'object':
-        return standIns.find(special.id) ?? this.#objectOf(special.id, special.name);
-      case 'iterator':
-        return this.#iteratorOf(special.id);
-      case 'array':
-        return undefined;
-    }
-  }
-
-  #objectOf(id: number, name: string): object {
-    const made = this.classes.get(name);
-    const standIn = made ? (Object.create(made.prototype) as object) : this.#openObject();
-    this.#options.standIns.add(standIn, { owner: this, id, name, gone: null });
-    return standIn;
-  }
-
-  /** Of a class that is not exported, of which nothing is known but that it has methods. */
-  #openObject(): object {
-    const standIn: object = new Proxy(Object.create(null) as object, {
-      get: (_, key) => {
-        if (typeof key !== 'string' || key === 'then') return undefined;
-        return (...args: unknown[]) => this.callOn(standIn, key, args);
-      },
-    });
-    return standIn;
-  }
-
-  #functionOf(id: number, name: string): Callable {
-    const { invoke } = {
-      invoke: (...args: unknown[]) => this.#send({ kind: 'invoke', id, args: this.#wire(args) }),
-    };
-    Object.defineProperty(invoke, 'name', { value: name, configurable: true });
-    this.#options.standIns.addFunction(invoke, this, id);
-    return invoke;
-  }
-
-  #iteratorOf(id: number): AsyncIterableIterator<unknown> {
-    const step = async (key: string, args: unknown[]): Promise<IteratorResult<unknown>> =>
-      (await this.callOn(iterator, key, args)) as IteratorResult<unknown>;
-    const iterator: AsyncIterableIterator<unknown> = {
-      next: (...args) => step('next', args),
-      return: async (value) => {
-        const last = await step('return', [await value]).catch(() => ({ done: true as const, value }));
-        this.dispose(iterator);
-        return last;
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    this.#options.standIns.add(iterator, { owner: this, id, name: '', gone: null });
-    return iterator;
-  }
-
-  letGo(id: number): void {
-    this.#session?.release([id]);
-    this.#onRelease();
-  }
-
-  letGoOfFunction(id: number): void {
-    this.#session?.release([], [id]);
+    for (const { id } of instances) if (standIns.find(id) === undefined) this.#session?.release([id]);
   }
 
   // Hooks
@@ -470,7 +272,7 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
 
   /** Their instances are saved and made by the host, all at once. */
   #classHooks(name: string): [string, ClassHooks][] {
-    const made = this.classes.get(name) ?? this.classes.get('');
+    const made = this.calls.classes.get(name) ?? this.calls.classes.get('');
     if (made === undefined) return [];
     const elsewhere = (): never => assert.fail('the host does that');
     return [
@@ -480,19 +282,21 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
 
   async #callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): Promise<unknown> {
     if (hook === 'save') return this.save();
+    // A host that is started again has not saved anything that it could go on from.
+    if (hook === 'resume' && this.#isGone) return undefined;
     const call = hook === 'init' ? { hook, context: this.#wireContext(context) } : { hook };
-    const deadline = this.#deadline(hook);
-    await deadline.race(this.#ask<void>({ kind: 'hook', ...call }), () =>
-      this.#late(hook, deadline.timeoutMs),
-    );
-    return undefined;
+    return this.#inTime(hook, this.#ask<void>({ kind: 'hook', ...call }));
+  }
+
+  /** Whether no host has its state. */
+  get #isGone(): boolean {
+    return !this.isAlive || this.calls.isDown || this.#state === 'failed' || this.#state === 'ended';
   }
 
   /** What `save()` returned; of a version whose host is gone, what it was when it was saved last. */
   async save(): Promise<unknown> {
-    if (this.#loaded === null || this.#session === null) return undefined;
-    const isGone = this.#session.end !== null || this.#isDown || this.#state === 'failed';
-    if (!isGone) await this.#saveNow();
+    if (this.#session === null) return undefined;
+    if (!this.#isGone) await this.#saveNow();
     return this.#saved === null ? undefined : this.#session.open(this.#saved.state);
   }
 
@@ -500,30 +304,32 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     assert(this.#loaded !== null);
     const { has, classes } = this.#loaded.hooks;
     if (!has.includes('save') && classes.length === 0) return;
-    this.#isDirty = false;
-    const deadline = this.#deadline('save');
-    let saved: Saved | null = null;
-    const asked = this.#ask<Saved>({ kind: 'save', classes }).then((answer) => {
-      saved = answer;
-    });
-    await deadline.race(asked, () => this.#late('save', deadline.timeoutMs));
-    this.#saved = saved;
+    this.calls.isDirty = false;
+    this.#saved = await this.#inTime('save', this.#ask<Saved>({ kind: 'save', classes }));
   }
 
   async #callAsync(hook: 'prepare' | 'dispose', deadline: Deadline, context?: HookContext): Promise<void> {
     if (!this.#loaded?.hooks.has.includes(hook)) return;
-    if (hook === 'dispose' && this.#session?.end !== null) return;
+    if (hook === 'dispose' && this.#isGone) return;
     const call = hook === 'prepare' ? { hook, context: this.#wireContext(context) } : { hook };
     const work = this.#ask<void>({ kind: 'hook', ...call });
+    const { timeoutMs } = deadline;
     await deadline.race(work, () =>
-      errors.hookTimeout({ hook, version: this.id, timeoutMs: deadline.timeoutMs }),
+      hook === 'prepare'
+        ? this.#late(hook, timeoutMs)
+        : errors.hookTimeout({ hook, version: this.id, timeoutMs }),
     );
   }
 
   /** A hook in another thread or process can be given up: nothing of this one waits in it. */
-  #deadline(hook: string): Deadline {
+  async #inTime<T>(hook: string, work: Promise<T>): Promise<T> {
     const { hookTimeoutMs: timeoutMs, outside } = this.#options;
-    return createDeadline({ timeoutMs, signal: null, during: hook }, outside);
+    const deadline = createDeadline({ timeoutMs, signal: null, during: hook }, outside);
+    await deadline.race(
+      work.then(() => undefined),
+      () => this.#late(hook, timeoutMs),
+    );
+    return work;
   }
 
   #late(hook: string, timeoutMs: number): Error {
@@ -532,10 +338,14 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
   }
 
   #wireContext(context: HookContext | undefined): WireContext {
-    assert(context !== undefined, 'this hook is told why');
+    assert(context !== undefined && this.#session !== null, 'this hook is told why');
     const { reason, state, from } = context;
-    assert(this.#session !== null, 'it was started');
     return { reason, state: this.#session.copy(state), ...(from !== undefined && { from }) };
+  }
+
+  #ask<T>(ask: Ask): Promise<T> {
+    if (this.#session === null || this.#state === 'ended') return Promise.reject(this.#unloaded());
+    return this.#session.ask<T>(ask);
   }
 
   #answerMemory({ name, byteLength, grow }: MemoryAsk): MemoryAnswer {
@@ -549,43 +359,55 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
 
   // Crashes
 
-  #ended(session: Session | null): void {
-    const end = session?.end ?? null;
-    // One that loads, or is started again, is told of by whoever waits for that.
-    if (session === null || end === null || session !== this.#session) return;
-    if (this.#state !== 'running' || this.#isDown) return;
-    if (!this.#serves) {
+  #ended(session: Session): void {
+    const { end } = session;
+    // Whoever waits for one that loads, or is started again, is told by what it waits for.
+    if (end === null || session !== this.#session || this.#state !== 'running' || this.calls.isDown) return;
+    const error = session.crash(end);
+    if (this.#serves) {
+      this.calls.goDown(() => error);
+      this.#options.supervision.crashed(this, error);
+    } else {
+      this.calls.lose(new Set(), () => error);
       this.#onRelease();
-      return;
     }
-    this.#isDown = true;
-    this.#options.supervision.crashed(this, session.crash(end));
   }
 
   /**
    * Starts another host for it, from what was saved last.
    *
-   * @throws what refused it
+   * @throws what refused it, also where another version serves meanwhile
    */
   async restart(reason: Reason): Promise<void> {
     const claim = this.#options.claimMemory();
     this.#memory = claim;
+    try {
+      await this.#restart(reason);
+      if (this.isReplaced) throw this.#unloaded();
+      const end = this.#session?.end ?? null;
+      if (this.#session !== null && end !== null) throw this.#session.crash(end);
+    } catch (error) {
+      this.#session?.kill('exit');
+      claim.undo();
+      throw error;
+    }
+    claim.keep();
+    this.calls.comeUp();
+  }
+
+  async #restart(reason: Reason): Promise<void> {
     const checkpoint = this.#saved;
     await this.#begin();
     const context = this.#restartContext(reason, checkpoint);
-    const deadline = this.#deadline('prepare');
+    const { hookTimeoutMs: timeoutMs, outside } = this.#options;
+    const deadline = createDeadline({ timeoutMs, signal: null, during: 'prepare' }, outside);
     if (this.#hooks?.has('prepare'))
       await this.#callAsync('prepare', deadline, { ...context, state: undefined });
     if (this.#hooks?.has('init')) await this.#callSync('init', context);
-    claim.keep();
-    const wanted = new Set([...this.#options.standIns.of(this)].map(({ reference }) => reference.id));
+    const wanted = new Set([...this.calls.held()].map(({ reference }) => reference.id));
     const instances = (checkpoint?.instances ?? []).filter(({ id }) => wanted.has(id));
+    this.calls.lose(new Set(instances.map(({ id }) => id)));
     await this.adopt(context, instances);
-    this.#loseAllBut(new Set(instances.map(({ id }) => id)));
-    const end = this.#session?.end ?? null;
-    if (this.#session !== null && end !== null) throw this.#session.crash(end);
-    this.#isDown = false;
-    this.#flush();
   }
 
   #restartContext(reason: Reason, checkpoint: Checkpoint | null): HookContext {
@@ -595,58 +417,28 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
     return { reason, state, from: { version: this.id, schema }, memory };
   }
 
-  /** Objects that nobody had saved went with their host. */
-  #loseAllBut(kept: ReadonlySet<number>): void {
-    const end = this.#crash;
-    for (const { reference } of this.#options.standIns.of(this)) {
-      if (!kept.has(reference.id)) reference.gone ??= () => end ?? this.#unloaded();
-    }
-  }
-
-  noteCrash(error: ReloadError): void {
-    this.#crash = error;
-  }
-
   /** It could not be started again. */
   crashAgain(cause: unknown): void {
     const end = this.#session?.end ?? null;
-    this.#session?.kill('exit');
-    this.#isDown = true;
-    const { source: addon } = this.#options;
-    const known = isReloadError(cause, 'ERR_HOST_CRASHED') ? cause : null;
-    const crash =
-      known ??
-      errors.hostCrashed(
-        {
-          addon,
-          version: this.id,
-          exitCode: end?.exitCode ?? null,
-          signal: end?.signal ?? null,
-          stderr: end?.stderr ?? '',
-          reason: 'restart-failed',
-        },
-        cause,
-      );
+    const { exitCode = null, signal = null, stderr = '' } = end ?? {};
+    const about = { addon: this.#options.source, version: this.id, exitCode, signal, stderr };
+    const crash = isReloadError(cause, 'ERR_HOST_CRASHED')
+      ? cause
+      : errors.hostCrashed({ ...about, reason: 'restart-failed' }, cause);
     this.#options.supervision.crashed(this, crash);
   }
 
   /** From now on every call is refused, until another version serves. */
   fail(error: ReloadError): void {
     this.#state = 'failed';
-    this.#failure = error;
-    this.#isDown = false;
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const run of parked) run();
+    this.calls.refuse(() => error);
   }
 
   // The end
 
   /** What keeps its host alive. */
   pins(): readonly NativePin[] {
-    const count = [...this.#options.standIns.of(this)].filter(
-      ({ reference }) => reference.gone === null,
-    ).length;
+    const count = this.isAlive ? [...this.calls.held()].length : 0;
     return count === 0 ? [] : [{ kind: 'wrapped-object', count, bytes: 0 }];
   }
 
@@ -668,45 +460,26 @@ export class HostedVersion implements Remote, Taker, Giver, Owner {
   /** Ends its host. Objects and functions of it are of no use any more. */
   async end(drainTimeoutMs: number): Promise<Retired> {
     const session = this.#session;
+    const isGone = this.#isGone;
     this.#serves = false;
-    let retired: Retired = { outcome: 'unloaded', pins: [], reason: null };
-    if (session !== null && session.end === null && session.pid === null) {
-      retired = await session.ask<Retired>({ kind: 'retire', drainTimeoutMs }).catch(() => retired);
-    }
     this.#state = 'ended';
-    for (const { reference } of this.#options.standIns.of(this)) reference.gone ??= () => this.#unloaded();
-    await session?.finish(EXIT_WAIT_MS);
-    if (session?.pid != null) return { outcome: 'unloaded', pins: [], reason: null };
-    if (!this.#options.outside.native.isMapped(this.image))
-      return { outcome: 'unloaded', pins: [], reason: null };
-    return {
-      outcome: 'kept',
-      pins: [],
-      reason: retired.reason ?? 'something that the ledger cannot see holds its mapping',
-    };
+    this.calls.end();
+    const unloaded: Retired = { outcome: 'unloaded', pins: [], reason: null };
+    if (session === null) return unloaded;
+    let retired = unloaded;
+    // A process takes all of it along.
+    if (!isGone && session.pid === null) {
+      const ask = session.ask<Retired>({ kind: 'retire', drainTimeoutMs });
+      retired = await this.#inTime('retire', ask).catch(() => unloaded);
+    }
+    await session.finish(EXIT_WAIT_MS);
+    if (session.pid !== null || !this.#options.outside.native.isMapped(this.image)) return unloaded;
+    const unseen = 'something that the ledger cannot see holds its mapping';
+    return { outcome: 'kept', pins: [], reason: retired.reason ?? unseen };
   }
-}
 
-type Callback = (...args: unknown[]) => unknown;
-
-const DRAIN_LOOK_MS = 5;
-/** Numbers of objects that a host hands out; no two hosts of this thread have the same. */
-const IDS_PER_HOST = 2 ** 32;
-let hosts = 0;
-
-function attempt<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return work();
-  } catch (error) {
-    return Promise.reject(error);
+  #unloaded(): Error {
+    const message = `Version ${this.id} of ${JSON.stringify(this.#options.source)} was unloaded`;
+    return Object.assign(new Error(message), { code: 'ERR_VERSION_UNLOADED' });
   }
-}
-
-/** An assignment has nobody who waits for it. */
-function warnOfRejection(error: unknown): void {
-  const message = isReloadError(error) || error instanceof Error ? error.message : String(error);
-  process.emitWarning(`An assignment to a property of an addon in another process failed: ${message}`, {
-    type: 'NapiReloadWarning',
-    code: 'NAPI_RELOAD_ASSIGNMENT',
-  });
 }

@@ -43,11 +43,19 @@ export class Hosts {
     return line;
   };
 
-  close(): void {
+  /** Waits until the spare one has ended. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelSpare?.();
-    this.#spare?.end();
+    const spare = this.#spare;
     this.#spare = null;
+    if (spare !== null) {
+      spare.hold(true);
+      const ended = new Promise<void>((resolve) => spare.onEnd(() => resolve()));
+      // It has nothing to lose.
+      spare.kill('exit');
+      await ended;
+    }
     this.#shared?.pool.close();
   }
 

@@ -24,7 +24,7 @@ export interface ProcessOptions {
 const MEMORY_FD = 3;
 const RSS_LOOK_MS = 250;
 const PAGE_BYTES = 4096;
-/** Between the end of a process and that of its pipes, for what it wrote last. */
+/** Between the end of a process and that of its pipes, for what it wrote last: a process that it started may hold them. */
 const LAST_WORDS_MS = 100;
 
 /** @param role of the process: it runs a version, or tries one whose memory nobody else may see */
@@ -61,7 +61,8 @@ class ProcessLine implements Line {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'ipc'],
     });
     const { stderr } = this.#child;
-    this.#memory = this.#child.stdio[MEMORY_FD] as Socket | null;
+    // Where no descriptor was left, there are no pipes; 'error' tells of that.
+    this.#memory = (this.#child.stdio?.[MEMORY_FD] as Socket | undefined) ?? null;
     stderr?.on('data', (bytes: Buffer) => {
       this.#stderr.add(bytes);
       process.stderr.write(bytes);
@@ -94,8 +95,8 @@ class ProcessLine implements Line {
 
   onMemoryAsk(listener: (request: MemoryAsk) => MemoryAnswer): void {
     let text = '';
-    this.#memory?.on('data', (bytes: Buffer) => {
-      text += bytes.toString();
+    this.#memory?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
         const request = JSON.parse(text.slice(0, end)) as MemoryAsk;
         text = text.slice(end + 1);
@@ -118,7 +119,7 @@ class ProcessLine implements Line {
 
   kill(reason: HostEnd['reason']): void {
     if (this.#end !== null) return;
-    this.#reason = reason;
+    if (this.#reason === 'exit') this.#reason = reason;
     this.#child.kill('SIGKILL');
   }
 
@@ -135,13 +136,20 @@ class ProcessLine implements Line {
     if (this.#rssTimer !== null) clearInterval(this.#rssTimer);
     const tell = (): void => {
       clearTimeout(timer);
+      if (this.#child.connected) this.#child.disconnect();
       this.#memory?.destroy();
+      this.#child.stderr?.destroy();
       this.#tell({ exitCode, signal, stderr: this.#stderr.text, reason: this.#reason });
     };
-    // A grandchild may hold the pipes open.
     const timer = setTimeout(tell, LAST_WORDS_MS);
-    if (this.#child.stderr === null || this.#child.stderr.readableEnded) tell();
-    else this.#child.stderr.once('end', tell);
+    // Answers that it gave before it ended are still on their way, as its last words are.
+    const { stderr } = this.#child;
+    const tellIfRead = (): void => {
+      if (!this.#child.connected && (stderr === null || stderr.readableEnded)) tell();
+    };
+    this.#child.once('disconnect', tellIfRead);
+    stderr?.once('end', tellIfRead);
+    tellIfRead();
   }
 
   #tell(end: HostEnd): void {

@@ -60,6 +60,7 @@ class Rehearsal {
       nowMs: () => outside.nowMs(),
       after: (delayMs, callback) => outside.after(delayMs, callback),
       answerMemory: (request) => this.#answerMemory(request),
+      unloaded: () => errors.aborted({ addon: source, during: 'rehearse' }),
       callBack: () => undefined,
       released: () => undefined,
       onEnd: () => undefined,

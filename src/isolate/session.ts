@@ -72,6 +72,8 @@ export interface SessionOptions {
   readonly objects: Taker & Giver;
   /** What a call may take before the host is ended; null for no bound. */
   readonly callTimeoutMs: number | null;
+  /** What a request is refused with that a host left when it was told to end. */
+  unloaded(): Error;
   nowMs(): number;
   after(delayMs: number, callback: () => void): () => void;
   answerMemory(request: MemoryAsk): MemoryAnswer;
@@ -90,6 +92,8 @@ export class Session {
   #last = 0;
   #end: HostEnd | null = null;
   #cancelLook: (() => void) | null = null;
+  /** When the oldest request became that: hosts answer one after the other, and whoever waits is not late for it. */
+  #oldestSinceMs = 0;
   #isLetGo = false;
 
   constructor(options: SessionOptions) {
@@ -124,7 +128,7 @@ export class Session {
   ask<T = unknown>(ask: Ask, isCall = false): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#end !== null) {
-        reject(this.crash(this.#end));
+        reject(this.#refusal(this.#end));
         return;
       }
       const n = this.#last + 1;
@@ -170,14 +174,15 @@ export class Session {
     this.#options.line.kill(reason);
   }
 
-  /** Asks it to end, and waits until it has. */
+  /** Asks it to end, waits until it has, and ends it after `timeoutMs`. What it has not answered is refused. */
   async finish(timeoutMs: number): Promise<HostEnd> {
     this.#isLetGo = true;
+    if (this.#end !== null) return this.#end;
     this.#options.line.hold(true);
-    if (this.#end === null) this.#options.line.end();
+    this.#options.line.end();
     return new Promise((resolve) => {
       const cancel = this.#options.after(timeoutMs, () => this.kill('exit'));
-      this.#whenEnded((end) => {
+      this.#endListeners.push((end) => {
         cancel();
         resolve(end);
       });
@@ -186,9 +191,8 @@ export class Session {
 
   readonly #endListeners: ((end: HostEnd) => void)[] = [];
 
-  #whenEnded(listener: (end: HostEnd) => void): void {
-    if (this.#end === null) this.#endListeners.push(listener);
-    else listener(this.#end);
+  #refusal(end: HostEnd): Error {
+    return this.#isLetGo ? this.#options.unloaded() : this.crash(end);
   }
 
   /** What requests are refused with, for a host that ended so. */
@@ -212,14 +216,24 @@ export class Session {
   #settle(answer: Extract<FromHost, { n: number }>): void {
     const request = this.#requests.get(answer.n);
     if (request === undefined) return;
-    this.#requests.delete(answer.n);
-    if (this.#requests.size === 0 && !this.#isLetGo) this.#options.line.hold(false);
+    this.#forget(answer.n);
     try {
       if ('error' in answer) request.reject(fromWireError(answer.error, this.#values));
       else request.resolve(this.open(answer.value));
     } catch (error) {
       request.reject(error);
     }
+  }
+
+  #forget(n: number): void {
+    const { callTimeoutMs, nowMs, line } = this.#options;
+    if (callTimeoutMs !== null && this.#requests.keys().next().value === n) this.#oldestSinceMs = nowMs();
+    this.#requests.delete(n);
+    if (this.#requests.size > 0) return;
+    // Neither an idle host nor the look at its calls keeps this process alive.
+    this.#cancelLook?.();
+    this.#cancelLook = null;
+    if (!this.#isLetGo) line.hold(false);
   }
 
   #callBack({ n, id, args }: { readonly n: number; readonly id: number; readonly args: Wire }): void {
@@ -244,7 +258,7 @@ export class Session {
     this.#options.line.arrays.end();
     const requests = [...this.#requests.values()];
     this.#requests.clear();
-    for (const { reject } of requests) reject(this.crash(end));
+    for (const { reject } of requests) reject(this.#refusal(end));
     for (const listener of this.#endListeners) listener(end);
     this.#options.onEnd(end);
   }
@@ -257,7 +271,7 @@ export class Session {
       this.#cancelLook = null;
       const oldest = [...this.#requests.values()].find(({ isCall }) => isCall);
       if (oldest === undefined) return;
-      const leftMs = oldest.sentMs + callTimeoutMs - nowMs();
+      const leftMs = Math.max(oldest.sentMs, this.#oldestSinceMs) + callTimeoutMs - nowMs();
       if (leftMs <= 0) this.kill('call-timeout');
       else this.#cancelLook = after(leftMs, look);
     };

@@ -1,6 +1,4 @@
 /** Objects and functions of the addon that JavaScript on this side holds, by what stands in for them. One for each handle. */
-import { Held } from './objects.ts';
-
 /** Who answers for an object. Changes when it moves to another version. */
 export interface Reference {
   owner: Owner;
@@ -9,6 +7,8 @@ export interface Reference {
   readonly name: string;
   /** Why nothing can be asked of it any more. */
   gone: (() => Error) | null;
+  /** Whether a host has it, or was told to make it; false while that waits. */
+  isMade: boolean;
 }
 
 /** A version that has objects. */
@@ -22,8 +22,6 @@ export class StandIns {
   readonly #references = new WeakMap<object, Reference>();
   readonly #byId = new Map<number, WeakRef<object>>();
   readonly #functions = new WeakMap<object, { readonly owner: Owner; readonly id: number }>();
-  /** Functions of this side that a host holds. */
-  readonly callbacks: Held<(...args: unknown[]) => unknown> = new Held();
   readonly #gone = new FinalizationRegistry<Reference>((reference) => this.#collected(reference));
   readonly #functionsGone = new FinalizationRegistry<{ owner: Owner; id: number }>(({ owner, id }) =>
     owner.letGoOfFunction(id),

@@ -20,8 +20,8 @@ export interface SupervisorOptions {
   readonly checkpointMs: number | null;
   readonly events: Events;
   readonly outside: Outside;
-  /** Makes the version before it live, where there is one. Rejects otherwise. */
-  goBack(): Promise<unknown>;
+  /** Makes the version before this one live, where there is one and this one serves. Rejects otherwise. */
+  goBack(from: number): Promise<unknown>;
 }
 
 export class Supervisor implements Supervision {
@@ -61,7 +61,6 @@ export class Supervisor implements Supervision {
   crashed(version: HostedVersion, error: ReloadError): void {
     if (this.#isClosed) return;
     const { supervise, events, outside } = this.#options;
-    version.noteCrash(error);
     const nowMs = outside.nowMs();
     const before = (this.#crashes.get(version) ?? []).filter((at) => nowMs - at < supervise.withinMs);
     const crashes = [...before, nowMs];
@@ -90,13 +89,15 @@ export class Supervisor implements Supervision {
   }
 
   async #giveUp(version: HostedVersion, error: ReloadError): Promise<void> {
+    let cause: unknown;
     try {
-      await this.#options.goBack();
-    } catch (cause) {
-      if (this.#isClosed || version.isReplaced) return;
-      version.fail(error);
-      this.#options.events.emit('gave-up', { id: version.id, error, cause });
+      await this.#options.goBack(version.id);
+    } catch (refusal) {
+      cause = refusal;
     }
+    if (this.#isClosed || version.isReplaced) return;
+    version.fail(error);
+    this.#options.events.emit('gave-up', { id: version.id, error, cause });
   }
 
   #after(delayMs: number, work: () => void): void {

@@ -13,6 +13,9 @@ export interface WorkerOptions {
   readonly resourceLimits: ResourceLimits;
 }
 
+/** Native code that never returns cannot be ended: its thread is left to itself. */
+const KILL_WAIT_MS = 1_000;
+
 export function startWorker(options: WorkerOptions, shared: LineOptions): Line {
   return new WorkerLine(options, shared);
 }
@@ -27,6 +30,7 @@ class WorkerLine implements Line {
   #end: HostEnd | null = null;
   #reason: HostEnd['reason'] = 'exit';
   #cause: unknown;
+  #giveUpTimer: NodeJS.Timeout | null = null;
   #inbox: FromHost[] | null = [];
   #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
 
@@ -46,11 +50,7 @@ class WorkerLine implements Line {
     this.#worker.once('error', (cause) => {
       this.#cause = cause;
     });
-    this.#worker.once('exit', (exitCode) => {
-      this.#memory.close();
-      const stderr = this.#cause instanceof Error ? (this.#cause.stack ?? '') : '';
-      this.#tell({ exitCode, signal: null, stderr, reason: this.#reason, cause: this.#cause });
-    });
+    this.#worker.once('exit', (exitCode) => this.#ended(exitCode));
   }
 
   post(message: ToHost): void {
@@ -79,21 +79,29 @@ class WorkerLine implements Line {
   }
 
   hold(on: boolean): void {
-    if (on) this.#worker.ref();
+    if (on && this.#end === null) this.#worker.ref();
     else this.#worker.unref();
   }
 
   kill(reason: HostEnd['reason']): void {
-    this.#reason = reason;
+    if (this.#end !== null) return;
+    if (this.#reason === 'exit') this.#reason = reason;
     void this.#worker.terminate();
+    this.#giveUpTimer ??= setTimeout(() => this.#ended(null), KILL_WAIT_MS);
   }
 
   end(): void {
-    void this.#worker.terminate();
+    this.kill('exit');
   }
 
-  #tell(end: HostEnd): void {
-    this.#end = end;
-    for (const listener of this.#listeners) listener(end);
+  /** @param exitCode null for a thread that goes on, whatever it is told */
+  #ended(exitCode: number | null): void {
+    if (this.#end !== null) return;
+    if (this.#giveUpTimer !== null) clearTimeout(this.#giveUpTimer);
+    this.hold(false);
+    this.#memory.close();
+    const stderr = this.#cause instanceof Error ? (this.#cause.stack ?? '') : '';
+    this.#end = { exitCode, signal: null, stderr, reason: this.#reason, cause: this.#cause };
+    for (const listener of this.#listeners) listener(this.#end);
   }
 }

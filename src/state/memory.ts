@@ -62,7 +62,7 @@ export class NamedMemory {
     return Array.from(this.#blocks, ([name, { bytes }]) => ({ name, bytes }));
   }
 
-  /** One at a time. Ends by `keep` or `undo`. @param afresh whether the version is to find none of what there is */
+  /** Ends by `keep` or `undo`. @param afresh whether the version is to find none of what there is */
   claim(version: number, afresh: boolean): MemoryClaim {
     const before = this.#blocks;
     return new MemoryClaim({
@@ -71,8 +71,11 @@ export class NamedMemory {
       version,
       before: afresh ? new Map() : before,
       replace: (blocks) => {
-        this.#blocks = blocks;
-        if (afresh) closeAll(before);
+        // A version that was started again may have kept another claim since.
+        const since = this.#blocks;
+        const news = [...blocks].filter(([name, block]) => before.get(name) !== block);
+        this.#blocks = afresh ? blocks : new Map([...since, ...news]);
+        if (afresh) closeAll(since);
       },
     });
   }
