@@ -188,6 +188,10 @@ export class Addon<T = unknown> {
  * ```
  */
 export function open<T = unknown>(file: string, options: HostedOpenOptions): Promise<Addon<Remote<T>>>;
+export function open<T = unknown>(
+  file: string,
+  options: OpenOptions & { readonly fallback: 'process' },
+): Promise<Addon<T | Remote<T>>>;
 export function open<T = unknown>(file: string, options?: OpenOptions): Promise<Addon<T>>;
 export function open<T>(file: string, options: OpenOptions | HostedOpenOptions = {}): Promise<Addon<T>> {
   return Addon.open<T>(file, options, realOutside);

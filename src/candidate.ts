@@ -6,6 +6,7 @@ import { type ErrorCode, errors, isReloadError } from './errors.ts';
 import type { Goal, Route } from './history.ts';
 import { hookContext } from './hook-context.ts';
 import { loadHosted, tryOut } from './hosting.ts';
+import { fallBack, runsHosted, whyFreshProcess } from './ladder.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
 import { refuseShared } from './load/shared-image.ts';
@@ -81,20 +82,30 @@ export async function loadStaged(
   signal: AbortSignal,
 ): Promise<LoadedCode> {
   let rebound = staged.binding;
-  try {
+  const loadHere = async (): Promise<LoadedCode> => {
     const image = await clock.during('inspect', () => admit(shop, staged, candidate));
     const { hosting, rehearsals } = shop;
     if (rehearsals !== null) {
       await clock.during('rehearse', () => tryOut(shop, rehearsals, staged, candidate, request));
     }
-    if (hosting !== null) {
+    if (hosting !== null && runsHosted(shop)) {
       return await clock.during('load', () => loadHosted(shop, hosting, staged, candidate));
     }
     const binding = await clock.during('rebind', () => bind(shop, staged, image));
     if (binding.kind === 'ledger') rebound = binding.rebound;
     return await clock.during('load', () => loadCode(shop, candidate, image, binding, signal));
+  };
+  try {
+    return await loadHere().catch((error: unknown) => {
+      const { hosting } = shop;
+      const why = whyFreshProcess(error);
+      if (why === null || hosting === null || runsHosted(shop)) throw error;
+      const message = `version ${candidate.id} runs in a process of its own, because ${why}; its exports return promises`;
+      shop.events.emit('warning', { code: 'fallback', message, cause: error });
+      return clock.during('load', () => fallBack(shop, hosting, staged, rebound, candidate, signal));
+    });
   } catch (error) {
-    discard(shop, { path: staged.path, binding: rebound });
+    discard(shop, { path: candidate.path, binding: candidate.path === staged.path ? rebound : null });
     if (candidate.hold === null) shop.budget.release(candidate.mappings);
     throw error;
   }

@@ -256,6 +256,10 @@ function noSuchVersionMessage({ id, available }: Details<'ERR_NO_SUCH_VERSION'>)
   return `${found}; there is no other version, and the option "history" says how many are held`;
 }
 
+/** Advice for what cannot be cured in this one. */
+const IN_A_FRESH_PROCESS =
+  'restart the process, or open() with fallback "process", by which such a version runs in a process of its own';
+
 /** One factory for each code, in alphabetical order. */
 export const errors = {
   aborted: (d: Details<'ERR_ABORTED'>, cause?: unknown): ReloadError<'ERR_ABORTED'> =>
@@ -361,7 +365,12 @@ export const errors = {
     ),
 
   loadFailed: (d: Details<'ERR_LOAD_FAILED'>, cause?: unknown): ReloadError<'ERR_LOAD_FAILED'> =>
-    new ReloadError('ERR_LOAD_FAILED', `Cannot load ${q(d.path)}: ${d.found}`, d, cause),
+    new ReloadError(
+      'ERR_LOAD_FAILED',
+      `Cannot load ${q(d.path)}: ${d.found}${/static TLS/.test(d.found) ? `; ${IN_A_FRESH_PROCESS}` : ''}`,
+      d,
+      cause,
+    ),
 
   memoryLate: (d: Details<'ERR_MEMORY_LATE'>): ReloadError<'ERR_MEMORY_LATE'> =>
     new ReloadError(
@@ -472,7 +481,7 @@ export const errors = {
   versionBudget: (d: Details<'ERR_VERSION_BUDGET'>): ReloadError<'ERR_VERSION_BUDGET'> =>
     new ReloadError(
       'ERR_VERSION_BUDGET',
-      `Refused to load one more version: ${d.keptVersions} kept versions, ${d.mappings} memory mappings of at most ${d.mappingsMax}; restart the process`,
+      `Refused to load one more version: ${d.keptVersions} kept versions, ${d.mappings} memory mappings of at most ${d.mappingsMax}; ${IN_A_FRESH_PROCESS}`,
       d,
     ),
 

@@ -13,6 +13,7 @@ export interface Warning {
     | 'class-link'
     | 'discard-failed'
     | 'dispose-failed'
+    | 'fallback'
     | 'rehearsed-without-state'
     | 'resume-failed'
     | 'unique-symbols'

@@ -61,13 +61,14 @@ export async function openWorkshop(
 
 function createHosting(
   source: SourcePath,
-  { isolation, host, supervise, checkpointMs }: Options,
+  { isolation, fallback, host, supervise, checkpointMs }: Options,
   events: Events,
   outside: Outside,
   goBack: (from: number) => Promise<unknown>,
 ): Hosting | null {
-  if (isolation === 'inline') return null;
-  const hosts = new Hosts(isolation, host, source, outside);
+  const kind = isolation === 'inline' ? fallback : isolation;
+  if (kind === null) return null;
+  const hosts = new Hosts(kind, host, source, outside);
   return { hosts, supervisor: new Supervisor({ supervise, checkpointMs, events, outside, goBack }) };
 }
 
@@ -75,7 +76,8 @@ function stagerOptions(source: SourcePath, options: Options, writerEnds: boolean
   // Integrity is judged by the bytes as they came, so nothing may be done to them before.
   const examine = options.integrity === null;
   // Another process binds a copy of its own: the addresses of this one are of no use to it.
-  const rebind = options.reclaim !== 'never' && options.isolation === 'inline' && !options.rehearse;
+  const isForHere = options.isolation === 'inline' && !options.rehearse && options.fallback === null;
+  const rebind = options.reclaim !== 'never' && isForHere;
   const wanted = { examine, rebind, libraries: options.reclaim !== 'never' || !examine };
   return { source, stageDir: options.stageDir, writerEnds, wanted };
 }

@@ -74,6 +74,12 @@ export interface OpenOptions {
    * fails is refused. What it does to the world outside, such as files, it does twice. @defaultValue false
    */
   readonly rehearse?: boolean;
+  /**
+   * Where to go with a version that only a fresh process can load: the handle's exports are then {@link Remote}, and stay so.
+   *
+   * @defaultValue none: the reload is refused
+   */
+  readonly fallback?: 'process';
   /** Steps that carry state from one schema to another. @defaultValue none */
   readonly migrate?: MigrateSteps;
   /**
@@ -104,7 +110,7 @@ export interface OpenOptions {
 }
 
 /** The second argument of `open()` for versions that run in Workers or in processes. */
-export interface HostedOpenOptions extends Omit<OpenOptions, 'isolation' | 'scope'> {
+export interface HostedOpenOptions extends Omit<OpenOptions, 'isolation' | 'scope' | 'fallback'> {
   /** Where versions run: each in a Worker, or each in a process of its own. The exports are {@link Remote}. */
   readonly isolation: 'worker' | 'process';
   /** Of Workers and processes that run versions. */
@@ -165,6 +171,7 @@ export interface Options {
   readonly watch: ResolvedWatch | null;
   readonly migrate: ReadonlyMap<number, ResolvedStep>;
   readonly rehearse: boolean;
+  readonly fallback: 'process' | null;
   readonly verify: true | 'deep';
   readonly history: number;
   readonly reclaim: 'auto' | 'never';
@@ -193,6 +200,7 @@ const KNOWN = [
   'callTimeoutMs',
   'scope',
   'rehearse',
+  'fallback',
   'reclaim',
   'drainTimeoutMs',
   'migrate',
@@ -226,6 +234,8 @@ export function resolveOptions(given: unknown = {}): Options {
   const scope = options['scope'] ?? 'thread';
   if (scope !== 'thread' && scope !== 'process')
     return invalid('scope', show(scope), "'thread' or 'process'");
+  const fallback = options['fallback'] ?? null;
+  if (fallback !== null && fallback !== 'process') return invalid('fallback', show(fallback), "'process'");
   const verify = options['verify'] ?? true;
   if (verify !== true && verify !== 'deep') return invalid('verify', show(verify), "true or 'deep'");
   if (scope === 'process' && isolation !== 'inline')
@@ -238,6 +248,7 @@ export function resolveOptions(given: unknown = {}): Options {
     callTimeoutMs: resolveCallTimeout(options['callTimeoutMs']),
     scope,
     verify,
+    fallback,
     rehearse: flag('rehearse', options['rehearse']),
     history: wholeNumber('history', options['history'], 0) ?? DEFAULT_HISTORY,
     reclaim,

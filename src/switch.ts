@@ -102,6 +102,7 @@ class Side {
   #given: Given | null = null;
   #plan: SwapPlan | null = null;
   #troubles: readonly unknown[] = [];
+  #isHidden = false;
 
   constructor(ready: Ready) {
     this.ready = ready;
@@ -120,6 +121,7 @@ class Side {
     this.#claim = claimImage(this.#previous, shop.outside);
     hostOf(this.#previous)?.hold();
     const old = this.#old;
+    if (this.#goesElsewhere) this.#hide();
     if (old === null || request.discardState) return;
     const saved = yield* clock.inSteps('save', () => this.#save(old));
     if (saved === undefined) return;
@@ -127,6 +129,36 @@ class Side {
     const isInItsSchema = chooseSchema(old.schema, code.hooks, shop.options.migrate) === code.hooks.schema;
     if (shop.options.verify !== 'deep' || !isInItsSchema) return;
     this.#given = clock.inSwitch('verify', () => copyState(this.#state, this.#about));
+  }
+
+  /** Whether a version of this thread is followed by one elsewhere. */
+  get #goesElsewhere(): boolean {
+    return (
+      this.#previous !== null && hostOf(this.#previous) === null && hostOf(this.ready.candidate) !== null
+    );
+  }
+
+  /**
+   * Nothing may enter the old version any more while the new one, elsewhere, takes its state: calls go to what waits for
+   * the new one.
+   */
+  #hide(): void {
+    const { shop, candidate, code } = this.ready;
+    hostOf(candidate)?.hold();
+    this.#plan = shop.live.plan(code.exports, candidate.id, null);
+    this.#plan.publish();
+    this.#isHidden = true;
+  }
+
+  /** What waited goes to the old version after all. */
+  #show(): void {
+    const { shop, candidate } = this.ready;
+    const previous = this.#previous;
+    if (!this.#isHidden || previous === null) return;
+    const { exports } = liveCode(previous);
+    const handle = previous.hold?.kind === 'ledger' ? previous.hold.handle : null;
+    shop.live.plan(exports, previous.id, handle).publish();
+    hostOf(candidate)?.calls.giveBack(exports);
   }
 
   *#save(old: Hooks): Steps<unknown> {
@@ -157,7 +189,7 @@ class Side {
     this.#plan = clock.inSwitch('verify', () => {
       this.#move?.verify(this.#about);
       const handle = candidate.hold?.kind === 'ledger' ? candidate.hold.handle : null;
-      return shop.live.plan(code.exports, candidate.id, handle);
+      return this.#plan ?? shop.live.plan(code.exports, candidate.id, handle);
     });
   }
 
@@ -166,7 +198,7 @@ class Side {
     const { shop, clock, candidate, code, memory } = this.ready;
     clock.inSwitch('swap', () => {
       memory.keep();
-      this.#troubles = this.#plan?.publish() ?? [];
+      if (!this.#isHidden) this.#troubles = this.#plan?.publish() ?? [];
       this.#move?.finish();
       for (const { instances, old, next } of this.#move?.classes ?? []) {
         shop.live.move(instances, old.made, next.made);
@@ -177,6 +209,7 @@ class Side {
       this.#claim?.end(candidate);
       const host = hostOf(candidate);
       host?.serve();
+      if (this.#isHidden) host?.release();
       if (host !== null) shop.hosting?.supervisor.watch(host);
       if (host !== null) hostOf(this.#previous)?.forwardTo(host);
     });
@@ -192,6 +225,7 @@ class Side {
     const lost = this.#move?.revert() ?? 0;
     if (lost > 0) note(`${lost} instances could not be given back to it`);
     this.#claim?.end(null);
+    this.#show();
     try {
       if (this.#isSaved) yield* settled(old?.callSync('resume'));
     } catch (cause) {

@@ -64,7 +64,9 @@ const FOLLOWS: Readonly<Record<VersionState['name'], readonly VersionState['name
   unloaded: [],
 };
 
-export interface Version extends VersionIdentity {
+export interface Version extends Omit<VersionIdentity, 'path'> {
+  /** Another copy where the first one was of no use to what runs it. */
+  path: StagedPath;
   /** Milliseconds since the Unix epoch. */
   readonly loadedAt: number;
   /** Null until its hooks have been read. */

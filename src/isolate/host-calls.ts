@@ -13,6 +13,7 @@ import { Held } from './objects.ts';
 import type { Session } from './session.ts';
 import type { Owner, Reference, StandIns } from './stand-ins.ts';
 import type { Remote, StubClass } from './stubs.ts';
+import { findExport } from './surface.ts';
 import type { Giver, Special, Taker, Wire } from './wire.ts';
 
 export type Callback = (...args: unknown[]) => unknown;
@@ -48,6 +49,7 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
   #isDirty = false;
   #parked: Parked[] = [];
   #successor: HostCalls | null = null;
+  #givenBack: { readonly exports: unknown } | null = null;
   /** What every call is refused with, for good. */
   #refusal: (() => Error) | null = null;
   /** What objects and functions are refused with that went with a host. */
@@ -110,6 +112,13 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     this.#flush();
   }
 
+  /** The version in this thread that was to be replaced goes on: what waits, and comes, is its own. */
+  giveBack(exports: unknown): void {
+    this.#givenBack = { exports };
+    this.#isHeld = false;
+    this.#flush();
+  }
+
   /** From now on every call is refused, also those that wait. */
   refuse(refusal: () => Error): void {
     this.#refusal = refusal;
@@ -140,11 +149,20 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
   // Remote
 
   call(path: readonly string[], args: readonly unknown[]): Promise<unknown> {
-    return this.#onCurrent((calls) => calls.#send({ kind: 'call', path, args: calls.#wire(args) }));
+    return this.#onCurrent(
+      (calls) => calls.#send({ kind: 'call', path, args: calls.#wire(args) }),
+      (exports) => {
+        const { holder, found } = findExport(exports, path);
+        return Reflect.apply(found as Callable, holder, args);
+      },
+    );
   }
 
   get(path: readonly string[]): Promise<unknown> {
-    return this.#onCurrent((calls) => calls.#send({ kind: 'get', path }));
+    return this.#onCurrent(
+      (calls) => calls.#send({ kind: 'get', path }),
+      (exports) => findExport(exports, path).found,
+    );
   }
 
   set(path: readonly string[], value: unknown): void {
@@ -196,8 +214,20 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     standIns.dispose(reference);
   }
 
-  #onCurrent<T>(work: (calls: HostCalls) => Promise<T>): Promise<T> {
-    return this.#enter(() => this.#current, work);
+  /** @param here the same in this thread, for what waited in vain */
+  #onCurrent<T>(
+    work: (calls: HostCalls) => Promise<T>,
+    here: (exports: unknown) => unknown = () => {
+      throw this.#options.unloaded();
+    },
+  ): Promise<T> {
+    return this.#enter(
+      () => this.#current,
+      (calls) => {
+        if (calls.#givenBack === null) return work(calls);
+        return Promise.resolve(here(calls.#givenBack.exports) as T);
+      },
+    );
   }
 
   /** Of the version that serves. */

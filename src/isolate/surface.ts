@@ -31,15 +31,8 @@ export class Exported {
       root === null ? { kind: 'value', value: { value: cloned(exports) } } : describe(root, new Map(), nodes);
   }
 
-  /** @throws TypeError for what is not there */
   find(path: readonly string[]): { readonly holder: unknown; readonly found: unknown } {
-    let holder: unknown;
-    let found = this.#exports;
-    for (const key of path) {
-      holder = found;
-      found = isObject(found) ? Reflect.get(found, key) : undefined;
-    }
-    return { holder, found };
+    return findExport(this.#exports, path);
   }
 
   /** Sets a property of what the exports hold. */
@@ -58,6 +51,20 @@ export class Exported {
     }
     return null;
   }
+}
+
+/** What is exported under a dotted name, and what holds it; undefined where nothing is. */
+export function findExport(
+  exports: unknown,
+  path: readonly string[],
+): { readonly holder: unknown; readonly found: unknown } {
+  let holder: unknown;
+  let found = exports;
+  for (const key of path) {
+    holder = found;
+    found = isObject(found) ? Reflect.get(found, key) : undefined;
+  }
+  return { holder, found };
 }
 
 function describe(node: Node, told: Map<Node, string>, nodes: readonly Node[]): Surface {

@@ -14,6 +14,7 @@ describe('resolveOptions', () => {
       callTimeoutMs: null,
       scope: 'thread',
       rehearse: false,
+      fallback: null,
       reclaim: 'auto',
       drainTimeoutMs: 1_000,
       build: { kind: 'none' },
