@@ -6,7 +6,7 @@ import { type ErrorCode, errors, isReloadError } from './errors.ts';
 import type { Goal, Route } from './history.ts';
 import { hookContext } from './hook-context.ts';
 import { loadHosted, tryOut } from './hosting.ts';
-import { fallBack, runsHosted, whyFreshProcess } from './ladder.ts';
+import { conflictOf, fallBack, runsHosted, whyFreshProcess } from './ladder.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
 import { refuseShared } from './load/shared-image.ts';
@@ -91,8 +91,15 @@ export async function loadStaged(
     if (hosting !== null && runsHosted(shop)) {
       return await clock.during('load', () => loadHosted(shop, hosting, staged, candidate));
     }
-    const binding = await clock.during('rebind', () => bind(shop, staged, image));
+    const binding = await clock.during('rebind', () => bind(shop, staged));
     if (binding.kind === 'ledger') rebound = binding.rebound;
+    candidate.conflict = conflictOf(shop.serving, image, binding);
+    if (candidate.conflict !== null && hosting !== null) {
+      warnOfFallback(shop, candidate, candidate.conflict);
+      candidate.conflict = null;
+      return await clock.during('load', () => loadHosted(shop, hosting, staged, candidate));
+    }
+    warnOfConflict(shop, candidate, image);
     return await clock.during('load', () => loadCode(shop, candidate, image, binding, signal));
   };
   try {
@@ -100,8 +107,7 @@ export async function loadStaged(
       const { hosting } = shop;
       const why = whyFreshProcess(error);
       if (why === null || hosting === null || runsHosted(shop)) throw error;
-      const message = `version ${candidate.id} runs in a process of its own, because ${why}; its exports return promises`;
-      shop.events.emit('warning', { code: 'fallback', message, cause: error });
+      warnOfFallback(shop, candidate, why, error);
       return clock.during('load', () => fallBack(shop, hosting, staged, rebound, candidate, signal));
     });
   } catch (error) {
@@ -122,14 +128,21 @@ async function admit(shop: Workshop, staged: Staged, candidate: Version): Promis
   return image;
 }
 
-function bind(shop: Workshop, staged: Staged, image: NativeImage): Binding {
+function bind(shop: Workshop, staged: Staged): Binding {
   const binding = rebind(staged, shop.source, shop.options.reclaim, shop.outside);
   checkLoadedInPlace(staged, shop.options.integrity, binding);
-  if (binding.kind === 'plain' && image.uniqueSymbols > 0 && shop.serving !== null) {
-    const message = `${image.uniqueSymbols} symbols are STB_GNU_UNIQUE: the new version shares their values with the old one; compile with -fno-gnu-unique`;
-    shop.events.emit('warning', { code: 'unique-symbols', message });
-  }
   return binding;
+}
+
+function warnOfConflict(shop: Workshop, { conflict }: Version, image: NativeImage): void {
+  if (conflict === null) return;
+  const message = `${image.uniqueSymbols} symbols are STB_GNU_UNIQUE: the new version shares their values with the old one; compile with -fno-gnu-unique`;
+  shop.events.emit('warning', { code: 'unique-symbols', message });
+}
+
+function warnOfFallback(shop: Workshop, { id }: Version, why: string, cause?: unknown): void {
+  const message = `version ${id} runs in a process of its own, because ${why}; its exports return promises`;
+  shop.events.emit('warning', { code: 'fallback', message, ...(cause !== undefined && { cause }) });
 }
 
 async function loadCode(

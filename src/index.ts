@@ -26,6 +26,7 @@ export type {
   GroupReport,
   Phase,
   PhasesMs,
+  Recommendation,
   ReloadedReport,
   ReloadReport,
   Retirement,

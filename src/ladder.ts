@@ -6,6 +6,8 @@
 import type { VersionId } from './brands.ts';
 import { isReloadError } from './errors.ts';
 import { loadHosted } from './hosting.ts';
+import type { NativeImage } from './native.ts';
+import type { Binding } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
 import { hostOf, type LoadedCode, type Version } from './version.ts';
 import { discard, type Hosting, type Workshop } from './workshop.ts';
@@ -24,6 +26,16 @@ export function whyFreshProcess(error: unknown): string | null {
     return 'this one has no static thread-local storage left';
   }
   return null;
+}
+
+/**
+ * Completes "it would be better in a process of its own because".
+ *
+ * @returns null where nothing of the old version gets in its way
+ */
+export function conflictOf(serving: Version | null, image: NativeImage, binding: Binding): string | null {
+  if (serving === null || binding.kind !== 'plain' || image.uniqueSymbols === 0) return null;
+  return `it cannot be unloaded, and shares ${image.uniqueSymbols} variables with the version before`;
 }
 
 /** Whether the next version runs in a host. Who has gone to a process stays with it. */

@@ -44,6 +44,13 @@ export interface InstanceCounts {
   readonly stayed: Readonly<Record<string, number>>;
 }
 
+/** What would be better in a process of its own. */
+export interface Recommendation {
+  readonly isolation: 'process';
+  /** Completes "because". */
+  readonly because: string;
+}
+
 interface ReportBase {
   readonly phasesMs: PhasesMs;
   /** The version that served before; null at the first load. */
@@ -61,6 +68,8 @@ export interface ReloadedReport extends ReportBase {
   /** Live instances of classes that the old version described. */
   readonly instances: InstanceCounts;
   readonly retired: Retirement | null;
+  /** Where the new version would be better off, and why; null where that is here. */
+  readonly recommended: Recommendation | null;
   /** The version whose bytes these are, where one was gone back to; null otherwise. */
   readonly restored: number | null;
 }

@@ -123,6 +123,7 @@ async function retireReplaced({ ready, previous, ...switched }: Switched): Promi
     instances: switched.instances,
     exports: { added: switched.plan.added, removed: switched.plan.removed },
     retired,
+    recommended: candidate.conflict === null ? null : { isolation: 'process', because: candidate.conflict },
     restored: ready.route.kind === 'back' ? ready.route.to.id : null,
   };
 }

@@ -73,6 +73,8 @@ export interface Version extends Omit<VersionIdentity, 'path'> {
   schema: number | null;
   /** Null until it is loaded. */
   hold: Hold | null;
+  /** Why it would be better off in a process of its own; null where it is not. */
+  conflict: string | null;
   /** Memory mappings of its image. */
   mappings: number;
   /** SHA-256 of the copy, which differs from `hash` where the ledger follows it; null until somebody asks. */
@@ -132,6 +134,8 @@ export interface VersionInfo {
   readonly pins: readonly NativePin[];
   /** How many other handles, of any thread, run the same image: its memory is there once. 0 with `scope: 'thread'`. */
   readonly sharedWith: number;
+  /** Of the process that runs it; null where that is this one. */
+  readonly pid: number | null;
 }
 
 export function describeVersion(version: Version, sharedWith: number): VersionInfo {
@@ -154,5 +158,6 @@ export function describeVersion(version: Version, sharedWith: number): VersionIn
     reason: state.name === 'kept' ? state.reason : null,
     pins: state.name === 'pinned' ? state.pins : [],
     sharedWith,
+    pid: hold?.kind === 'hosted' ? hold.host.pid : null,
   };
 }

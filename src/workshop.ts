@@ -65,7 +65,7 @@ export function createCandidate(shop: Workshop, staged: Staged): Version {
   shop.nextId += 1;
   const { source } = shop;
   const loadedAt = Date.now();
-  const unknown = { schema: null, hold: null, mappings: 0, stagedHash: null };
+  const unknown = { schema: null, hold: null, conflict: null, mappings: 0, stagedHash: null };
   return {
     id,
     hash,

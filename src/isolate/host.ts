@@ -424,7 +424,7 @@ function versionOf(
 ): Version {
   assert(staged !== null);
   const { path, fingerprint, libraries, bytes } = staged;
-  const unknown = { schema: null, hold: null, mappings: 0, stagedHash: null };
+  const unknown = { schema: null, hold: null, conflict: null, mappings: 0, stagedHash: null };
   const identity = { id, hash, fingerprint, libraries, source, path, bytes, loadedAt: Date.now() };
   return { ...identity, ...unknown, state: { name: 'candidate' } };
 }

@@ -78,7 +78,7 @@ describe('the tables of events', () => {
     const events = source('events.ts');
     const handled = /interface AddonEvents \{([\s\S]*?)^\}/m.exec(events)?.[1] ?? '';
     expect(namesIn(table('Events')).filter((name) => !/[ {]/.test(name))).toEqual(
-      everyMatch(handled, /^ {2}(\w+): \[/gm),
+      everyMatch(handled, /^ {2}'?([\w-]+)'?: \[/gm),
     );
     expect(namesIn(table('Events', 1))).toEqual(everyMatch(events, /^ {4}\| '([\w-]+)'/gm));
   });
