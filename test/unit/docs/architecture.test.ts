@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { namesIn, readDocument, ROOT, sectionOf, tablesOf } from './markdown.ts';
 
 const architecture = readDocument('ARCHITECTURE.md');
-const [ofSource = [], ofNative = [], ofInterpose = []] = tablesOf(sectionOf(architecture, 'Code map').text);
+const [ofSource = [], ofIsolate = [], ofNative = [], ofInterpose = []] = tablesOf(
+  sectionOf(architecture, 'Code map').text,
+);
 const [ofTests = []] = tablesOf(sectionOf(architecture, 'Tests').text);
 
 /** Without folders that hold nothing, which git does not keep. */
@@ -22,6 +24,11 @@ describe('the code map', () => {
   test('names every file and folder of src/', () => {
     const found = entries('src').map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
     expect(namesIn(ofSource).toSorted()).toEqual(found.toSorted());
+  });
+
+  test('names every file of src/isolate/', () => {
+    const found = entries('src/isolate').map(({ name }) => name);
+    expect(namesIn(ofIsolate).toSorted()).toEqual(found.toSorted());
   });
 
   test.each([
