@@ -166,7 +166,7 @@ export class HostedVersion {
     if (directory.ok) outside.native.stageClose(directory.handle);
   }
 
-  /** What the hooks of this version may ask for from now on. */
+  /** What the hooks of this version may ask for, until they have returned. */
   set memory(claim: MemoryClaim) {
     this.#memory = claim;
   }
@@ -225,6 +225,8 @@ export class HostedVersion {
   serve(): void {
     this.#serves = true;
     this.#state = 'running';
+    // A claim holds the memory itself.
+    this.#memory = null;
     if (this.#session !== null) this.#ended(this.#session);
   }
 
@@ -233,7 +235,7 @@ export class HostedVersion {
     this.#serves = false;
     if (this.calls.isDown) {
       // Nobody starts it again for objects that stayed.
-      this.calls.lose(new Set());
+      this.calls.lose();
       this.#session?.kill('exit');
     }
     this.calls.forwardTo(next.calls);
@@ -348,8 +350,9 @@ export class HostedVersion {
   }
 
   #answerMemory({ name, byteLength, grow }: MemoryAsk): MemoryAnswer {
+    const { source: addon } = this.#options;
     try {
-      assert(this.#memory !== null, 'asked for by a hook');
+      if (this.#memory === null) throw errors.memoryLate({ addon, name, version: this.id });
       return this.#memory.share(name, byteLength, { grow });
     } catch (error) {
       return { error: toWireError(error) };
@@ -367,7 +370,7 @@ export class HostedVersion {
       this.calls.goDown(() => error);
       this.#options.supervision.crashed(this, error);
     } else {
-      this.calls.lose(new Set(), () => error);
+      this.calls.lose(undefined, () => error);
       this.#onRelease();
     }
   }
@@ -389,6 +392,8 @@ export class HostedVersion {
       this.#session?.kill('exit');
       claim.undo();
       throw error;
+    } finally {
+      this.#memory = null;
     }
     claim.keep();
     this.calls.comeUp();
@@ -462,6 +467,7 @@ export class HostedVersion {
     const isGone = this.#isGone;
     this.#serves = false;
     this.#state = 'ended';
+    this.#memory = null;
     this.calls.end();
     const unloaded: Retired = { outcome: 'unloaded', pins: [], reason: null };
     if (session === null) return unloaded;
