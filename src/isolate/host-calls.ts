@@ -129,7 +129,7 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
   end(): void {
     const { addon, unloaded } = this.#options;
     this.#refusal = unloaded;
-    this.lose(new Set(), unloaded);
+    this.lose(undefined, unloaded);
     for (const { reject } of this.#parked.splice(0))
       reject(errors.closed({ addon, attempted: 'call an export' }));
   }
@@ -142,7 +142,7 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
   }
 
   /** Objects that nobody had saved went with their host. */
-  lose(kept: ReadonlySet<number>, why: () => Error = this.#lost): void {
+  lose(kept: ReadonlySet<number> = new Set(), why: () => Error = this.#lost): void {
     for (const { reference } of this.held()) if (!kept.has(reference.id)) reference.gone = why;
   }
 
@@ -245,20 +245,28 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     return this.#enter(
       () => reference.owner as HostCalls,
       (calls) => (reference.gone ? Promise.reject(reference.gone()) : work(calls, reference.id)),
+      () => reference.gone?.(),
     );
   }
 
-  /** @param find asked again for a call that had to wait */
-  #enter<T>(find: () => HostCalls, work: (calls: HostCalls) => Promise<T>): Promise<T> {
+  /**
+   * @param find asked again for a call that had to wait
+   * @param refuse why it is refused, where there is a better reason than that the version has ended
+   */
+  #enter<T>(
+    find: () => HostCalls,
+    work: (calls: HostCalls) => Promise<T>,
+    refuse: () => Error | undefined = () => undefined,
+  ): Promise<T> {
     const calls = find();
-    if (calls.#refusal !== null) return Promise.reject(calls.#refusal());
+    if (calls.#refusal !== null) return Promise.reject(refuse() ?? calls.#refusal());
     if (!calls.#isWaiting()) return attempt(() => work(calls));
     if (calls.#parked.length >= PARKED_MAX) {
       const { addon } = this.#options;
       return Promise.reject(errors.busy({ addon, reason: 'waiting', sharedWith: null }));
     }
     return new Promise<T>((resolve, reject) => {
-      const run = (): void => void this.#enter(find, work).then(resolve, reject);
+      const run = (): void => void this.#enter(find, work, refuse).then(resolve, reject);
       calls.#parked.push({ run, reject });
     });
   }

@@ -167,7 +167,7 @@ export class HostedVersion {
     if (directory.ok) outside.native.stageClose(directory.handle);
   }
 
-  /** What the hooks of this version may ask for from now on. */
+  /** What the hooks of this version may ask for, until they have returned. */
   set memory(claim: MemoryClaim) {
     this.#memory = claim;
   }
@@ -226,6 +226,8 @@ export class HostedVersion {
   serve(): void {
     this.#serves = true;
     this.#state = 'running';
+    // A claim holds the memory itself.
+    this.#memory = null;
     if (this.#session !== null) this.#ended(this.#session);
   }
 
@@ -234,7 +236,7 @@ export class HostedVersion {
     this.#serves = false;
     if (this.calls.isDown) {
       // Nobody starts it again for objects that stayed.
-      this.calls.lose(new Set());
+      this.calls.lose();
       this.#session?.kill('exit');
     }
     this.calls.forwardTo(next.calls);
@@ -349,8 +351,9 @@ export class HostedVersion {
   }
 
   #answerMemory({ name, byteLength, grow }: MemoryAsk): MemoryAnswer {
+    const { source: addon } = this.#options;
     try {
-      assert(this.#memory !== null, 'asked for by a hook');
+      if (this.#memory === null) throw errors.memoryLate({ addon, name, version: this.id });
       return shareMemory(this.#memory, name, byteLength, grow);
     } catch (error) {
       return { error: toWireError(error) };
@@ -368,7 +371,7 @@ export class HostedVersion {
       this.calls.goDown(() => error);
       this.#options.supervision.crashed(this, error);
     } else {
-      this.calls.lose(new Set(), () => error);
+      this.calls.lose(undefined, () => error);
       this.#onRelease();
     }
   }
@@ -390,6 +393,8 @@ export class HostedVersion {
       this.#session?.kill('exit');
       claim.undo();
       throw error;
+    } finally {
+      this.#memory = null;
     }
     claim.keep();
     this.calls.comeUp();
@@ -463,6 +468,7 @@ export class HostedVersion {
     const isGone = this.#isGone;
     this.#serves = false;
     this.#state = 'ended';
+    this.#memory = null;
     this.calls.end();
     const unloaded: Retired = { outcome: 'unloaded', pins: [], reason: null };
     if (session === null) return unloaded;

@@ -37,7 +37,7 @@ export class Hosts {
 
   /** A host that waits for a version: the spare one, or one that is started now. */
   readonly start = (): Line => {
-    const line = this.#spare ?? this.#make();
+    const line = this.#spare?.isUp ? this.#spare : this.#make();
     this.#spare = null;
     this.#prepareSpare();
     return line;

@@ -81,6 +81,11 @@ class ProcessLine implements Line {
     return this.#child.pid ?? null;
   }
 
+  get isUp(): boolean {
+    const { exitCode, signalCode, connected } = this.#child;
+    return exitCode === null && signalCode === null && connected;
+  }
+
   post(message: ToHost): void {
     if (this.#end !== null || !this.#child.connected) return;
     this.#child.send(message, () => undefined);

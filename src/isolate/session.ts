@@ -43,6 +43,8 @@ export interface Line {
   kill(reason: HostEnd['reason']): void;
   /** Asks it to end. */
   end(): void;
+  /** False from the first sign of its end, which is told only after its last words. */
+  readonly isUp: boolean;
   readonly arrays: Arrays;
   /** Of a process; null for a Worker. */
   readonly pid: number | null;

@@ -53,6 +53,10 @@ class WorkerLine implements Line {
     this.#worker.once('exit', (exitCode) => this.#ended(exitCode));
   }
 
+  get isUp(): boolean {
+    return this.#end === null && this.#cause === undefined;
+  }
+
   post(message: ToHost): void {
     this.#worker.postMessage(message);
   }

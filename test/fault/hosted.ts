@@ -1,0 +1,211 @@
+/** Addons in hosts that end as they are told to, and a look at what their ends leave behind. */
+import fs from 'node:fs';
+import path from 'node:path';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { expect } from 'vitest';
+import { type Addon, type AddonEvents, type OpenOptions, open } from '../../src/index.ts';
+import { compileAddon, createScratch, FIXTURES, install } from '../support/addons.ts';
+
+const INCLUDE = path.resolve(FIXTURES, '../../native/include');
+/** A diagnosis, not a measure. */
+const UNTIL_MAX_MS = 5_000;
+const LOOK_MS = 3;
+
+/** The exports of `fatal.c`, as they are on this side. */
+export interface Fatal {
+  version(): Promise<number>;
+  pid(): Promise<number>;
+  bump(): Promise<number>;
+  count(): Promise<number>;
+  /** Counts in memory that no version owns. */
+  mark(): Promise<number>;
+  die(how: string): Promise<number>;
+  /** Makes an object that nobody holds, whose finalizer crashes. */
+  doom(): Promise<number>;
+  never(): Promise<never>;
+  /** Its class is described, and so it is in each checkpoint. */
+  readonly Cell: new (
+    value: number,
+  ) => Cell;
+  readonly Loose: new (value: number) => Cell;
+}
+
+export interface Cell {
+  get(): Promise<number>;
+  add(): Promise<number>;
+}
+
+export function fatalAddon(version: number, ...macros: readonly string[]): string {
+  const defines = [`VERSION=${version}`, ...macros].map((macro) => `-D${macro}`);
+  return compileAddon([path.join(FIXTURES, 'hosted/fatal.c')], [...defines, `-I${INCLUDE}`, '-pthread']);
+}
+
+/** A folder with an addon, and all that a test wants to know of the hosts of its handle. */
+export class Stand implements AsyncDisposable {
+  readonly #scratch = createScratch();
+  readonly #handles: Addon<Fatal>[] = [];
+  readonly #fds = openFiles();
+  readonly file: string = this.#scratch.file('fatal.node');
+  readonly stageDir: string = this.#scratch.file('stage');
+
+  /** What its hooks look into. */
+  get folder(): string {
+    return this.#scratch.path;
+  }
+
+  install(version: number): void {
+    install(fatalAddon(version), this.file);
+  }
+
+  options(options: OpenOptions = {}): OpenOptions {
+    const { host, ...rest } = options;
+    const env = { HOSTED_DIR: this.folder, ...host?.env };
+    return { isolation: 'process', stageDir: this.stageDir, ...rest, host: { ...host, env } };
+  }
+
+  async open(version = 1, options: OpenOptions = {}): Promise<Addon<Fatal>> {
+    this.install(version);
+    const addon = await open<Fatal>(this.file, this.options(options));
+    this.#handles.push(addon);
+    return addon;
+  }
+
+  /** What the version does when it comes to that hook, once; each time with `!` in front. */
+  plan(version: number, hook: string, what: string): void {
+    this.#scratch.write(`v${version}-${hook}`, what);
+  }
+
+  unplan(version: number, hook: string): void {
+    fs.rmSync(this.#scratch.file(`v${version}-${hook}`), { force: true });
+  }
+
+  /** @returns the process that hangs there */
+  async at(version: number, hook: string): Promise<number> {
+    const file = this.#scratch.file(`at-v${version}-${hook}`);
+    await until(`version ${version} is at ${hook}`, () => fs.existsSync(file));
+    const pid = Number(fs.readFileSync(file, 'utf8'));
+    fs.unlinkSync(file);
+    return pid;
+  }
+
+  goOn(version: number, hook: string): void {
+    this.#scratch.write(`go-v${version}-${hook}`, '');
+  }
+
+  /** Closes all handles, and looks that nothing is left. */
+  async end(): Promise<void> {
+    await Promise.all(this.#handles.splice(0).map((handle) => handle.close()));
+    expect(hostsOf(process.pid)).toEqual([]);
+    expect(staged(this.stageDir)).toEqual([]);
+    await until(
+      'the descriptors are those of before',
+      () => {
+        collect();
+        return openFiles().filter((each) => !this.#fds.includes(each)).length === 0;
+      },
+      () => openFiles().filter((each) => !this.#fds.includes(each)),
+    );
+    await until(
+      'nothing of it is mapped',
+      () => {
+        collect();
+        return this.#mapped().length === 0;
+      },
+      () => this.#mapped(),
+    );
+  }
+
+  #mapped(): readonly string[] {
+    const maps = fs.readFileSync('/proc/self/maps', 'utf8').split('\n');
+    return maps.filter((line) => line.includes(this.folder) || line.includes('napi-reload:'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#handles.splice(0).map((handle) => handle.close()));
+    this.#scratch[Symbol.dispose]();
+  }
+}
+
+const gc = ((): (() => void) => {
+  v8.setFlagsFromString('--expose-gc');
+  return vm.runInNewContext('gc') as () => void;
+})();
+
+export function collect(): void {
+  gc();
+}
+
+/** Waits for what no event tells of. */
+export async function until(
+  what: string,
+  isSo: () => boolean,
+  found: () => unknown = () => '',
+): Promise<void> {
+  const endMs = performance.now() + UNTIL_MAX_MS;
+  while (!isSo()) {
+    if (performance.now() > endMs) throw new Error(`waited for: ${what}; ${JSON.stringify(found())}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+export function eventOf<K extends keyof AddonEvents>(
+  addon: Addon<Fatal>,
+  event: K,
+): Promise<AddonEvents[K][0]> {
+  return new Promise((resolve) => addon.once(event, (first?: AddonEvents[K][0]) => resolve(first as never)));
+}
+
+/** @returns what it was refused with */
+export async function refusalOf(promise: Promise<unknown>): Promise<Record<string, unknown>> {
+  const value = await promise.then(
+    (resolved) => ({ resolved }),
+    (error: unknown) => error as Record<string, unknown>,
+  );
+  return value as Record<string, unknown>;
+}
+
+/** Processes that run hosts for a process, also those that have ended and that it has not heard of yet. */
+export function hostsOf(parent: number): readonly number[] {
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const after = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1) ?? '';
+        const [state, above] = after.split(' ');
+        if (Number(above) !== parent) return false;
+        return state === 'Z' || fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('host-main');
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Whether a process is there and no zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    const after = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1) ?? '';
+    return !after.startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
+/** Names in the stage directory, but for the lock that all handles share. */
+export function staged(stageDir: string): readonly string[] {
+  return fs.existsSync(stageDir) ? fs.readdirSync(stageDir).filter((name) => name !== '.lock') : [];
+}
+
+/** What the descriptors of this process are. */
+function openFiles(): readonly string[] {
+  return fs.readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const target = fs.readlinkSync(`/proc/self/fd/${fd}`);
+      return target.includes('/proc/') ? [] : [`${fd} ${target}`];
+    } catch {
+      return [];
+    }
+  });
+}
