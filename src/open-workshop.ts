@@ -10,10 +10,11 @@ import { Supervisor } from './isolate/supervisor.ts';
 import type { Options } from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import { createBudget } from './retire/budget.ts';
+import { endPinned } from './retire/retire.ts';
 import { openStager, type StagerOptions } from './stage/stager.ts';
 import { NamedMemory } from './state/memory.ts';
 import { createLiveExports } from './swap/live-exports.ts';
-import { hostOf, liveCode } from './version.ts';
+import { liveCode } from './version.ts';
 import { type Hosting, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
 
 /** One bound for all handles of this thread: what it guards is the process. */
@@ -93,7 +94,7 @@ export async function endWorkshop(shop: Workshop): Promise<void> {
   lookAtPinned(shop);
   hosting?.supervisor.close();
   if (serving !== null) await retireVersion(shop, serving, liveCode(serving).hooks);
-  await Promise.all(shop.versions.map((version) => hostOf(version)?.end(0)));
+  await Promise.all([...shop.pinned].map(([version, request]) => endPinned(version, request)));
   await hosting?.hosts.close();
   await shop.rehearsals?.close();
   memory.close();

@@ -75,6 +75,13 @@ async function endHost(version: Version, { host }: HostHold, request: RetireRequ
   return { outcome: 'pinned', pins };
 }
 
+/** Ends the host of a pinned version, whoever still holds objects of it: its handle is closed, and they answer no more. */
+export async function endPinned(version: Version, request: RetireRequest): Promise<void> {
+  if (version.hold?.kind !== 'hosted') return;
+  const ending = endingOf(await version.hold.host.end(0));
+  if (version.state.name === 'pinned') request.onEnded(settle(version, ending));
+}
+
 function endingOf({ outcome, reason }: { readonly outcome: string; readonly reason: string | null }): Ending {
   return outcome === 'unloaded'
     ? { outcome }

@@ -1,14 +1,27 @@
-/** What each operation does in each state of a handle: one table, whose cells are all there is to expect. */
+/**
+ * What each operation does in each state of a handle, wherever its versions run: one table, whose cells are all there is
+ * to expect.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Addon, open } from '../../src/index.ts';
+import { type Addon, open, type OpenOptions } from '../../src/index.ts';
 import { createScratch, install, type Scratch, scriptedAddon } from '../support/addons.ts';
 
-interface Counter {
-  version(): number;
-  Thing: new () => { version(): number };
+const ISOLATIONS = ['inline', 'worker', 'process'] as const;
+type Isolation = (typeof ISOLATIONS)[number];
+
+/** In another thread or process, calls return promises. */
+type Answer = number | Promise<number>;
+
+interface Thing {
+  version(): Answer;
 }
 
-/** v2's `prepare` waits for `globalThis.gate`, v3's `init` throws. */
+interface Counter {
+  version(): Answer;
+  Thing: new () => Thing;
+}
+
+/** v2's `prepare` waits for the gate, v3's `init` throws. */
 const versionOf = (version: number, hooks = ''): string =>
   scriptedAddon(`
     exports.version = () => ${version};
@@ -16,10 +29,15 @@ const versionOf = (version: number, hooks = ''): string =>
     exports.napiReload = { save: () => 0, init() {}, ${hooks} };
   `);
 
-declare global {
-  /** Opens when the cell has looked; lets a hook or a build that waits for it go on. */
-  var gate: Promise<void> | undefined;
-}
+/**
+ * The body of a hook that waits for the gate: a file, which is seen wherever the hook runs. It is there when the cell has
+ * looked.
+ */
+const waitFor = (gate: string): string => `
+  async () => {
+    const { existsSync } = process.getBuiltinModule('node:fs');
+    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 10));
+  }`;
 
 const STATES = ['open', 'failed', 'building', 'preparing', 'closing', 'closed'] as const;
 type State = (typeof STATES)[number];
@@ -50,6 +68,9 @@ interface Operation {
 }
 
 const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
+
+/** Runs it at once. What is thrown and what is rejected are the same here. */
+const attempt = (work: () => unknown): Promise<unknown> => outcome((async () => work())());
 
 const operations: Record<string, Operation> = {
   'reload()': {
@@ -104,7 +125,7 @@ const operations: Record<string, Operation> = {
     cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
   },
   'a call of an export that was kept': {
-    run: ({ addon }) => attempt(kept.get(addon)?.version),
+    run: ({ addon }) => attempt(() => kept.get(addon)?.version()),
     cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
   },
   'new of a class': {
@@ -141,7 +162,7 @@ const operations: Record<string, Operation> = {
   'close()': {
     async run(handle) {
       await handle.addon.close();
-      return [await handle.reload, attempt(() => handle.addon.exports.version())];
+      return [await handle.reload, await attempt(() => handle.addon.exports.version())];
     },
     // A reload that runs is ended by the close, and says so.
     cells: {
@@ -157,7 +178,7 @@ const operations: Record<string, Operation> = {
     async run(handle) {
       handle.signal.abort();
       await handle.addon.close();
-      return [await handle.reload, attempt(() => handle.addon.exports.version())];
+      return [await handle.reload, await attempt(() => handle.addon.exports.version())];
     },
     cells: {
       open: [null, closed],
@@ -220,24 +241,12 @@ const operations: Record<string, Operation> = {
   },
 };
 
-function attempt(work: (() => unknown) | undefined): unknown {
-  try {
-    return work?.();
-  } catch (error) {
-    return error;
-  }
-}
-
 /** What a caller took from the exports while the handle was open. */
-const kept = new WeakMap<Addon<Counter>, { version(): number; thing: { version(): number } }>();
+const kept = new WeakMap<Addon<Counter>, { version(): Answer; thing: Thing }>();
 
 let scratch: Scratch;
-let release: () => void;
 beforeEach(() => {
   scratch = createScratch();
-  globalThis.gate = new Promise((resolve) => {
-    release = resolve;
-  });
 });
 afterEach(() => scratch[Symbol.dispose]());
 
@@ -249,12 +258,19 @@ function until(addon: Addon<Counter>, phase: string): Promise<void> {
   });
 }
 
-async function enter(state: State): Promise<Handle> {
+function openIn(isolation: Isolation, file: string, options: OpenOptions): Promise<Addon<Counter>> {
+  if (isolation === 'inline') return open<Counter>(file, options);
+  return open<Counter>(file, { ...options, isolation });
+}
+
+async function enter(state: State, isolation: Isolation): Promise<Handle> {
   const file = scratch.file('kernel.node');
+  const gate = scratch.file('gate');
+  const release = (): void => void scratch.write('gate', '');
   const signal = new AbortController();
   install(versionOf(1), file);
   scratch.write('build.sh', 'exit 0');
-  const addon = await open<Counter>(file, {
+  const addon = await openIn(isolation, file, {
     build: { command: 'sh', args: ['build.sh'], cwd: scratch.path },
     stageDir: scratch.file('stage'),
     signal: signal.signal,
@@ -275,16 +291,16 @@ async function enter(state: State): Promise<Handle> {
     }
     case 'building': {
       install(versionOf(2), file);
-      // A build that waits for a file; the next one finds it there.
-      scratch.write('build.sh', 'until [ -e go ]; do sleep 0.01; done');
+      // A build that waits for the gate, which the next one finds open.
+      scratch.write('build.sh', 'until [ -e gate ]; do sleep 0.01; done');
       const building = until(addon, 'build');
       const reload = outcome(addon.reload());
       await building;
-      return { ...handle(reload), release: () => void scratch.write('go', '') };
+      return handle(reload);
     }
     case 'preparing':
     case 'closing': {
-      install(versionOf(2, 'prepare: () => globalThis.gate, dispose: () => globalThis.gate,'), file);
+      install(versionOf(2, `prepare: ${waitFor(gate)}, dispose: ${waitFor(gate)},`), file);
       const preparing = until(addon, 'prepare');
       const reload = outcome(addon.reload());
       await preparing;
@@ -294,14 +310,15 @@ async function enter(state: State): Promise<Handle> {
   }
 }
 
-describe.each(Object.entries(operations))('%s', (_, { run, cells }) => {
-  test.each(STATES)('does what is defined when the handle is %s', async (state) => {
-    const handle = await enter(state);
-    const answer = run(handle);
-    // A close ends what waits for the gate by itself, but for the dispose of a version.
-    handle.release();
-    expect(await answer).toEqual(cells[state]);
-    handle.release();
-    await handle.addon.close();
+describe.each(ISOLATIONS)('isolation %s', (isolation) => {
+  describe.each(Object.entries(operations))('%s', (_, { run, cells }) => {
+    test.each(STATES)('does what is defined when the handle is %s', async (state) => {
+      const handle = await enter(state, isolation);
+      const answer = run(handle);
+      // A close ends what waits for the gate by itself, but for the dispose of a version.
+      handle.release();
+      expect(await answer).toEqual(cells[state]);
+      await handle.addon.close();
+    });
   });
 });

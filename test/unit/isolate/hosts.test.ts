@@ -277,6 +277,14 @@ describe.each(['worker', 'process'] as const)('a version in a %s', (isolation) =
     expect(addon.versions().map(({ id }) => id)).toEqual([2]);
   });
 
+  test('is gone once its handle is closed, whoever holds objects of it', async () => {
+    const thing = new addon.exports.Thing(3);
+    await thing.get();
+    await addon.close();
+    expect([addon.versions(), addon.current.state]).toEqual([[], 'unloaded']);
+    expect(() => thing.get()).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
+  });
+
   test('refuses calls of what is gone', async () => {
     const { version } = addon.exports;
     const { mean } = addon.exports.stats;
