@@ -22,7 +22,13 @@ export async function loadHosted(
   const host = new HostedVersion({
     ...toLoad(shop, staged, candidate),
     callTimeoutMs: options.callTimeoutMs,
-    ...{ outside, standIns: hosts.standIns, supervision: supervisor, start: hosts.start },
+    ...{
+      outside,
+      standIns: hosts.standIns,
+      supervision: supervisor,
+      start: hosts.start,
+      isShared: hosts.isShared,
+    },
     claimMemory: () => shop.memory.claim(candidate.id, false),
   });
   const { exports, hooks } = await host.load();

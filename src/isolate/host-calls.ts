@@ -10,11 +10,14 @@ import { errors, isReloadError } from '../errors.ts';
 import type { Callable } from '../swap/shape.ts';
 import type { Ask } from './messages.ts';
 import { Held } from './objects.ts';
+import { parkArguments } from './parked-arguments.ts';
 import type { Session } from './session.ts';
 import type { Owner, Reference, StandIns } from './stand-ins.ts';
 import type { Remote, StubClass } from './stubs.ts';
 import { findExport } from './surface.ts';
 import type { Giver, Special, Taker, Wire } from './wire.ts';
+
+type Arguments = readonly unknown[];
 
 export type Callback = (...args: unknown[]) => unknown;
 
@@ -33,6 +36,8 @@ export interface HostCallsOptions {
   readonly addon: string;
   readonly version: number;
   readonly standIns: StandIns;
+  /** Whether both sides see what is written to these bytes. */
+  isShared(buffer: ArrayBuffer): boolean;
   /** What calls are refused with once the version has ended. */
   unloaded(): Error;
   /** Nobody on this side holds an object any more that was held. */
@@ -150,25 +155,27 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
 
   call(path: readonly string[], args: readonly unknown[]): Promise<unknown> {
     return this.#onCurrent(
-      (calls) => calls.#send({ kind: 'call', path, args: calls.#wire(args) }),
-      (exports) => {
+      args,
+      (calls, given) => calls.#send({ kind: 'call', path, args: calls.#wire(given) }),
+      (exports, given) => {
         const { holder, found } = findExport(exports, path);
-        return Reflect.apply(found as Callable, holder, args);
+        return Reflect.apply(found as Callable, holder, given);
       },
     );
   }
 
   get(path: readonly string[]): Promise<unknown> {
     return this.#onCurrent(
+      [],
       (calls) => calls.#send({ kind: 'get', path }),
       (exports) => findExport(exports, path).found,
     );
   }
 
   set(path: readonly string[], value: unknown): void {
-    this.#onCurrent((calls) => calls.#send({ kind: 'set', path, value: calls.#wire(value) })).catch(
-      warnOfRejection,
-    );
+    this.#onCurrent([value], (calls, [given]) =>
+      calls.#send({ kind: 'set', path, value: calls.#wire(given) }),
+    ).catch(warnOfRejection);
   }
 
   construct(standIn: object, path: readonly string[], args: readonly unknown[]): void {
@@ -176,9 +183,9 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     const name = path.join('.');
     const reference: Reference = { owner: this, id: standIns.nextId(), name, gone: null, isMade: false };
     standIns.add(standIn, reference);
-    const made = this.#onCurrent((calls) => {
+    const made = this.#onCurrent(args, (calls, given) => {
       const { id } = reference;
-      const sent = calls.#send({ kind: 'construct', path, id, args: calls.#wire(args) });
+      const sent = calls.#send({ kind: 'construct', path, id, args: calls.#wire(given) });
       reference.owner = calls;
       reference.isMade = true;
       // It may have been let go of while it waited.
@@ -191,18 +198,18 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
   }
 
   callOn(standIn: object, key: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#onObject(standIn, (calls, id) =>
-      calls.#send({ kind: 'callOn', id, key, args: calls.#wire(args) }),
+    return this.#onObject(standIn, args, (calls, id, given) =>
+      calls.#send({ kind: 'callOn', id, key, args: calls.#wire(given) }),
     );
   }
 
   getOf(standIn: object, key: string): Promise<unknown> {
-    return this.#onObject(standIn, (calls, id) => calls.#send({ kind: 'getOf', id, key }));
+    return this.#onObject(standIn, [], (calls, id) => calls.#send({ kind: 'getOf', id, key }));
   }
 
   setOf(standIn: object, key: string, value: unknown): void {
-    this.#onObject(standIn, (calls, id) =>
-      calls.#send({ kind: 'setOf', id, key, value: calls.#wire(value) }),
+    this.#onObject(standIn, [value], (calls, id, [given]) =>
+      calls.#send({ kind: 'setOf', id, key, value: calls.#wire(given) }),
     ).catch(warnOfRejection);
   }
 
@@ -216,16 +223,18 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
 
   /** @param here the same in this thread, for what waited in vain */
   #onCurrent<T>(
-    work: (calls: HostCalls) => Promise<T>,
-    here: (exports: unknown) => unknown = () => {
+    args: Arguments,
+    work: (calls: HostCalls, args: Arguments) => Promise<T>,
+    here: (exports: unknown, args: Arguments) => unknown = () => {
       throw this.#options.unloaded();
     },
   ): Promise<T> {
     return this.#enter(
       () => this.#current,
-      (calls) => {
-        if (calls.#givenBack === null) return work(calls);
-        return Promise.resolve(here(calls.#givenBack.exports) as T);
+      args,
+      (calls, given) => {
+        if (calls.#givenBack === null) return work(calls, given);
+        return Promise.resolve(here(calls.#givenBack.exports, given) as T);
       },
     );
   }
@@ -237,14 +246,20 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     return current;
   }
 
-  #onObject<T>(standIn: object, work: (calls: HostCalls, id: number) => Promise<T>): Promise<T> {
+  #onObject<T>(
+    standIn: object,
+    args: Arguments,
+    work: (calls: HostCalls, id: number, args: Arguments) => Promise<T>,
+  ): Promise<T> {
     const reference = this.#options.standIns.referenceOf(standIn);
     if (reference === undefined) {
       return Promise.reject(new TypeError('Illegal invocation: the receiver is no object of the addon'));
     }
     return this.#enter(
       () => reference.owner as HostCalls,
-      (calls) => (reference.gone ? Promise.reject(reference.gone()) : work(calls, reference.id)),
+      args,
+      (calls, given) =>
+        reference.gone ? Promise.reject(reference.gone()) : work(calls, reference.id, given),
       () => reference.gone?.(),
     );
   }
@@ -255,18 +270,21 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
    */
   #enter<T>(
     find: () => HostCalls,
-    work: (calls: HostCalls) => Promise<T>,
+    args: Arguments,
+    work: (calls: HostCalls, args: Arguments) => Promise<T>,
     refuse: () => Error | undefined = () => undefined,
   ): Promise<T> {
     const calls = find();
     if (calls.#refusal !== null) return Promise.reject(refuse() ?? calls.#refusal());
-    if (!calls.#isWaiting()) return attempt(() => work(calls));
+    if (!calls.#isWaiting()) return attempt(() => work(calls, args));
     if (calls.#parked.length >= PARKED_MAX) {
       const { addon } = this.#options;
       return Promise.reject(errors.busy({ addon, reason: 'waiting', sharedWith: null }));
     }
     return new Promise<T>((resolve, reject) => {
-      const run = (): void => void this.#enter(find, work, refuse).then(resolve, reject);
+      const { standIns, isShared } = this.#options;
+      const given = parkArguments(args, (value) => standIns.referenceOf(value) !== undefined, isShared);
+      const run = (): void => void this.#enter(find, given(), work, refuse).then(resolve, reject);
       calls.#parked.push({ run, reject });
     });
   }
@@ -345,17 +363,11 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
 
   /** Of this version for good. One that went with a host is not what another host has under its number. */
   #functionOf(id: number, name: string): Callable {
-    const run = (args: readonly unknown[]): Promise<unknown> => {
+    const run = (_: HostCalls, args: Arguments): Promise<unknown> => {
       if (!this.#isOfThisHost(id)) return Promise.reject(this.#lost());
       return this.#send({ kind: 'invoke', id, args: this.#wire(args) });
     };
-    const { invoke } = {
-      invoke: (...args: unknown[]) =>
-        this.#enter(
-          () => this,
-          () => run(args),
-        ),
-    };
+    const { invoke } = { invoke: (...args: unknown[]) => this.#enter(() => this, args, run) };
     Object.defineProperty(invoke, 'name', { value: name, configurable: true });
     this.#options.standIns.addFunction(invoke, this, id);
     return invoke;

@@ -34,6 +34,7 @@ import { Held } from './objects.ts';
 import { type Line, Session } from './session.ts';
 import type { Reference, StandIns } from './stand-ins.ts';
 import { makeStubs } from './stubs.ts';
+import { sweep } from './sweep.ts';
 import type { Wire } from './wire.ts';
 import { toWireError } from './wire.ts';
 
@@ -66,6 +67,8 @@ export interface HostedOptions {
   readonly outside: Outside;
   readonly standIns: StandIns;
   readonly supervision: Supervision;
+  /** Whether each host sees what is written to these bytes. */
+  readonly isShared: (buffer: ArrayBuffer) => boolean;
   start(): Line;
   /** Memory for a host that is started again. */
   claimMemory(): MemoryClaim;
@@ -96,6 +99,7 @@ export class HostedVersion {
       addon: options.source,
       version: options.id,
       standIns: options.standIns,
+      isShared: options.isShared,
       unloaded: () => this.#unloaded(),
       onRelease: () => this.#onRelease(),
     });
@@ -126,7 +130,7 @@ export class HostedVersion {
     } catch (error) {
       session.kill('exit');
       await session.finish(EXIT_WAIT_MS);
-      this.#sweep();
+      sweep(stageDir, this.#options.outside.native);
       throw error;
     }
   }
@@ -158,13 +162,6 @@ export class HostedVersion {
     this.#session = session;
     this.calls.connect(session, firstId, callbacks);
     return session;
-  }
-
-  /** A host that was ended while it loaded has left its copy. */
-  #sweep(): void {
-    const { stageDir, outside } = this.#options;
-    const directory = outside.native.stageOpen(stageDir, 'sweep');
-    if (directory.ok) outside.native.stageClose(directory.handle);
   }
 
   /** What the hooks of this version may ask for, until they have returned. */

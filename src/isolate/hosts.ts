@@ -64,6 +64,9 @@ export class Hosts {
     return this.#lineOptions().pool.allocate(byteLength);
   }
 
+  /** Whether `allocate` gave it. */
+  readonly isShared = (buffer: ArrayBuffer): boolean => this.#shared?.pool.segmentOf(buffer) !== undefined;
+
   #lineOptions(): LineOptions {
     const { native } = this.#outside;
     this.#shared ??= { addon: this.#addon, native, pool: new SegmentPool({ native }) };

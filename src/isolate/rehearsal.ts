@@ -6,6 +6,7 @@ import type { MemoryClaim } from '../state/memory.ts';
 import { shareMemory } from './share-memory.ts';
 import type { Ask, Loaded, LoadMessage, MemoryAnswer, MemoryAsk, Saved } from './messages.ts';
 import { type HostEnd, type Line, Session } from './session.ts';
+import { sweep } from './sweep.ts';
 import { toWire, toWireError, type Wire } from './wire.ts';
 
 export interface RehearsalOptions extends Omit<LoadMessage, 'kind' | 'firstId'> {
@@ -90,6 +91,8 @@ class Rehearsal {
   async end(): Promise<void> {
     this.#session.kill('exit');
     await this.#session.finish(0);
+    const { stageDir, outside } = this.#options;
+    if (this.#during === 'load') sweep(stageDir, outside.native);
     this.#options.memory.undo();
   }
 

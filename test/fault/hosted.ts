@@ -4,7 +4,7 @@ import path from 'node:path';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { expect } from 'vitest';
-import { type Addon, type AddonEvents, type OpenOptions, open } from '../../src/index.ts';
+import { type Addon, type AddonEvents, type HostedOpenOptions, open } from '../../src/index.ts';
 import { compileAddon, createScratch, FIXTURES, install } from '../support/addons.ts';
 
 const INCLUDE = path.resolve(FIXTURES, '../../native/include');
@@ -41,6 +41,9 @@ export function fatalAddon(version: number, ...macros: readonly string[]): strin
   return compileAddon([path.join(FIXTURES, 'hosted/fatal.c')], [...defines, `-I${INCLUDE}`, '-pthread']);
 }
 
+/** Those of `open()`, by default for processes. */
+export type HostedOptions = Partial<HostedOpenOptions>;
+
 /** A folder with an addon, and all that a test wants to know of the hosts of its handle. */
 export class Stand implements AsyncDisposable {
   readonly #scratch = createScratch();
@@ -58,13 +61,13 @@ export class Stand implements AsyncDisposable {
     install(fatalAddon(version), this.file);
   }
 
-  options(options: OpenOptions = {}): OpenOptions {
+  options(options: HostedOptions = {}): HostedOpenOptions {
     const { host, ...rest } = options;
     const env = { HOSTED_DIR: this.folder, ...host?.env };
     return { isolation: 'process', stageDir: this.stageDir, ...rest, host: { ...host, env } };
   }
 
-  async open(version = 1, options: OpenOptions = {}): Promise<Addon<Fatal>> {
+  async open(version = 1, options: HostedOptions = {}): Promise<Addon<Fatal>> {
     this.install(version);
     const addon = await open<Fatal>(this.file, this.options(options));
     this.#handles.push(addon);

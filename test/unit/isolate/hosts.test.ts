@@ -231,6 +231,21 @@ describe.each(['worker', 'process'] as const)('a version in a %s', (isolation) =
     expect(await Promise.all(counts)).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
   });
 
+  test('sends a call that had to wait with the arguments that it was made with', async () => {
+    install(versionOf(2), file);
+    const reload = addon.reload();
+    const answers: Promise<unknown>[] = [];
+    const list = [0];
+    addon.on('reloaded', () => list.push(-1));
+    while (addon.current.id === 1) {
+      list[0] = answers.length;
+      answers.push(addon.exports.echo({ list, at: answers.length }));
+      await new Promise(setImmediate);
+    }
+    await reload;
+    expect(await Promise.all(answers)).toEqual(answers.map((_, at) => ({ list: [at], at })));
+  });
+
   test('ends calls in flight on the version that they entered', async () => {
     const slow = addon.exports.slow();
     await addon.exports.finish();
