@@ -87,6 +87,7 @@ const provoke: Record<ErrorCode, Provoke> = {
     s.open(scriptedAddon('exports.napiReload = { prepare: () => new Promise(() => {}) };'), {
       hookTimeoutMs: 5,
     }),
+  ERR_HOST_CRASHED: (s) => s.open(scriptedAddon('process.abort();'), { isolation: 'process' }),
   ERR_INIT_THREW: (s) => s.open(scriptedAddon('throw new Error("no");')),
   ERR_INTEGRITY: (s) => s.open(good(), { integrity: () => false }),
   async ERR_INTERNAL(s) {
