@@ -124,7 +124,11 @@ export class HostedVersion {
       firstId,
     };
     try {
-      const loaded = await this.#inTime('load', session.ask<Loaded>(message));
+      const asked = session.ask<Loaded>(message);
+      asked.catch(() => undefined);
+      // How long Node.js takes to start is no fault of the addon.
+      await session.ready;
+      const loaded = await this.#inTime('load', asked);
       this.#loaded = loaded;
       return loaded;
     } catch (error) {
@@ -281,10 +285,18 @@ export class HostedVersion {
 
   async #callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): Promise<unknown> {
     if (hook === 'save') return this.save();
-    // A host that is started again has not saved anything that it could go on from.
-    if (hook === 'resume' && this.#isGone) return undefined;
-    const call = hook === 'init' ? { hook, context: this.#wireContext(context) } : { hook };
-    return this.#inTime(hook, this.#ask<void>({ kind: 'hook', ...call }));
+    if (hook === 'resume') return this.#resume();
+    return this.#inTime(hook, this.#ask({ kind: 'hook', hook, context: this.#wireContext(context) }));
+  }
+
+  /** A host that is started again has not saved anything that it could go on from. */
+  async #resume(): Promise<void> {
+    if (this.#isGone) return;
+    await this.#inTime('resume', this.#ask<void>({ kind: 'hook', hook: 'resume' })).catch(
+      (error: unknown) => {
+        if (!isReloadError(error, 'ERR_HOST_CRASHED')) throw error;
+      },
+    );
   }
 
   /** Whether no host has its state. */

@@ -98,6 +98,12 @@ export class Session {
   #oldestSinceMs = 0;
   #isLetGo = false;
 
+  #setReady: () => void = () => undefined;
+  /** Settles when its program runs, or has ended before it did. */
+  readonly ready: Promise<void> = new Promise((resolve) => {
+    this.#setReady = resolve;
+  });
+
   constructor(options: SessionOptions) {
     this.#options = options;
     const { line } = options;
@@ -210,6 +216,8 @@ export class Session {
       this.#callBack(message.call);
     } else if ('release' in message) {
       this.#options.released(message.release);
+    } else if ('ready' in message) {
+      this.#setReady();
     } else if ('arrays' in message) {
       this.#options.line.arrays.receive(message.arrays);
     }
@@ -256,6 +264,7 @@ export class Session {
 
   #ended(end: HostEnd): void {
     this.#end = end;
+    this.#setReady();
     this.#cancelLook?.();
     this.#options.line.arrays.end();
     const requests = [...this.#requests.values()];

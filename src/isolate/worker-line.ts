@@ -31,6 +31,8 @@ class WorkerLine implements Line {
   #reason: HostEnd['reason'] = 'exit';
   #cause: unknown;
   #giveUpTimer: NodeJS.Timeout | null = null;
+  #isReady = false;
+  #isKilled = false;
   #inbox: FromHost[] | null = [];
   #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
 
@@ -46,7 +48,11 @@ class WorkerLine implements Line {
       execArgv: [...execArgv],
       resourceLimits,
     });
-    this.#worker.on('message', (message: FromHost) => this.#onMessage(message));
+    this.#worker.on('message', (message: FromHost) => {
+      if ('ready' in message) this.#isReady = true;
+      if (this.#isReady && this.#isKilled) void this.#worker.terminate();
+      this.#onMessage(message);
+    });
     this.#worker.once('error', (cause) => {
       this.#cause = cause;
     });
@@ -59,6 +65,11 @@ class WorkerLine implements Line {
 
   post(message: ToHost): void {
     this.#worker.postMessage(message);
+  }
+
+  #giveUp(): void {
+    void this.#worker.terminate();
+    this.#ended(null);
   }
 
   onMessage(listener: (message: FromHost) => void): void {
@@ -90,8 +101,10 @@ class WorkerLine implements Line {
   kill(reason: HostEnd['reason']): void {
     if (this.#end !== null) return;
     if (this.#reason === 'exit') this.#reason = reason;
-    void this.#worker.terminate();
-    this.#giveUpTimer ??= setTimeout(() => this.#ended(null), KILL_WAIT_MS);
+    this.#isKilled = true;
+    // While it loads its program, Node.js would leave the files open that it reads.
+    if (this.#isReady) void this.#worker.terminate();
+    this.#giveUpTimer ??= setTimeout(() => this.#giveUp(), KILL_WAIT_MS);
   }
 
   end(): void {

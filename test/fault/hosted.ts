@@ -47,7 +47,7 @@ export type HostedOptions = Partial<HostedOpenOptions>;
 /** A folder with an addon, and all that a test wants to know of the hosts of its handle. */
 export class Stand implements AsyncDisposable {
   readonly #scratch = createScratch();
-  readonly #handles: Addon<Fatal>[] = [];
+  readonly #handles: Addon<unknown>[] = [];
   readonly #fds = openFiles();
   readonly file: string = this.#scratch.file('fatal.node');
   readonly stageDir: string = this.#scratch.file('stage');
@@ -57,8 +57,8 @@ export class Stand implements AsyncDisposable {
     return this.#scratch.path;
   }
 
-  install(version: number): void {
-    install(fatalAddon(version), this.file);
+  install(version: number | string): void {
+    install(typeof version === 'string' ? version : fatalAddon(version), this.file);
   }
 
   options(options: HostedOptions = {}): HostedOpenOptions {
@@ -67,9 +67,10 @@ export class Stand implements AsyncDisposable {
     return { isolation: 'process', stageDir: this.stageDir, ...rest, host: { ...host, env } };
   }
 
-  async open(version = 1, options: HostedOptions = {}): Promise<Addon<Fatal>> {
+  /** @param version of `fatal.c`, or the path of another addon; `T` is what its exports are on this side */
+  async open<T = Fatal>(version: number | string = 1, options: HostedOptions = {}): Promise<Addon<T>> {
     this.install(version);
-    const addon = await open<Fatal>(this.file, this.options(options));
+    const addon = (await open(this.file, this.options(options))) as unknown as Addon<T>;
     this.#handles.push(addon);
     return addon;
   }
@@ -113,13 +114,14 @@ export class Stand implements AsyncDisposable {
       'nothing of it is mapped',
       () => {
         collect();
-        return this.#mapped().length === 0;
+        return this.mapped().length === 0;
       },
-      () => this.#mapped(),
+      () => this.mapped(),
     );
   }
 
-  #mapped(): readonly string[] {
+  /** Lines of what this process has mapped of its addons and their memory. */
+  mapped(): readonly string[] {
     const maps = fs.readFileSync('/proc/self/maps', 'utf8').split('\n');
     return maps.filter((line) => line.includes(this.folder) || line.includes('napi-reload:'));
   }
@@ -153,7 +155,7 @@ export async function until(
 }
 
 export function eventOf<K extends keyof AddonEvents>(
-  addon: Addon<Fatal>,
+  addon: Addon<unknown>,
   event: K,
 ): Promise<AddonEvents[K][0]> {
   return new Promise((resolve) => addon.once(event, (first?: AddonEvents[K][0]) => resolve(first as never)));
@@ -165,6 +167,8 @@ export async function refusalOf(promise: Promise<unknown>): Promise<Record<strin
     (resolved) => ({ resolved }),
     (error: unknown) => error as Record<string, unknown>,
   );
+  // Until somebody reads it, V8 holds whatever was on the stack.
+  for (let error: unknown = value; error instanceof Error; error = error.cause) void error.stack;
   return value as Record<string, unknown>;
 }
 
