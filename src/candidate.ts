@@ -7,13 +7,13 @@ import type { Goal, Route } from './history.ts';
 import { hookContext } from './hook-context.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
-import { refuseShared } from './load/shared-image.ts';
+import { refuseUnshared } from './load/shared-image.ts';
 import type { NativeImage, NativeShare } from './native.ts';
 import type { PhaseClock } from './phase-clock.ts';
 import { checkIntegrity, checkLoadedInPlace } from './stage/integrity.ts';
 import { type Binding, rebind } from './stage/rebind.ts';
 import type { Staged } from './stage/stager.ts';
-import { type Hooks, readHooks } from './state/hooks.ts';
+import { type Hooks, type Reason, readHooks } from './state/hooks.ts';
 import type { MemoryClaim } from './state/memory.ts';
 import type { LoadedCode, Version } from './version.ts';
 import { admitVersion, discard, disposeOf, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
@@ -92,7 +92,6 @@ export async function loadStaged(
 
 /** Everything that can be known, and refused, before any code of the new version runs. */
 async function admit(shop: Workshop, staged: Staged, candidate: Version): Promise<NativeImage> {
-  refuseShared(shop.serving, shop.outside);
   await checkIntegrity(staged, shop.source, shop.options.integrity, shop.outside);
   const image = inspect(staged, shop.source, shop.outside);
   const warning = shop.budget.admit(image.mappings, shop.source);
@@ -104,6 +103,7 @@ async function admit(shop: Workshop, staged: Staged, candidate: Version): Promis
 function bind(shop: Workshop, staged: Staged, image: NativeImage): Binding {
   const binding = rebind(staged, shop.source, shop.options.reclaim, shop.outside);
   checkLoadedInPlace(staged, shop.options.integrity, binding);
+  if (binding.kind === 'plain') refuseUnshared(shop.serving, shop.outside);
   if (binding.kind === 'plain' && image.uniqueSymbols > 0 && shop.serving !== null) {
     const message = `${image.uniqueSymbols} symbols are STB_GNU_UNIQUE: the new version shares their values with the old one; compile with -fno-gnu-unique`;
     shop.events.emit('warning', { code: 'unique-symbols', message });
@@ -134,8 +134,10 @@ async function loadCode(
 }
 
 /** The same bytes once more are a version of their own, which must not be the image that it replaces. */
-function shareOf({ options, serving }: Workshop, { fingerprint }: Version): NativeShare | null {
-  return options.scope === 'thread' ? null : { fingerprint, fresh: serving?.fingerprint === fingerprint };
+function shareOf({ options, serving, round }: Workshop, { fingerprint }: Version): NativeShare | null {
+  if (options.scope === 'thread') return null;
+  if (round === null) return { fingerprint, fresh: false, round: null, follows: false };
+  return { fingerprint, fresh: !round.follows && serving?.fingerprint === fingerprint, ...round };
 }
 
 /** @throws what `prepare` threw; the version is still there to be retired */
@@ -153,7 +155,9 @@ export async function prepare(
   if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
 }
 
-export function reasonOf({ kind }: Ready['route']): 'reload' | 'rollback' {
+/** Who follows joins an image that has its state by then, as the first version of a handle does. */
+export function reasonOf({ kind }: Ready['route']): Reason {
+  if (kind === 'follow') return 'first';
   return kind === 'back' ? 'rollback' : 'reload';
 }
 

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { type Ready, reasonOf } from './candidate.ts';
 import { errors } from './errors.ts';
 import { hookContext } from './hook-context.ts';
-import { type Claim, claimImage } from './load/shared-image.ts';
+import { serve } from './load/shared-image.ts';
 import type { InstanceCounts, ReloadedReport } from './report.ts';
 import type { Hooks } from './state/hooks.ts';
 import { InstanceMove } from './state/instances.ts';
@@ -17,7 +17,7 @@ import { chooseSchema, migrate } from './state/migrate.ts';
 import { checkSave, copyState, type Given } from './state/roundtrip.ts';
 import type { SwapPlan } from './swap/live-exports.ts';
 import { enter, liveCode, type Version } from './version.ts';
-import { isInCall, type Workshop } from './workshop.ts';
+import { isInCall, type ResumeTrouble, type Workshop } from './workshop.ts';
 
 /** A handle that went over to its new version. */
 export interface Switched {
@@ -39,20 +39,21 @@ export interface SwitchFailure {
   readonly troubles: readonly ResumeTrouble[];
 }
 
-/** What an old version threw when it was told to go on. */
-export interface ResumeTrouble {
-  readonly shop: Workshop;
-  readonly version: number;
-  readonly cause: unknown;
-}
-
-/** Takes all over to their new versions, or none. */
-export function switchTogether(all: readonly Ready[]): readonly Switched[] | SwitchFailure {
+/**
+ * Takes all over to their new versions, or none.
+ *
+ * @param agree what comes last before the first swap, where other threads have a say: nothing fails after it
+ */
+export function switchTogether(
+  all: readonly Ready[],
+  agree: () => void = () => undefined,
+): readonly Switched[] | SwitchFailure {
   const sides = all.map((ready) => new Side(ready));
   const steps = ['save', 'init', 'verify', 'swap'] as const;
   for (const step of steps) {
     for (const side of sides) {
       try {
+        if (step === 'swap' && side === sides[0]) agree();
         side[step]();
       } catch (error) {
         return { ready: side.ready, error, troubles: sides.toReversed().flatMap((each) => each.revert()) };
@@ -67,7 +68,6 @@ class Side {
   readonly ready: Ready;
   readonly #previous: Version | null;
   readonly #old: Hooks | null;
-  #claim: Claim | null = null;
   #isSaved = false;
   #state: unknown;
   #move: InstanceMove | null = null;
@@ -85,12 +85,11 @@ class Side {
   /** @throws what `save` or a step of the migration threw, or `ERR_BUSY` */
   save(): void {
     const { shop, request, clock, code } = this.ready;
-    this.#claim = claimImage(this.#previous, shop.outside);
     const old = this.#old;
     if (old === null || request.discardState) return;
     const saved = clock.inSwitch('save', () => {
-      this.#isSaved = old.has('save');
-      const state = old.callSync('save');
+      this.#isSaved = old.has('save') && !this.#follows;
+      const state = this.#follows ? undefined : old.callSync('save');
       this.#move = this.#findInstances(old);
       this.#move?.save(shop.options.verify === 'deep', this.#about);
       return state;
@@ -136,7 +135,7 @@ class Side {
       shop.serving = candidate;
       shop.rejected = null;
       enter(candidate, { name: 'live', code });
-      this.#claim?.end(candidate);
+      serve(candidate, shop.outside);
     });
   }
 
@@ -149,7 +148,6 @@ class Side {
     };
     const lost = this.#move?.revert() ?? 0;
     if (lost > 0) note(`${lost} instances could not be given back to it`);
-    this.#claim?.end(null);
     if (!this.#isSaved) return troubles;
     try {
       old?.callSync('resume');
@@ -193,11 +191,17 @@ class Side {
     };
   }
 
+  /** Whether another handle carries the state of the image that both have. */
+  get #follows(): boolean {
+    return this.ready.route.kind === 'follow';
+  }
+
   get #about(): { readonly addon: string; readonly version: number } {
     return { addon: this.ready.shop.source, version: this.ready.candidate.id };
   }
 
   #stateOutcome(): ReloadedReport['state'] {
+    if (this.#follows) return 'shared';
     if (this.#state !== undefined) return 'carried';
     return this.ready.request.discardState && this.#old?.has('save') ? 'discarded' : 'stateless';
   }
