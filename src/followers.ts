@@ -18,8 +18,11 @@ import { warnOfResume, type Workshop } from './workshop.ts';
 /** A handle that can be brought along. */
 export interface Follower {
   readonly shop: Workshop;
-  /** What is left to do once its new version serves. What happens before its first `await` is of the same turn. */
-  conclude(switched: Switched): Promise<void>;
+  /**
+   * What is left to do once new versions serve, the same function for all handles that reload together. What happens
+   * before its first `await` is of the same turn.
+   */
+  readonly conclude: (outcome: readonly Switched[]) => Promise<void>;
 }
 
 /** A handle that is about to serve the image is waited for. */
@@ -184,9 +187,17 @@ export class Following {
   /** All have gone over. */
   conclude(outcome: readonly Switched[]): void {
     this.#end();
+    const together = new Map<Follower['conclude'], Map<Part, Switched>>();
     for (const part of this.#parts) {
       const switched = outcome.find(({ ready }) => ready === part.ready);
-      if (switched !== undefined) part.conclude(switched);
+      if (switched === undefined) continue;
+      const { conclude } = part.follower;
+      together.set(conclude, (together.get(conclude) ?? new Map<Part, Switched>()).set(part, switched));
+    }
+    for (const [conclude, parts] of together) {
+      for (const part of parts.keys()) part.goOver();
+      const concluded = conclude([...parts.values()]).catch(() => undefined);
+      for (const part of parts.keys()) part.release(concluded);
     }
   }
 
@@ -227,6 +238,7 @@ class Part {
   readonly #before: Promise<unknown> | undefined;
   readonly #abort = new AbortController();
   readonly #round: object;
+  readonly #goesBack: boolean;
   #arriving: Promise<void> = Promise.resolve();
   #isDone = false;
   #resolve: (after?: Promise<void>) => void = () => undefined;
@@ -240,12 +252,14 @@ class Part {
     const { index, fingerprint, back, discardState } = readNote(note);
     const { shop } = follower;
     const place = back === 'before' ? shop.history.placeOf(fingerprint) : null;
-    const route: Route = { kind: 'follow', kept, place, goesBack: back !== null };
+    const goesBack = back !== null;
+    const route: Route = { kind: 'follow', kept, place, goesBack };
     const request = { trigger: 'call', force: true, discardState, goal: { kind: 'built' } } as const;
     const { signal } = this.#abort;
     this.follower = follower;
     this.source = index;
     this.#round = round;
+    this.#goesBack = goesBack;
     this.#before = before;
     this.#arrival = new Arrival(shop, request, route, { build: signal, all: signal });
     this.ended = new Promise((resolve) => {
@@ -282,13 +296,16 @@ class Part {
     return this.#arrival.candidate?.id ?? null;
   }
 
-  conclude(switched: Switched): void {
+  /** It serves. */
+  goOver(): void {
     this.#isDone = true;
-    const { shop } = this.follower;
-    shop.round = null;
-    if (switched.ready.route.kind === 'follow' && switched.ready.route.goesBack) this.#arrival.refuseBuilt();
-    const concluded = this.follower.conclude(switched);
-    this.#resolve(concluded.catch(() => undefined));
+    this.follower.shop.round = null;
+    if (this.#goesBack) this.#arrival.refuseBuilt();
+  }
+
+  /** @param after what else is to settle before the handle is free */
+  release(after?: Promise<void>): void {
+    this.#resolve(after);
   }
 
   async withdraw(): Promise<void> {
@@ -298,6 +315,6 @@ class Part {
     await this.#arriving.catch(() => undefined);
     await this.#arrival.giveUp();
     this.follower.shop.round = null;
-    this.#resolve();
+    this.release();
   }
 }

@@ -62,7 +62,7 @@ export class Runner<Outcome> {
       run: (request, signals) => this.#run(request, signals),
       merge,
     });
-    const conclude = (switched: Switched): Promise<void> => this.#conclude(switched);
+    const conclude = (outcome: readonly Switched[]): Promise<void> => this.#conclude(outcome);
     this.#followers = options.shops.map((shop) => ({ shop, conclude }));
     for (const follower of this.#followers) enlist(follower);
     this.#gather = isAlone
@@ -172,12 +172,19 @@ export class Runner<Outcome> {
     }
   }
 
-  /** What is left to do for a handle that came along in a reload of another one. */
-  async #conclude(switched: Switched): Promise<void> {
-    const { shop } = switched.ready;
-    const context = { operation: 'reload', ...subjectOf([shop]), trigger: 'thread' } as const;
-    const report = await trace(context, () => concludeFollowed(switched, this.#options.shops));
-    tell(shop, report);
+  /** What is left to do for handles that came along in a reload of others. */
+  async #conclude(switched: readonly Switched[]): Promise<void> {
+    const { shops, observer } = this.#options;
+    const context = { operation: 'reload', ...subjectOf(shops), trigger: 'thread' } as const;
+    let reports: readonly ReloadReport[] = [];
+    const outcome = await trace(context, async () => {
+      reports = await concludeFollowed(switched, shops);
+      return this.#options.conclude(reports);
+    });
+    for (const [index, report] of reports.entries()) {
+      if (report.status === 'reloaded') tell(shops[index], report);
+    }
+    observer?.ended(outcome);
     await Promise.all(this.#watches.map((watch) => watch.refresh()));
   }
 

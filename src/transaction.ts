@@ -119,10 +119,24 @@ function enterHistory(outcome: readonly Switched[], shops: readonly Workshop[]):
   }
 }
 
-/** What is left to do for a handle that followed, once its new version serves. */
-export function concludeFollowed(switched: Switched, shops: readonly Workshop[]): Promise<ReloadedReport> {
-  enterHistory([switched], shops);
-  return retireReplaced(switched);
+/**
+ * What is left to do for handles that followed, once their new versions serve.
+ *
+ * @param shops those that reload together, the others that have not gone over among them
+ * @returns a report for each of these
+ */
+export async function concludeFollowed(
+  outcome: readonly Switched[],
+  shops: readonly Workshop[],
+): Promise<readonly ReloadReport[]> {
+  enterHistory(outcome, shops);
+  const reports = new Map<Workshop, ReloadReport>();
+  for (const switched of outcome.toReversed())
+    reports.set(switched.ready.shop, await retireReplaced(switched));
+  return shops.map((shop) => {
+    const id = shop.serving?.id ?? 0;
+    return reports.get(shop) ?? { status: 'unchanged', reason: 'live', from: id, to: id, phasesMs: {} };
+  });
 }
 
 /** What is left to do once the new version serves. */
