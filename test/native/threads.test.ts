@@ -305,3 +305,72 @@ describe('what follows', () => {
     });
   });
 });
+
+describe('a thread that ends at the barrier', () => {
+  /** `late` enters a native call when it is ready; `first` leads, and `second` waits at the barrier meanwhile. Main only looks. */
+  const meet = (blockMs: number, drainTimeoutMs: number): string => `
+    install('v1');
+    const [first, second, late] = await Promise.all([hire({ drainTimeoutMs: ${drainTimeoutMs} }), hire(), hire()]);
+    await late.tell(\`addon.on('progress', ({ phase }) => {
+      if (phase !== 'prepare' || shared[3] === 1) return;
+      shared[3] = 1;
+      setImmediate(() => addon.exports.block(${blockMs}));
+    });\`);
+    install('v2');
+    const outcome = first.tell('return addon.reload().then(({ status }) => status, reasonOf)');
+    while (shared[3] === 0) await turn();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const show = async (...crew) => say((await Promise.all(crew.map(({ tell }) => tell('return addon.exports.version()')))).join(' '));
+    const end = async (...crew) => {
+      await Promise.all(crew.map(({ worker }) => worker.terminate()));
+      say('mapped', isMapped(), 'staged', staged());
+    };
+  `;
+
+  test('by terminate() is not waited for', async () => {
+    const ended = await run(`
+      ${meet(500, 5000)}
+      const terminated = second.worker.terminate();
+      say(await outcome);
+      await terminated;
+      await show(first, late);
+      await end(first, late);
+    `);
+    expect(ended).toEqual({ trace: ['reloaded', '2 2', GONE], ...WELL });
+  });
+
+  test('by terminate() is out of it within the bound of who is late', async () => {
+    const ended = await run(`
+      ${meet(1500, 300)}
+      const terminated = second.worker.terminate();
+      say(await outcome);
+      await terminated;
+      await show(first, late);
+      say(await first.tell('return addon.reload().then(({ status }) => status, reasonOf)'));
+      await show(first, late);
+      await end(first, late);
+    `);
+    expect(ended).toEqual({ trace: ['ERR_BUSY threads 1', '1 1', 'reloaded', '2 2', GONE], ...WELL });
+  });
+
+  test('lets the others go on when it was to lead', async () => {
+    const ended = await run(`
+      ${meet(700, 400)}
+      await first.worker.terminate();
+      await show(second, late);
+      say(await second.tell('return addon.reload().then(({ status }) => status, reasonOf)'));
+      await show(second, late);
+      await end(second, late);
+    `);
+    expect(ended).toEqual({ trace: ['1 1', 'reloaded', '2 2', GONE], ...WELL });
+  });
+
+  test('with the whole process ends within the bound', async () => {
+    const ended = await run(`
+      ${meet(500, 1000)}
+      say('exit');
+      process.exit(3);
+    `);
+    expect(ended).toEqual({ trace: ['exit'], errors: '', exitCode: 3, signal: null });
+  });
+});
