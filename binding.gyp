@@ -8,6 +8,7 @@
         "native/binding_instances.cc",
         "native/binding_ledger.cc",
         "native/binding_memory.cc",
+        "native/binding_threads.cc",
         "native/copy.cc",
         "native/elf.cc",
         "native/facades.cc",
@@ -54,6 +55,7 @@
         "native/stage.cc",
         "native/strings.cc",
         "native/sweep.cc",
+        "native/thread_barrier.cc",
         "native/transfer.cc",
         "native/version.cc",
         "native/whole.cc"

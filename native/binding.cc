@@ -351,7 +351,9 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   internals["sha256"] = Napi::Function::New(env, HashForTest, "sha256");
   internals["sha256Accelerated"] = Sha256::Accelerated();
   exports["internals"] = internals;
-  AddLedger(env, exports, internals);
+  auto station = AddThreads(env, exports);
+  if (station == nullptr) return exports;
+  AddLedger(env, exports, internals, std::move(station));
   AddFacades(env, exports);
   AddInstances(env, exports);
   AddMemory(env, exports);

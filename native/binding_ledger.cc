@@ -30,6 +30,7 @@
 #include "rebind_copy.h"
 #include "retire.h"
 #include "slots.h"
+#include "thread_barrier.h"
 #include "version.h"
 
 namespace napi_reload {
@@ -43,6 +44,7 @@ struct Notifier {
     std::shared_ptr<std::atomic<bool>> posted = std::make_shared<std::atomic<bool>>(false);
   };
 
+  StationPtr station;
   napi_threadsafe_function post = nullptr;
   std::map<uint64_t, Listener> listeners;
   uint64_t next_key = 1;
@@ -54,6 +56,7 @@ struct VersionHandle {
   VersionHandle(VersionHandle&& other) noexcept
       : image(std::exchange(other.image, nullptr)),
         name(std::move(other.name)),
+        seat(std::move(other.seat)),
         notifier(other.notifier),
         key(other.key) {}
   VersionHandle& operator=(VersionHandle&&) = delete;
@@ -67,6 +70,7 @@ struct VersionHandle {
   Image* image = nullptr;      // until it is minted
   Version* version = nullptr;  // from then on, until it has ended
   VersionName name;
+  std::unique_ptr<Seat> seat;  // of a shared image, until it begins to retire
   Notifier* notifier = nullptr;
   uint64_t key = 0;
 };
@@ -103,6 +107,9 @@ ImageOptions ReadImageOptions(Napi::Env env, Napi::Object given) {
   options.share_key = ReadText(asked.Get("fingerprint")) + " " +
                       (realpath(source.c_str(), real) != nullptr ? real : source);
   options.fresh = ReadFlag(asked.Get("fresh"));
+  const auto round = RoundOf(asked.Get("round"));
+  if (round != nullptr) options.round = round->id();
+  options.follows = ReadFlag(asked.Get("follows"));
   return options;
 }
 
@@ -134,6 +141,11 @@ Napi::Value ImageOpen(const Napi::CallbackInfo& info) {
   auto* const notifier = static_cast<Notifier*>(info.Data());
   const ImageOptions options = ReadImageOptions(env, given);
   if (!IsWhole(options)) return env.Undefined();
+  std::unique_ptr<Seat> seat;
+  // First: a round that looks between the two would not wait for this handle.
+  if (!options.share_key.empty()) {
+    seat = std::make_unique<Seat>(notifier->station, options.share_key);
+  }
   OpenResult opened = Image::Open(options);
   if (opened.stage) return ToObject(env, *opened.stage);
   if (opened.image == nullptr) {
@@ -147,9 +159,10 @@ Napi::Value ImageOpen(const Napi::CallbackInfo& info) {
   auto result = MakeResult(env, true, nullptr);
   result["path"] = opened.image->options().staged;
   result["joined"] = opened.joined;
-  result["handle"] =
-      MakeHandle(env, VersionHandle(opened.image, std::move(name), notifier, notifier->next_key++),
-                 kVersionTag);
+  if (seat != nullptr) seat->Take(opened.image->id());
+  VersionHandle handle(opened.image, std::move(name), notifier, notifier->next_key++);
+  handle.seat = std::move(seat);
+  result["handle"] = MakeHandle(env, std::move(handle), kVersionTag);
   return result;
 }
 
@@ -206,23 +219,10 @@ Napi::Value SharedWith(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(holders - 1));
 }
 
-// claim(handle): how many others hold the image; unless 0, there is no claim.
-Napi::Value Claim(const Napi::CallbackInfo& info) {
+// serve(handle): it serves, and comes along when its image is replaced.
+void ServeVersion(const Napi::CallbackInfo& info) {
   const auto* handle = ReadVersion(info, 0);
-  if (handle == nullptr) return info.Env().Undefined();
-  return Napi::Number::New(info.Env(), static_cast<double>(handle->version->image()->Claim()));
-}
-
-// endClaim(handle, replaced)
-void EndClaim(const Napi::CallbackInfo& info) {
-  const auto* handle = ReadVersion(info, 0);
-  if (handle != nullptr) handle->version->image()->EndClaim(ReadFlag(info[1]));
-}
-
-// list(handle): others may join its image from now on.
-void ListImage(const Napi::CallbackInfo& info) {
-  const auto* handle = ReadVersion(info, 0);
-  if (handle != nullptr) handle->version->image()->List();
+  if (handle != nullptr && handle->seat != nullptr) handle->seat->Serve();
 }
 
 // isMapped(path): whether the copy at this path is in the process.
@@ -238,6 +238,7 @@ Napi::Value RetireVersion(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   auto* handle = ReadVersion(info, 0);
   if (handle == nullptr) return env.Undefined();
+  handle->seat.reset();
   RetireOptions options;
   options.release_objects = ReadFlag(info[1]);
   const RetireResult retired = Retire(handle->version, options);
@@ -266,8 +267,9 @@ void Notify(napi_env env, napi_value, void* context, void* data) {
   napi_call_function(env, receiver, listener, 0, nullptr, nullptr);
 }
 
-Notifier* NewNotifier(Napi::Env env) {
+Notifier* NewNotifier(Napi::Env env, StationPtr station) {
   auto* const notifier = new Notifier;
+  notifier->station = std::move(station);
   const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Notifier*>(hint); };
   const auto name = Napi::String::New(env, "napi-reload:pin");
   if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, finalize,
@@ -321,8 +323,8 @@ Version* VersionOf(Napi::Value handle) {
   return static_cast<VersionHandle*>(data)->version;
 }
 
-void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals) {
-  Notifier* const notifier = NewNotifier(env);
+void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals, StationPtr station) {
+  Notifier* const notifier = NewNotifier(env, std::move(station));
   if (notifier == nullptr) return Throw(env, "the ledger cannot be set up");
   exports["shimPath"] = ShimPath();
   exports["rebind"] = Napi::Function::New(env, RebindStaged, "rebind");
@@ -334,9 +336,7 @@ void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals) {
   exports["pins"] = Napi::Function::New(env, Pins, "pins");
   exports["retire"] = Napi::Function::New(env, RetireVersion, "retire");
   exports["sharedWith"] = Napi::Function::New(env, SharedWith, "sharedWith");
-  exports["claim"] = Napi::Function::New(env, Claim, "claim");
-  exports["endClaim"] = Napi::Function::New(env, EndClaim, "endClaim");
-  exports["list"] = Napi::Function::New(env, ListImage, "list");
+  exports["serve"] = Napi::Function::New(env, ServeVersion, "serve");
   exports["isMapped"] = Napi::Function::New(env, IsMapped, "isMapped");
   exports["onRelease"] = Napi::Function::New(env, OnRelease, "onRelease");
   internals["ledgerUse"] = Napi::Function::New(env, LedgerUse, "ledgerUse");

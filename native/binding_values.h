@@ -26,6 +26,7 @@ inline constexpr napi_type_tag kStageTag = {0x8f1c62e9d04b4a37, 0xb5a7e3120c96f8
 inline constexpr napi_type_tag kProbeTag = {0x27d9b4f0163e4c85, 0x9e02c7a85d31f64b};
 inline constexpr napi_type_tag kOriginTag = {0xc4f2709ab61e5d83, 0x3a917be6d2058c4f};
 inline constexpr napi_type_tag kVersionTag = {0x51e3a0c7b8264f19, 0x8cd47be90f5a1326};
+inline constexpr napi_type_tag kRoundTag = {0x6e1f7b3ac9d2450e, 0xa83d50c7f21b94e6};
 inline constexpr napi_type_tag kMemoryTag = {0xc2740d9e61b35af8, 0x7d19e8540fb6c23a};
 
 inline void Throw(Napi::Env env, const char* message) {

@@ -28,21 +28,23 @@ OpenResult Image::Open(const ImageOptions& options) {
   Image* image = nullptr;
   {
     std::lock_guard<std::mutex> lock(registry().mutex);
-    const bool may_join = !options.share_key.empty() && !options.fresh;
-    if (Image* const listed = may_join ? FindListed(options.share_key) : nullptr) {
-      if (!listed->open_ || listed->claimed_) {
-        result.failure = OpenFailure::kBusy;
-        return result;
-      }
-      ++listed->holders_;
-      listed->Acquire();
-      result.image = listed;
+    Image* const shared = options.share_key.empty() ? nullptr : FindShared(options);
+    if (shared != nullptr && shared->MayBeJoined(options)) {
+      ++shared->holders_;
+      shared->Acquire();
+      result.image = shared;
       result.joined = true;
+      return result;
+    }
+    if (shared != nullptr || options.follows) {
+      result.failure = OpenFailure::kBusy;
       return result;
     }
     // Constructors may start threads, which have to find their image.
     image = new Image(options);
-    image->listed_ = may_join;
+    image->id_ = ++registry().images_made;
+    image->round_ = options.round;
+    image->listed_ = !options.share_key.empty() && !options.fresh;
     registry().images.push_back(image);
   }
   result.failure = OpenFailure::kStage;

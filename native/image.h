@@ -38,7 +38,9 @@ struct ImageOptions {
   std::string staged;                  // the rebound copy
   std::vector<std::string> libraries;  // rebound private libraries, dependencies first
   std::string share_key;               // who gives the same may join; empty: nobody may
-  bool fresh = false;                  // with a key: join none, and be joined by none until List()
+  bool fresh = false;                  // with a key: join none that is listed
+  uint64_t round = 0;                  // of a reload of all threads (thread_barrier.h); 0: of none
+  bool follows = false;                // of a round: join what its leader has opened, or nothing
   uint32_t api_version_max = 9;
   bool uses_uv = false;           // imports functions of libuv
   bool uses_uv_requests = false;  // ... that take callbacks which can't be followed
@@ -69,8 +71,8 @@ class Image {
   Image& operator=(const Image&) = delete;
 
   // Maps it and runs its constructors, on the calling thread, unless one with the same key is
-  // listed. On failure nothing stays mapped. kBusy: another thread is opening it, or is about to
-  // replace it; ask again.
+  // listed, or is its round's. On failure nothing stays mapped. kBusy: another thread is opening
+  // it, or a round is about to replace it or to make it the one that serves; ask again.
   static OpenResult Open(const ImageOptions& options);
 
   // The image whose code will run: the one that has `given` in its mapping, such as the start of a
@@ -93,18 +95,17 @@ class Image {
   bool Leave(bool knows_that_it_is_last);
   size_t holders() const { return holders_.load(); }
 
-  // For the only holder that is about to replace it: until then nobody joins. Gives how many other
-  // holders there are; unless 0, nothing has changed.
-  size_t Claim();
-  // Ends what Claim() began: replaced, it is never joined again.
-  void EndClaim(bool replaced);
-  // Lets others join an image that was opened as fresh.
-  void List();
+  // These are about to be replaced: until EndRound() nobody joins but who follows.
+  static void Freeze(const std::vector<uint64_t>& ids);
+  // Ends that. Committed: they are never joined again, and what the round has opened can be joined
+  // by all. Otherwise the other way round.
+  static void EndRound(uint64_t round, const std::vector<uint64_t>& ids, bool committed);
 
   bool Contains(const void* address) const;
   // Whether its mapping is in the process. Looks, never assumes.
   static bool IsMapped(const std::string& staged);
 
+  uint64_t id() const { return id_; }
   const ImageOptions& options() const { return options_; }
   int32_t api_version() const { return api_version_; }
   napi_addon_register_func init() const { return init_; }
@@ -143,6 +144,7 @@ class Image {
     std::mutex mutex;
     std::vector<Image*> images;
     size_t keys_made = 0;
+    uint64_t images_made = 0;
   };
   struct Key {
     pthread_key_t key;
@@ -155,8 +157,9 @@ class Image {
   ~Image() = default;
   // With the registry's mutex held: the image that has this address in its mapping, or nullptr.
   static Image* FindAt(const void* address);
-  // With the registry's mutex held: the listed image of this key, or nullptr.
-  static Image* FindListed(const std::string& share_key);
+  // With the registry's mutex held: the image to join, or to wait for; nullptr where there is none.
+  static Image* FindShared(const ImageOptions& options);
+  bool MayBeJoined(const ImageOptions& options) const;
   // Gives its files names in a directory that it owns, too.
   std::optional<IoFailure> TakeFiles();
   bool Map(std::string* message);
@@ -179,9 +182,11 @@ class Image {
   int32_t api_version_ = 8;
   std::atomic<size_t> references_{1};
   std::atomic<size_t> holders_{1};  // changed under the registry's mutex
+  uint64_t id_ = 0;                 // never used twice
+  uint64_t round_ = 0;              // that has opened it and is not decided
   bool open_ = false;               // Open() is through
-  bool listed_ = false;
-  bool claimed_ = false;
+  bool listed_ = false;             // who gives its key joins it, or waits for it
+  bool frozen_ = false;             // a round is about to replace it
 };
 
 }  // namespace napi_reload

@@ -22,12 +22,22 @@ std::string AddonNameOf(const std::string& directory) {
 
 }  // namespace
 
-Image* Image::FindListed(const std::string& share_key) {
-  const auto& images = registry().images;
-  const auto found = std::find_if(images.begin(), images.end(), [&](const Image* image) {
-    return image->listed_ && image->options_.share_key == share_key;
-  });
-  return found == images.end() ? nullptr : *found;
+Image* Image::FindShared(const ImageOptions& options) {
+  Image* listed = nullptr;
+  for (Image* const image : registry().images) {
+    if (image->options_.share_key != options.share_key) continue;
+    // Of the same bytes there may be the one that is replaced, too.
+    if (options.round != 0 && image->round_ == options.round) return image;
+    if (image->listed_ && !options.fresh) listed = image;
+  }
+  return listed;
+}
+
+bool Image::MayBeJoined(const ImageOptions& options) const {
+  if (!open_) return false;
+  if (round_ != 0) return round_ == options.round;
+  // Who follows has been waited for: two rounds that wait for each other would not end.
+  return !frozen_ || options.follows;
 }
 
 std::optional<IoFailure> Image::TakeFiles() {
@@ -67,21 +77,24 @@ bool Image::Leave(bool knows_that_it_is_last) {
   return true;
 }
 
-size_t Image::Claim() {
+void Image::Freeze(const std::vector<uint64_t>& ids) {
   std::lock_guard<std::mutex> lock(registry().mutex);
-  if (holders_ == 1) claimed_ = true;
-  return holders_ - 1;
+  for (Image* const image : registry().images) {
+    if (std::find(ids.begin(), ids.end(), image->id_) != ids.end()) image->frozen_ = true;
+  }
 }
 
-void Image::EndClaim(bool replaced) {
+void Image::EndRound(uint64_t round, const std::vector<uint64_t>& ids, bool committed) {
   std::lock_guard<std::mutex> lock(registry().mutex);
-  claimed_ = false;
-  if (replaced) listed_ = false;
-}
-
-void Image::List() {
-  std::lock_guard<std::mutex> lock(registry().mutex);
-  listed_ = !options_.share_key.empty();
+  for (Image* const image : registry().images) {
+    if (std::find(ids.begin(), ids.end(), image->id_) != ids.end()) {
+      image->frozen_ = false;
+      if (committed) image->listed_ = false;
+    }
+    if (image->round_ != round) continue;
+    image->round_ = 0;
+    image->listed_ = committed && !image->options_.share_key.empty();
+  }
 }
 
 }  // namespace napi_reload

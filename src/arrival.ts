@@ -11,6 +11,7 @@ import {
   type ReloadSignals,
   reasonOf,
 } from './candidate.ts';
+import { errors } from './errors.ts';
 import { noSuchVersion, type Route } from './history.ts';
 import { PhaseClock } from './phase-clock.ts';
 import type { UnchangedReport } from './report.ts';
@@ -74,6 +75,7 @@ export class Arrival {
     const route = this.#route;
     const id = shop.nextId as VersionId;
     const skip = this.#request.force ? null : bytesInForce(shop.serving);
+    if (route.kind === 'follow') return this.#stageOffered(id, route);
     if (route.kind !== 'back') {
       const staged = await shop.stager.stage(id, skip, this.#signals.all);
       shop.built = staged ?? shop.serving;
@@ -85,6 +87,16 @@ export class Arrival {
     if (staged !== null) return staged;
     shop.history.drop(to.id);
     throw noSuchVersion(shop.source, shop.history, to.id);
+  }
+
+  async #stageOffered(id: VersionId, route: Extract<Route, { kind: 'follow' }>): Promise<Staged> {
+    const shop = this.#shop;
+    const { path } = route.kept;
+    const staged = await shop.stager.restore(id, route.kept, this.#signals.all);
+    if (staged === null)
+      throw errors.stageIo({ addon: shop.source, path, operation: 'copy', errno: 'ENOENT' });
+    if (!route.goesBack) shop.built = staged;
+    return staged;
   }
 
   async load(): Promise<void> {
@@ -132,6 +144,11 @@ export class Arrival {
   /** What is to switch; null where there is nothing new. */
   get ready(): Ready | null {
     return this.#ready;
+  }
+
+  /** Null while nothing is staged. */
+  get candidate(): Version | null {
+    return this.#news?.candidate ?? null;
   }
 
   get hasNews(): boolean {

@@ -9,7 +9,7 @@ import { loadHosted, tryOut } from './hosting.ts';
 import { conflictOf, fallBack, runsHosted, whyFreshProcess } from './ladder.ts';
 import { inspect } from './load/inspect.ts';
 import { load } from './load/load.ts';
-import { refuseShared } from './load/shared-image.ts';
+import { refuseUnshared } from './load/shared-image.ts';
 import type { NativeImage, NativeShare } from './native.ts';
 import type { PhaseClock } from './phase-clock.ts';
 import { checkIntegrity, checkLoadedInPlace } from './stage/integrity.ts';
@@ -119,7 +119,6 @@ export async function loadStaged(
 
 /** Everything that can be known, and refused, before any code of the new version runs. */
 async function admit(shop: Workshop, staged: Staged, candidate: Version): Promise<NativeImage> {
-  refuseShared(shop.serving, shop.outside);
   await checkIntegrity(staged, shop.source, shop.options.integrity, shop.outside);
   const image = inspect(staged, shop.source, shop.outside);
   const warning = shop.budget.admit(image.mappings, shop.source);
@@ -131,6 +130,7 @@ async function admit(shop: Workshop, staged: Staged, candidate: Version): Promis
 function bind(shop: Workshop, staged: Staged): Binding {
   const binding = rebind(staged, shop.source, shop.options.reclaim, shop.outside);
   checkLoadedInPlace(staged, shop.options.integrity, binding);
+  if (binding.kind === 'plain') refuseUnshared(shop.serving, shop.outside);
   return binding;
 }
 
@@ -168,8 +168,10 @@ async function loadCode(
 }
 
 /** The same bytes once more are a version of their own, which must not be the image that it replaces. */
-function shareOf({ options, serving }: Workshop, { fingerprint }: Version): NativeShare | null {
-  return options.scope === 'thread' ? null : { fingerprint, fresh: serving?.fingerprint === fingerprint };
+function shareOf({ options, serving, round }: Workshop, { fingerprint }: Version): NativeShare | null {
+  if (options.scope === 'thread') return null;
+  if (round === null) return { fingerprint, fresh: false, round: null, follows: false };
+  return { fingerprint, fresh: !round.follows && serving?.fingerprint === fingerprint, ...round };
 }
 
 /** @throws what `prepare` threw; the version is still there to be retired */
@@ -187,7 +189,9 @@ export async function prepare(
   if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
 }
 
-export function reasonOf({ kind }: Ready['route']): 'reload' | 'rollback' {
+/** Who follows joins an image that has its state by then, as the first version of a handle does. */
+export function reasonOf({ kind }: Ready['route']): Reason {
+  if (kind === 'follow') return 'first';
   return kind === 'back' ? 'rollback' : 'reload';
 }
 

@@ -23,11 +23,13 @@ export interface ErrorDetails {
   };
   ERR_BUSY: Stated & {
     /**
-     * `shared`: others run the image that would be replaced; `replacing`: another thread is replacing it; `in-call`: a
-     * native call of the old version did not end, and its instance cannot move; `waiting`: too many calls wait for the
-     * reload that runs.
+     * `threads`: other threads run the image, too, and did not come along in time; `shared`: others run it, and what would
+     * replace it cannot be shared; `replacing`: another thread is replacing it; `in-call`: a native call of the old version
+     * did not end, and its instance cannot move; `waiting`: too many calls wait for the reload that runs.
      */
-    readonly reason: 'shared' | 'replacing' | 'in-call' | 'waiting';
+    readonly reason: 'threads' | 'shared' | 'replacing' | 'in-call' | 'waiting';
+    /** Of `threads`: how many did not come. */
+    readonly threads?: number;
     /** How many other handles of this process run it; null but for `shared`. */
     readonly sharedWith: number | null;
   };
@@ -223,8 +225,13 @@ function busyMessage(d: Details<'ERR_BUSY'>): string {
   if (d.reason === 'in-call') {
     return `Cannot move the instances of ${addon}: a native call of the old version that began before the reload has not ended; reload when it has`;
   }
+  if (d.reason === 'threads') {
+    const threads =
+      d.threads === 1 ? '1 other thread that runs it' : `${d.threads} other threads that run it`;
+    return `Cannot reload ${addon}: ${threads} did not come to a turn of the event loop in time, and all go on with the old version; reload when their calls have ended, or raise drainTimeoutMs`;
+  }
   const others = d.sharedWith === 1 ? '1 other handle runs' : `${d.sharedWith} other handles run`;
-  return `Cannot replace ${addon}: ${others} the same image in this process, and the old version goes on serving; close them first, or open it with scope "thread"`;
+  return `Cannot replace ${addon}: ${others} the same image in this process, the new version cannot be shared, and the old version goes on serving; close them first, or open it with scope "thread"`;
 }
 
 function hostCrashedMessage(d: Details<'ERR_HOST_CRASHED'>, cause: unknown): string {

@@ -55,9 +55,21 @@ export function resolveMembers(
     const options = resolveOwn(name, { ...(shared as OpenOptions), ...own });
     resolved.set(name, { name, source, options });
   }
+  refuseMixture([...resolved.values()]);
   const [first, ...rest] = putInOrder(after).flatMap((name) => resolved.get(name) ?? []);
   if (first === undefined) throw invalid('members', 'none', 'at least one addon');
   return [first, ...rest];
+}
+
+/** Threads that share an image stop for its reload, and may not be kept waiting by another process. */
+function refuseMixture(members: readonly ResolvedMember[]): void {
+  const elsewhere = members.find(
+    ({ options }) => options.isolation !== 'inline' || options.fallback !== null,
+  );
+  const shared = members.find(({ options }) => options.scope === 'process');
+  if (elsewhere === undefined || shared === undefined) return;
+  const found = `'process' beside member ${JSON.stringify(elsewhere.name)}, which runs elsewhere`;
+  throw invalid(`${shared.name}.scope`, found, "'thread'");
 }
 
 function resolveAfter(name: string, value: unknown, names: readonly string[]): readonly string[] {

@@ -77,6 +77,13 @@ export class History {
     return left;
   }
 
+  /** The place of what a rollback of another handle has made live again: the next one goes further back here, too. */
+  placeOf(fingerprint: Fingerprint): Place | null {
+    const before = this.#live?.place.before;
+    const same = this.#former.filter((entry) => entry.fingerprint === fingerprint);
+    return (same.find(({ id }) => id === before) ?? same.at(-1))?.place ?? null;
+  }
+
   /** Forgets a version whose files are gone. */
   drop(id: VersionId): void {
     const index = this.#former.findIndex((entry) => entry.id === id);
@@ -113,7 +120,14 @@ export type Goal =
 export type Route =
   | { readonly kind: 'built' }
   | { readonly kind: 'stay' }
-  | { readonly kind: 'back'; readonly to: Entry; readonly place: Place | null };
+  | { readonly kind: 'back'; readonly to: Entry; readonly place: Place | null }
+  /** What another handle has loaded in place of the image that both run. It may have gone back to it. */
+  | {
+      readonly kind: 'follow';
+      readonly kept: NativeKept;
+      readonly place: Place | null;
+      readonly goesBack: boolean;
+    };
 
 interface Member {
   readonly source: string;

@@ -213,8 +213,54 @@ export interface NativeImageRequest extends Omit<NativeRebound, 'ok' | 'uniqueHe
 
 export interface NativeShare {
   readonly fingerprint: Fingerprint;
-  /** Join none, and be joined by none until `list`. */
+  /** Join none that serves. */
   readonly fresh: boolean;
+  /** Of which reload of all threads it is, whose others alone may join it until that is decided; null for a first load. */
+  readonly round: object | null;
+  /** Join what the leader of the round has opened, or nothing. */
+  readonly follows: boolean;
+}
+
+/** One reload for all threads that run an image: native/thread_barrier.h has its rules. */
+export interface NativeRound {
+  readonly id: number;
+  readonly handle: object;
+}
+
+/** What a thread is asked to do: load the new version, come to the barrier, or forget it. */
+export type NativeSummons = 'follow' | 'stop' | 'end';
+
+/** What replaces an image. */
+export interface NativeOffer {
+  readonly kept: NativeKept;
+  /** As the leader gave it. */
+  readonly note: string;
+}
+
+export interface NativeOutlook {
+  /** Threads that have not heard of it within the bound. */
+  readonly deaf: number;
+  /** Threads that are not ready. */
+  readonly unready: number;
+  readonly over: boolean;
+  /** What a thread said that ended it; empty when none did. */
+  readonly failure: string;
+}
+
+export interface NativeStop {
+  /**
+   * `other`: another round is at its barrier, and `unready`: somebody has come; try again. `missing`: so many threads did
+   * not come within the bound. `over`: a thread has ended it.
+   */
+  readonly outcome: 'stopped' | 'other' | 'unready' | 'missing' | 'over';
+  readonly missing: number;
+  readonly failure: string;
+}
+
+export interface NativeDecision {
+  readonly committed: boolean;
+  readonly missing: number;
+  readonly failure: string;
 }
 
 export interface NativeImageOpened {
@@ -228,7 +274,7 @@ export interface NativeImageOpened {
 
 export interface NativeImageFailure {
   readonly ok: false;
-  /** `busy`: another thread is opening the shared image, or is about to replace it; ask again. */
+  /** `busy`: another thread is opening the shared image, or a reload of all threads is about to change it; ask again. */
   readonly kind: 'load' | 'no-entry' | 'api-version' | 'busy';
   readonly message: string;
 }
@@ -304,19 +350,42 @@ export interface Native {
   retire(handle: object, releaseObjects: boolean): NativeRetirement;
   /** How many other handles, of any thread, hold the image of this version. */
   sharedWith(handle: object): number;
-  /**
-   * Keeps others from joining the image, by which its only holder may replace it. Gives how many other holders there
-   * are: unless 0, there is no claim.
-   */
-  claim(handle: object): number;
-  /** Ends a claim. An image that was replaced is never joined again. */
-  endClaim(handle: object, replaced: boolean): void;
-  /** Lets others join an image that was opened as fresh. */
-  list(handle: object): void;
+  /** It serves, and has to come along when its image is replaced. */
+  serve(handle: object): void;
   /** Whether this copy is mapped now. */
   isMapped(path: StagedPath): boolean;
   /** Calls back from the event loop whenever a pin may have gone, until the version has ended. */
   onRelease(handle: object, notify: () => void): void;
+
+  /** Calls the listener from the event loop for rounds that others lead, until the thread ends. The last one given counts. */
+  onSummons(listener: (round: NativeRound, summons: NativeSummons) => void): void;
+  /**
+   * Begins a round that replaces the images of these versions; null when one of them has a round. Who waits for its
+   * leader at the barrier gives up after `patienceMs`.
+   */
+  roundBegin(versions: readonly object[], patienceMs: number): NativeRound | null;
+  /** Leader, before the first call: what replaces the image of a version. */
+  roundOffer(round: object, from: object, to: object, kept: NativeKept, note: string): void;
+  /** Leader: asks whom it has not asked yet, and looks how far they are. Nobody joins the images from the first call on. */
+  roundCall(round: object, boundMs: number): NativeOutlook;
+  /** Leader: blocks until all others have stopped at the barrier. */
+  roundStop(round: object, boundMs: number): NativeStop;
+  /** Leader: lets the others do their part, blocks until they have, and decides for all. */
+  roundDecide(round: object, boundMs: number): NativeDecision;
+  /** Leader: ends it, if it is not decided, for all. */
+  roundEnd(round: object): void;
+  /** Others: what replaces the image of a version; null where it stays. */
+  roundOfferFor(round: object, version: object): NativeOffer | null;
+  /** How many handles of this thread are about to serve one of its images. */
+  roundArriving(round: object): number;
+  /** Others: the new versions of this thread are loaded. */
+  roundReady(round: object): void;
+  /** Others: ends it for all. */
+  roundFail(round: object, why: string): void;
+  /** Others, at the barrier: blocks until it is their turn; false when it is over. */
+  roundTurn(round: object): boolean;
+  /** Others, when they have done their part: blocks until it is decided. */
+  roundJoin(round: object): boolean;
 
   /**
    * A native function that no version owns. It calls `enter` until it is pointed elsewhere, and does not hold it: the

@@ -49,6 +49,7 @@ export async function openWorkshop(
     versions: [],
     pinned: new Map(),
     history: new History(options.history),
+    round: null,
     serving: null,
     nextId: 1,
     built: null,

@@ -236,6 +236,8 @@ export function resolveOptions(given: unknown = {}): Options {
     return invalid('scope', show(scope), "'thread' or 'process'");
   const fallback = options['fallback'] ?? null;
   if (fallback !== null && fallback !== 'process') return invalid('fallback', show(fallback), "'process'");
+  if (scope === 'process' && fallback !== null)
+    return invalid('fallback', show(fallback), "nothing where versions are shared (scope 'process')");
   const verify = options['verify'] ?? true;
   if (verify !== true && verify !== 'deep') return invalid('verify', show(verify), "true or 'deep'");
   if (scope === 'process' && isolation !== 'inline')

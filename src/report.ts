@@ -61,8 +61,11 @@ interface ReportBase {
 
 export interface ReloadedReport extends ReportBase {
   readonly status: 'reloaded';
-  /** `carried` from `save` to `init`; `stateless` when there was nothing to carry; `discarded` by request. */
-  readonly state: 'carried' | 'stateless' | 'discarded';
+  /**
+   * `carried` from `save` to `init`; `stateless` when there was nothing to carry; `discarded` by request; `shared` when
+   * another handle led the reload of an image that all of them share, and saw to its state.
+   */
+  readonly state: 'carried' | 'stateless' | 'discarded' | 'shared';
   /** Dotted names that came and went. */
   readonly exports: { readonly added: readonly string[]; readonly removed: readonly string[] };
   /** Live instances of classes that the old version described. */

@@ -1,11 +1,13 @@
 /** What runs reloads, of one handle or of a group: one at a time, latest change wins, and an orderly end. */
 import type { ReloadRequest, ReloadSignals } from './candidate.ts';
 import { errors, ReloadError } from './errors.ts';
+import { enlist, type Follower, leave } from './followers.ts';
 import { JobQueue } from './job-queue.ts';
 import { endWorkshop, revokeExports } from './open-workshop.ts';
 import type { ReloadReport } from './report.ts';
+import type { Switched } from './switch.ts';
 import { subjectOf, trace } from './tracing.ts';
-import { transact } from './transaction.ts';
+import { concludeFollowed, transact } from './transaction.ts';
 import { createSettler, type Settler } from './watch/settle.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
 import type { Workshop } from './workshop.ts';
@@ -47,6 +49,7 @@ export class Runner<Outcome> {
   readonly #queue: JobQueue<ReloadRequest, Outcome>;
   readonly #gather: Settler | null;
   readonly #watches: SourceWatch[] = [];
+  readonly #followers: readonly Follower[];
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions<Outcome>) {
@@ -60,6 +63,9 @@ export class Runner<Outcome> {
       merge,
     });
     for (const shop of options.shops) shop.goBack = (from) => this.#goBack(shop, from);
+    const conclude = (outcome: readonly Switched[]): Promise<void> => this.#conclude(outcome);
+    this.#followers = options.shops.map((shop) => ({ shop, conclude }));
+    for (const follower of this.#followers) enlist(follower);
     this.#gather = isAlone
       ? null
       : createSettler(first.outside, GATHER_MS, (files) => this.#supersede([...files].sort()));
@@ -173,10 +179,27 @@ export class Runner<Outcome> {
     }
   }
 
+  /** What is left to do for handles that came along in a reload of others. */
+  async #conclude(switched: readonly Switched[]): Promise<void> {
+    const { shops, observer } = this.#options;
+    const context = { operation: 'reload', ...subjectOf(shops), trigger: 'thread' } as const;
+    let reports: readonly ReloadReport[] = [];
+    const outcome = await trace(context, async () => {
+      reports = await concludeFollowed(switched, shops);
+      return this.#options.conclude(reports);
+    });
+    for (const [index, report] of reports.entries()) {
+      if (report.status === 'reloaded') tell(shops[index], report);
+    }
+    observer?.ended(outcome);
+    await Promise.all(this.#watches.map((watch) => watch.refresh()));
+  }
+
   async #close(): Promise<void> {
     const { shops, observer } = this.#options;
     this.#gather?.stop();
-    await Promise.all([this.#queue.close(), ...this.#watches.map((watch) => watch.close())]);
+    const left = this.#followers.map((follower) => leave(follower));
+    await Promise.all([this.#queue.close(), ...left, ...this.#watches.map((watch) => watch.close())]);
     // Who comes later may depend on who came before, so it ends first.
     const fromLast = shops.toReversed();
     for (const shop of fromLast) revokeExports(shop);

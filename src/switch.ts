@@ -15,7 +15,7 @@ import { hookContext } from './hook-context.ts';
 import { HostedMove } from './isolate/hosted-move.ts';
 import type { HostedVersion } from './isolate/hosted-version.ts';
 import { runSteps, type Steps, settled } from './later.ts';
-import { type Claim, claimImage } from './load/shared-image.ts';
+import { serve } from './load/shared-image.ts';
 import type { InstanceCounts, ReloadedReport } from './report.ts';
 import type { Hooks } from './state/hooks.ts';
 import { InstanceMove, type InstanceMover } from './state/instances.ts';
@@ -23,7 +23,7 @@ import { chooseSchema, migrate } from './state/migrate.ts';
 import { checkSave, copyState, type Given } from './state/roundtrip.ts';
 import type { SwapPlan } from './swap/live-exports.ts';
 import { enter, hostOf, liveCode, type Version } from './version.ts';
-import { isInCall, type Workshop } from './workshop.ts';
+import { isInCall, type ResumeTrouble, type Workshop } from './workshop.ts';
 
 /** A handle that went over to its new version. */
 export interface Switched {
@@ -45,13 +45,6 @@ export interface SwitchFailure {
   readonly troubles: readonly ResumeTrouble[];
 }
 
-/** What an old version threw when it was told to go on. */
-export interface ResumeTrouble {
-  readonly shop: Workshop;
-  readonly version: number;
-  readonly cause: unknown;
-}
-
 type Outcome = readonly Switched[] | SwitchFailure;
 
 /**
@@ -60,10 +53,21 @@ type Outcome = readonly Switched[] | SwitchFailure;
  * @returns a promise only where one of them is in another thread or process
  */
 export function switchTogether(all: readonly Ready[]): Outcome | Promise<Outcome> {
-  return runSteps(takeOver(all));
+  return runSteps(takeOver(all, () => undefined));
 }
 
-function* takeOver(all: readonly Ready[]): Steps<Outcome> {
+/**
+ * The same for versions of this thread alone, in one turn.
+ *
+ * @param agree what comes last before the first swap, where other threads have a say: nothing fails after it
+ */
+export function switchHere(all: readonly Ready[], agree: () => void): Outcome {
+  const outcome = runSteps(takeOver(all, agree));
+  assert(!(outcome instanceof Promise), 'nothing of this is elsewhere');
+  return outcome;
+}
+
+function* takeOver(all: readonly Ready[], agree: () => void): Steps<Outcome> {
   const sides = all.map((ready) => new Side(ready));
   const [hosted, inline] = [true, false].map((isHosted) =>
     sides.filter((side) => side.isHosted === isHosted),
@@ -78,6 +82,13 @@ function* takeOver(all: readonly Ready[]): Steps<Outcome> {
         }
       }
     }
+  }
+  const [leader] = sides;
+  try {
+    if (leader !== undefined) agree();
+  } catch (error) {
+    assert(leader !== undefined);
+    return { ready: leader.ready, error, troubles: yield* revertAll(sides) };
   }
   for (const side of sides) side.swap();
   return sides.map((side) => side.outcome());
@@ -94,7 +105,6 @@ class Side {
   readonly ready: Ready;
   readonly #previous: Version | null;
   readonly #old: Hooks | null;
-  #claim: Claim | null = null;
   #isSaved = false;
   #state: unknown;
   #move: InstanceMover | null = null;
@@ -118,7 +128,6 @@ class Side {
   /** @throws what `save` or a step of the migration threw, or `ERR_BUSY` */
   *save(): Steps<void> {
     const { shop, request, clock, code } = this.ready;
-    this.#claim = claimImage(this.#previous, shop.outside);
     hostOf(this.#previous)?.hold();
     const old = this.#old;
     if (this.#goesElsewhere) this.#hide();
@@ -162,8 +171,8 @@ class Side {
   }
 
   *#save(old: Hooks): Steps<unknown> {
-    this.#isSaved = old.has('save');
-    const state = yield* settled(old.callSync('save'));
+    this.#isSaved = old.has('save') && !this.#follows;
+    const state = this.#follows ? undefined : yield* settled(old.callSync('save'));
     this.#move = this.#findInstances(old);
     this.#move?.save(this.ready.shop.options.verify === 'deep', this.#about);
     return state;
@@ -206,7 +215,7 @@ class Side {
       shop.serving = candidate;
       shop.rejected = null;
       enter(candidate, { name: 'live', code });
-      this.#claim?.end(candidate);
+      serve(candidate, shop.outside);
       const host = hostOf(candidate);
       host?.serve();
       if (this.#isHidden) host?.release();
@@ -224,7 +233,6 @@ class Side {
     };
     const lost = this.#move?.revert() ?? 0;
     if (lost > 0) note(`${lost} instances could not be given back to it`);
-    this.#claim?.end(null);
     this.#show();
     try {
       if (this.#isSaved) yield* settled(old?.callSync('resume'));
@@ -281,11 +289,17 @@ class Side {
     };
   }
 
+  /** Whether another handle carries the state of the image that both have. */
+  get #follows(): boolean {
+    return this.ready.route.kind === 'follow';
+  }
+
   get #about(): { readonly addon: string; readonly version: number } {
     return { addon: this.ready.shop.source, version: this.ready.candidate.id };
   }
 
   #stateOutcome(): ReloadedReport['state'] {
+    if (this.#follows) return 'shared';
     if (this.#state !== undefined) return 'carried';
     return this.ready.request.discardState && this.#old?.has('save') ? 'discarded' : 'stateless';
   }

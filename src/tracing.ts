@@ -13,7 +13,8 @@ export interface TraceContext {
   readonly addon: string;
   /** Paths of all addons of a group, in the order in which they reload. */
   readonly group?: readonly string[];
-  readonly trigger?: 'first' | 'call' | 'watch';
+  /** `thread`: another handle of the process led it, of an image that both run. */
+  readonly trigger?: 'first' | 'call' | 'watch' | 'thread';
   /** The ReloadReport or GroupReport of a reload, the handle or group of an open. */
   readonly result?: unknown;
   readonly error?: unknown;

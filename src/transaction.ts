@@ -3,7 +3,8 @@
  *
  *     build → stage → inspect → load → prepare → [ save → migrate → init → verify → swap ] → retire
  *
- * What leads to the bracket is in arrival.ts and candidate.ts, the bracket in switch.ts.
+ * What leads to the bracket is in arrival.ts and candidate.ts, the bracket in switch.ts. Where other handles of the
+ * process run the same image, round.ts brings them along.
  *
  * Invariants:
  * 1. Until `swap`, the version that served before serves, and any failure leaves it serving with its state.
@@ -18,8 +19,9 @@ import type { Ready, ReloadRequest, ReloadSignals } from './candidate.ts';
 import { describe, nameAddon } from './errors.ts';
 import { lastChange, routeOf } from './history.ts';
 import type { ReloadedReport, ReloadReport } from './report.ts';
-import { type ResumeTrouble, type Switched, switchTogether } from './switch.ts';
-import { discard, lookAtPinned, retireVersion, type Workshop } from './workshop.ts';
+import { Round } from './round.ts';
+import type { Switched, SwitchFailure } from './switch.ts';
+import { discard, lookAtPinned, retireVersion, warnOfResume, type Workshop } from './workshop.ts';
 
 /**
  * Runs one reload of one handle, or of several, in their order: each that has a new version goes over to it, or none
@@ -29,20 +31,38 @@ import { discard, lookAtPinned, retireVersion, type Workshop } from './workshop.
  * @throws `ReloadError` of any stage before `swap`; the versions that served before then go on serving
  */
 export async function transact(
-  shops: readonly Workshop[],
+  shops: readonly [Workshop, ...Workshop[]],
   request: ReloadRequest,
   signals: ReloadSignals,
 ): Promise<readonly ReloadReport[]> {
   const all = shops.map((shop) => {
     return new Arrival(shop, request, routeOf(shop, shops, request.goal), signals);
   });
-  await takeSteps(all, ['build', 'stage']);
+  await takeSteps(all, ['build']);
+  const round = await Round.begin(shops, request, signals.all);
+  try {
+    return await replace(all, shops, request, round);
+  } finally {
+    await round.end();
+  }
+}
+
+/** From the copy to the end of the old versions: other handles of the process follow, and lead no reload of their own. */
+async function replace(
+  all: readonly Arrival[],
+  shops: readonly Workshop[],
+  request: ReloadRequest,
+  round: Round,
+): Promise<readonly ReloadReport[]> {
+  await takeSteps(all, ['stage']);
   if (request.trigger === 'watch' && isKnownAsBad(all)) {
     await giveUp(all);
     return all.map((each) => each.unchanged());
   }
   await takeSteps(all, ['load', 'prepare', 'settle']);
-  const outcome = await switchTogether(all.flatMap(({ ready }) => ready ?? []));
+  const arrived = all.flatMap(({ ready }) => ready ?? []);
+  let outcome: readonly Switched[] | SwitchFailure | null = null;
+  while (outcome === null) outcome = (await round.gather(arrived)) ?? (await round.switch(arrived));
   if ('error' in outcome) {
     warnOfResume(outcome.troubles);
     const culprit = all.find(({ ready }) => ready === outcome.ready);
@@ -94,9 +114,29 @@ function enterHistory(outcome: readonly Switched[], shops: readonly Workshop[]):
   const change = lastChange(shops) + 1;
   for (const { ready, previous } of outcome) {
     const { shop, candidate, route } = ready;
-    const place = route.kind === 'back' ? route.place : null;
+    const place = route.kind === 'built' ? null : route.place;
     shop.history.enter(candidate, place ?? { before: previous?.id ?? null, change });
   }
+}
+
+/**
+ * What is left to do for handles that followed, once their new versions serve.
+ *
+ * @param shops those that reload together, the others that have not gone over among them
+ * @returns a report for each of these
+ */
+export async function concludeFollowed(
+  outcome: readonly Switched[],
+  shops: readonly Workshop[],
+): Promise<readonly ReloadReport[]> {
+  enterHistory(outcome, shops);
+  const reports = new Map<Workshop, ReloadReport>();
+  for (const switched of outcome.toReversed())
+    reports.set(switched.ready.shop, await retireReplaced(switched));
+  return shops.map((shop) => {
+    const id = shop.serving?.id ?? 0;
+    return reports.get(shop) ?? { status: 'unchanged', reason: 'live', from: id, to: id, phasesMs: {} };
+  });
 }
 
 /** What is left to do once the new version serves. */
@@ -126,11 +166,4 @@ async function retireReplaced({ ready, previous, ...switched }: Switched): Promi
     recommended: candidate.conflict === null ? null : { isolation: 'process', because: candidate.conflict },
     restored: ready.route.kind === 'back' ? ready.route.to.id : null,
   };
-}
-
-function warnOfResume(troubles: readonly ResumeTrouble[]): void {
-  for (const { shop, version, cause } of troubles) {
-    const message = `version ${version} could not resume after a failed reload`;
-    shop.events.emit('warning', { code: 'resume-failed', message, cause });
-  }
 }

@@ -41,6 +41,8 @@ export interface Workshop {
   /** Those of them that will leave when their pins have gone. */
   readonly pinned: Map<Version, RetireRequest>;
   readonly history: History;
+  /** The reload of all threads that this handle leads, or follows; null outside of one. */
+  round: { readonly round: object; readonly follows: boolean } | null;
   serving: Version | null;
   nextId: number;
   /** What the built file held when it was staged last. */
@@ -225,4 +227,18 @@ async function dispose(shop: Workshop, hooks: Hooks): Promise<void> {
 function warnOfDispose(shop: Workshop, version: Version, cause: unknown): void {
   const message = `dispose of version ${version.id} failed: ${describeCause(cause)}`;
   shop.events.emit('warning', { code: 'dispose-failed', message, cause });
+}
+
+/** What an old version threw when it was told to go on. */
+export interface ResumeTrouble {
+  readonly shop: Workshop;
+  readonly version: number;
+  readonly cause: unknown;
+}
+
+export function warnOfResume(troubles: readonly ResumeTrouble[]): void {
+  for (const { shop, version, cause } of troubles) {
+    const message = `version ${version} could not resume after a failed reload`;
+    shop.events.emit('warning', { code: 'resume-failed', message, cause });
+  }
 }

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -25,6 +27,8 @@ constexpr int kThreads = 6;
 constexpr int kRounds = 400;
 constexpr int kCodeThreads = 3;
 
+std::atomic<uint64_t> rounds{0};
+
 void Check(bool ok, const char* what) {
   if (ok) return;
   std::fprintf(stderr, "not so: %s\n", what);
@@ -41,7 +45,9 @@ void Use(Image* image) {
     image->threads.fetch_add(1);
     threads.emplace_back([image] { image->ReleaseCounted(&image->threads); });
   }
-  if (image->Claim() == 0) image->EndClaim(image->holders() % 2 == 0);
+  const std::vector<uint64_t> replaced = {image->id()};
+  Image::Freeze(replaced);
+  Image::EndRound(++rounds, replaced, image->holders() % 2 == 0);
   image->RemoveWatcher(watcher);
   while (!image->Leave(false)) {
     if (image->threads.load() == 0 && image->Leave(true)) break;
@@ -56,13 +62,14 @@ void Run(const std::string& folder, const std::string& addon, int thread) {
     options.staged = folder + "/" + std::to_string(thread) + "-" + std::to_string(round) + ".node";
     options.share_key = "one";
     options.fresh = round % 7 == 0;
+    if (options.fresh) options.round = ++rounds;
     // Of another name for the same file the loader makes no other image.
     std::filesystem::copy_file(addon, options.staged);
     OpenResult opened = Image::Open(options);
     while (opened.failure == OpenFailure::kBusy) opened = Image::Open(options);
     if (opened.image == nullptr) std::fprintf(stderr, "%s\n", opened.message.c_str());
     Check(opened.image != nullptr, "the image is open");
-    if (options.fresh) opened.image->List();
+    if (options.fresh) Image::EndRound(options.round, {}, true);
     Use(opened.image);
     unlink(options.staged.c_str());
   }

@@ -14,6 +14,7 @@ import {
 import { Addon as AddonHandle } from '../../src/addon.ts';
 import type { Native } from '../../src/native.ts';
 import { realOutside } from '../../src/outside.ts';
+import { addon as ledgerAddon } from '../fixtures/ledger/build.mjs';
 import {
   compileAddon,
   createScratch,
@@ -62,7 +63,7 @@ const provoke: Record<ErrorCode, Provoke> = {
     const options = { scope: 'process' } as const;
     const addon = await s.open(good(), options);
     await s.open(good(), options);
-    install(scriptedAddon('exports.sum = native.add;'), s.scratch.file('kernel.node'));
+    install(ledgerAddon('unfollowed'), s.scratch.file('kernel.node'));
     await addon.reload();
   },
   async ERR_CLOSED(s) {

@@ -1,5 +1,6 @@
 /** One image for several handles (`scope: 'process'`): in main and in workers, until the last of them lets go. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { addon } from '../fixtures/ledger/build.mjs';
 import { createScratch, type Scratch } from '../support/addons.ts';
 import { type Ended, type Plan, traceAddon, traceOf } from './trace.ts';
 
@@ -83,30 +84,60 @@ describe('a handle that shares its image', () => {
     });
   });
 
-  test('is refused a reload with ERR_BUSY while others have it, and reloads when it is alone again', async () => {
+  test('takes the others along when it reloads, and carries the state once', async () => {
     const ended = await run(`
       install('v1');
+      const first = await openAddon();
+      const second = await openAddon();
+      const followed = once(second, 'reloaded');
+      first.exports.increment();
+      install('v2');
+      await reload(first);
+      const [report] = await followed;
+      say('followed ' + [report.from, report.to, report.state, report.retired.outcome].join(' '));
+      second.exports.increment();
+      show(first);
+      await reload(second);
+      await close(first);
+      await close(second);
+      sayStaged();
+    `);
+    const LED = ['v2 mapped', 'v2 module init', 'v2 prepare', 'v2 module init', 'v2 prepare'];
+    const SWITCH = ['v1 save 1', 'v2 init 1', 'v2 init 1', 'v2 save 1', 'v2 save 1'];
+    expect(ended).toEqual({
+      trace: [
+        ...[...FIRST, ...JOINED(0), 'v1 increment 1', ...LED, ...SWITCH, 'v1 dispose', 'v1 dispose'],
+        ...['v1 unmapped', 'reloaded carried', 'followed 1 2 shared shared', 'v2 increment 2'],
+        ...['2 live 1', 'unchanged live', 'v2 dispose', 'closed', 'v2 dispose', 'v2 unmapped', 'closed'],
+        'staged 0 directories, copies: none',
+      ],
+      ...WELL,
+    });
+  });
+
+  test('stays when the new version cannot be shared, until it is alone', async () => {
+    const unfollowed = { v2: addon('unfollowed') };
+    const ended = await traceOf(
+      scratch,
+      `${PRELUDE}
+      install('v1');
       const main = await openAddon();
-      const worker = await startWorker();
+      const other = await openAddon();
       install('v2');
       await main.reload().catch(({ code, details, message }) => {
         say([code, details.reason, details.sharedWith, message.includes(details.addon)].join(' '));
       });
       main.exports.increment();
-      await tell(worker, 'await reload(addon);');
-      await tell(worker, 'await close(addon);');
-      await reload(main);
-      main.exports.increment();
+      await close(other);
+      await reload(main, { discardState: true });
       await close(main);
-      sayStaged();
-      await worker.terminate();
-    `);
-    const V2 = ['v2 mapped', 'v2 module init', 'v2 prepare', 'v1 save 1', 'v2 init 1', 'v2 save 1'];
+    `,
+      { ...plan('process'), builds: { ...plan('process').builds, ...unfollowed } },
+    );
     expect(ended).toEqual({
       trace: [
-        ...[...FIRST, ...JOINED(0), 'ERR_BUSY shared 1 true', 'v1 increment 1', 'refused ERR_BUSY shared'],
-        ...['v1 dispose', 'closed', ...V2, 'v1 dispose', 'v1 unmapped', 'reloaded carried', 'v2 increment 2'],
-        ...['v2 dispose', 'v2 unmapped', 'closed', 'staged 0 directories, copies: none'],
+        ...[...FIRST, ...JOINED(0), 'ERR_BUSY shared 1 true', 'v1 increment 1', 'v1 dispose', 'closed'],
+        ...['v1 dispose', 'v1 unmapped', 'reloaded discarded', 'closed'],
       ],
       ...WELL,
     });

@@ -1,0 +1,320 @@
+/**
+ * Handles that follow: another one reloads an image that they run, too, and they go over together with it. The rules of
+ * such a round are in native/thread_barrier.h, and round.ts has the side of who leads it.
+ *
+ * A handle may follow while its own reload builds, or waits for its turn: what comes after holds the round.
+ */
+import { Arrival } from './arrival.ts';
+import type { Ready } from './candidate.ts';
+import { errors } from './errors.ts';
+import type { Route } from './history.ts';
+import { sharedHandle } from './load/shared-image.ts';
+import type { Native, NativeOffer, NativeRound, NativeSummons } from './native.ts';
+import type { Outside } from './outside.ts';
+import { readNote, writeFailure } from './round-notes.ts';
+import { type Switched, switchHere } from './switch.ts';
+import { warnOfResume, type Workshop } from './workshop.ts';
+
+/** A handle that can be brought along. */
+export interface Follower {
+  readonly shop: Workshop;
+  /**
+   * What is left to do once new versions serve, the same function for all handles that reload together. What happens
+   * before its first `await` is of the same turn.
+   */
+  readonly conclude: (outcome: readonly Switched[]) => Promise<void>;
+}
+
+/** A handle that is about to serve the image is waited for. */
+const ARRIVAL_POLL_MS = 2;
+
+/** Of this thread, with what they are about: they follow one round after the other. */
+const followers = new Map<Follower, Promise<unknown>>();
+/** Those that are led by other threads, by their numbers. */
+const followed = new Map<number, Following>();
+let listening = false;
+
+/** Until it leaves, the handle follows where its image is replaced. */
+export function enlist(follower: Follower): void {
+  const { options, outside } = follower.shop;
+  if (options.scope === 'thread') return;
+  followers.set(follower, Promise.resolve());
+  if (listening) return;
+  listening = true;
+  outside.native.onSummons((round, summons) => onSummons(round, summons, outside));
+}
+
+/** Resolves when nothing of the handle is on its way, and never rejects. */
+export async function leave(follower: Follower): Promise<void> {
+  const busy = followers.get(follower);
+  followers.delete(follower);
+  for (const following of [...followed.values(), ...local]) following.withdrawOne(follower);
+  await busy;
+}
+
+/** Those that are led by a handle of this thread. */
+const local = new Set<Following>();
+
+function onSummons(round: NativeRound, summons: NativeSummons, outside: Outside): void {
+  if (summons === 'follow') {
+    const following = new Following(round, outside, []);
+    followed.set(round.id, following);
+    void following.answer();
+    return;
+  }
+  const following = followed.get(round.id);
+  if (summons === 'stop') following?.stop();
+  else void following?.withdraw();
+}
+
+/** The handles of one thread in a round. */
+export class Following {
+  readonly #round: NativeRound;
+  readonly #outside: Outside;
+  readonly #leaders: readonly Workshop[];
+  readonly #parts: Part[] = [];
+  #isOver = false;
+
+  /** @param leaders handles of this thread that do not follow */
+  constructor(round: NativeRound, outside: Outside, leaders: readonly Workshop[]) {
+    this.#round = round;
+    this.#outside = outside;
+    this.#leaders = leaders;
+    if (leaders.length > 0) local.add(this);
+  }
+
+  /**
+   * Loads and prepares what replaces the image of each handle, and waits for those that are about to serve it.
+   *
+   * @throws `ReloadError` of the stage that refused
+   */
+  async gather(): Promise<void> {
+    while (!this.#isOver) {
+      const parts = this.#newParts();
+      for (const part of parts) await part.arrive();
+      if (parts.length > 0) continue;
+      if (this.#native.roundArriving(this.#round.handle) === 0) return;
+      await new Promise<void>((resolve) => {
+        this.#outside.after(ARRIVAL_POLL_MS, resolve);
+      });
+    }
+  }
+
+  #newParts(): readonly Part[] {
+    const added = this.#findNew().map(([follower, offer]) => {
+      const part = new Part(follower, this.#round.handle, offer, followers.get(follower));
+      followers.set(follower, part.ended);
+      return part;
+    });
+    this.#parts.push(...added);
+    return added;
+  }
+
+  /** Handles that run an image which is replaced, and are not among the parts yet. */
+  #findNew(): readonly (readonly [Follower, NativeOffer])[] {
+    const known = new Set(this.#parts.map(({ follower }) => follower));
+    return [...followers.keys()].flatMap((follower): readonly (readonly [Follower, NativeOffer])[] => {
+      const handle = sharedHandle(follower.shop.serving);
+      if (handle === null || known.has(follower) || this.#leaders.includes(follower.shop)) return [];
+      const offer = this.#native.roundOfferFor(this.#round.handle, handle);
+      return offer === null ? [] : [[follower, offer]];
+    });
+  }
+
+  /** Not so where one came by way of another round, after all had been gathered. */
+  get isComplete(): boolean {
+    return this.#findNew().length === 0;
+  }
+
+  get #native(): Native {
+    return this.#outside.native;
+  }
+
+  /** Those that are to switch. */
+  get ready(): readonly Ready[] {
+    return this.#parts.flatMap(({ ready }) => ready ?? []);
+  }
+
+  /** Of a round that another thread leads. */
+  async answer(): Promise<void> {
+    try {
+      await this.gather();
+      this.#native.roundReady(this.#round.handle);
+    } catch (error) {
+      this.#fail(
+        error,
+        this.#parts.find((part) => part.hasFailed),
+      );
+    }
+  }
+
+  /**
+   * The barrier, between two turns of the event loop: blocks until the leader has decided. Whoever goes over does so
+   * before anything else of this thread runs.
+   */
+  stop(): void {
+    const { handle } = this.#round;
+    if (!this.isComplete) {
+      const addon = this.#parts[0]?.follower.shop.source ?? '';
+      this.#fail(errors.busy({ addon, reason: 'replacing', sharedWith: null }), undefined);
+      return;
+    }
+    if (!this.#native.roundTurn(handle)) return;
+    const { ready } = this;
+    let isOver = false;
+    const join = (): void => {
+      isOver = !this.#native.roundJoin(handle);
+      if (isOver) throw new Error('the round is over');
+    };
+    if (ready.length === 0) {
+      if (this.#native.roundJoin(handle)) this.conclude([]);
+      return;
+    }
+    const outcome = switchHere(ready, join);
+    if (!('error' in outcome)) {
+      this.conclude(outcome);
+      return;
+    }
+    if (!isOver) {
+      this.#fail(
+        outcome.error,
+        this.#parts.find((part) => part.ready === outcome.ready),
+      );
+    }
+    warnOfResume(outcome.troubles);
+  }
+
+  /** All have gone over. */
+  conclude(outcome: readonly Switched[]): void {
+    this.#end();
+    const together = new Map<Follower['conclude'], Map<Part, Switched>>();
+    for (const part of this.#parts) {
+      const switched = outcome.find(({ ready }) => ready === part.ready);
+      if (switched === undefined) continue;
+      const { conclude } = part.follower;
+      together.set(conclude, (together.get(conclude) ?? new Map<Part, Switched>()).set(part, switched));
+    }
+    for (const [conclude, parts] of together) {
+      for (const part of parts.keys()) part.goOver();
+      const concluded = conclude([...parts.values()]).catch(() => undefined);
+      for (const part of parts.keys()) part.release(concluded);
+    }
+  }
+
+  /** Takes away what was loaded. Never rejects. */
+  async withdraw(): Promise<void> {
+    this.#end();
+    await Promise.all(this.#parts.map((part) => part.withdraw()));
+  }
+
+  /** Of a handle that closes. */
+  withdrawOne(follower: Follower): void {
+    for (const part of this.#parts) if (part.follower === follower) void part.withdraw();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    followed.delete(this.#round.id);
+    local.delete(this);
+  }
+
+  #fail(error: unknown, part: Part | undefined): void {
+    this.#native.roundFail(
+      this.#round.handle,
+      writeFailure(error, part?.source ?? 0, part?.candidate ?? null),
+    );
+  }
+}
+
+/** One handle in a round. */
+class Part {
+  readonly follower: Follower;
+  /** Which of the leader's handles has the new version. */
+  readonly source: number;
+  /** Settles, well, when the handle is free for the next round. */
+  readonly ended: Promise<void>;
+  hasFailed = false;
+  readonly #arrival: Arrival;
+  readonly #before: Promise<unknown> | undefined;
+  readonly #abort = new AbortController();
+  readonly #round: object;
+  readonly #goesBack: boolean;
+  #arriving: Promise<void> = Promise.resolve();
+  #isDone = false;
+  #resolve: (after?: Promise<void>) => void = () => undefined;
+
+  constructor(
+    follower: Follower,
+    round: object,
+    { kept, note }: NativeOffer,
+    before: Promise<unknown> | undefined,
+  ) {
+    const { index, fingerprint, back, discardState } = readNote(note);
+    const { shop } = follower;
+    const place = back === 'before' ? shop.history.placeOf(fingerprint) : null;
+    const goesBack = back !== null;
+    const route: Route = { kind: 'follow', kept, place, goesBack };
+    const request = { trigger: 'call', force: true, discardState, goal: { kind: 'built' } } as const;
+    const { signal } = this.#abort;
+    this.follower = follower;
+    this.source = index;
+    this.#round = round;
+    this.#goesBack = goesBack;
+    this.#before = before;
+    this.#arrival = new Arrival(shop, request, route, { build: signal, all: signal });
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** @throws what refused the new version, unless it was withdrawn meanwhile */
+  async arrive(): Promise<void> {
+    this.#arriving = this.#arrive();
+    try {
+      await this.#arriving;
+    } catch (error) {
+      if (this.#isDone) return;
+      this.hasFailed = true;
+      throw error;
+    }
+  }
+
+  async #arrive(): Promise<void> {
+    await this.#before;
+    if (this.#isDone) return;
+    this.follower.shop.round = { round: this.#round, follows: true };
+    for (const step of ['stage', 'load', 'prepare', 'settle'] as const) await this.#arrival[step]();
+  }
+
+  /** What is to switch; null where it is not loaded, or was withdrawn. */
+  get ready(): Ready | null {
+    return this.#isDone ? null : this.#arrival.ready;
+  }
+
+  /** Id of the new version; null while there is none. */
+  get candidate(): number | null {
+    return this.#arrival.candidate?.id ?? null;
+  }
+
+  /** It serves. */
+  goOver(): void {
+    this.#isDone = true;
+    this.follower.shop.round = null;
+    if (this.#goesBack) this.#arrival.refuseBuilt();
+  }
+
+  /** @param after what else is to settle before the handle is free */
+  release(after?: Promise<void>): void {
+    this.#resolve(after);
+  }
+
+  async withdraw(): Promise<void> {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#abort.abort('the round is over');
+    await this.#arriving.catch(() => undefined);
+    await this.#arrival.giveUp();
+    this.follower.shop.round = null;
+    this.release();
+  }
+}
