@@ -40,9 +40,11 @@ export class HostedMove implements InstanceMover {
       string,
       Moving & { readonly instances: object[]; readonly references: Reference[] }
     >();
+    const saved = new Map(from.host.saved?.instances.map((each) => [each.id, each]));
     for (const { standIn, reference } of from.host.instances()) {
-      if (reference.gone !== null) continue;
       const { name } = reference;
+      // It went with a host that has crashed.
+      if (!saved.has(reference.id)) continue;
       const [old, next] = [from.hooks.classes.get(name), to.hooks.classes.get(name)];
       const counts = old && next ? moved : stayed;
       counts[name] = (counts[name] ?? 0) + 1;
@@ -55,7 +57,7 @@ export class HostedMove implements InstanceMover {
     this.classes = [...byName.values()];
     this.counts = { moved, stayed };
     const ids = new Set(this.classes.flatMap(({ references }) => references.map(({ id }) => id)));
-    this.#saved = (from.host.saved?.instances ?? []).filter(({ id }) => ids.has(id));
+    this.#saved = [...saved.values()].filter(({ id }) => ids.has(id));
   }
 
   save(compares: boolean): void {

@@ -8,45 +8,25 @@
  */
 import assert from 'node:assert/strict';
 import type { ContentHash, SourcePath, StagedPath, VersionId } from '../brands.ts';
-import { createDeadline, type Deadline } from '../deadline.ts';
 import { errors, isReloadError, type ReloadError } from '../errors.ts';
-import { Later } from '../later.ts';
 import type { NativePin } from '../native.ts';
 import type { Outside } from '../outside.ts';
-import type { ClassHooks } from '../state/class-hooks.ts';
 import type { HookContext, Hooks, Reason } from '../state/hooks.ts';
 import type { MemoryClaim } from '../state/memory.ts';
 import { shareMemory } from './share-memory.ts';
-import type { Callable } from '../swap/shape.ts';
 import { type Callback, HostCalls, IDS_PER_HOST } from './host-calls.ts';
-import type {
-  Ask,
-  Loaded,
-  LoadMessage,
-  MemoryAnswer,
-  MemoryAsk,
-  Retired,
-  Saved,
-  WireContext,
-  WireInstance,
-} from './messages.ts';
+import { type Checkpoint, HostHooks } from './host-hooks.ts';
+import type { Loaded, LoadMessage, MemoryAnswer, MemoryAsk, Retired, WireInstance } from './messages.ts';
 import { Held } from './objects.ts';
 import { type Line, Session } from './session.ts';
 import type { Reference, StandIns } from './stand-ins.ts';
 import { makeStubs } from './stubs.ts';
 import { sweep } from './sweep.ts';
-import type { Wire } from './wire.ts';
 import { toWireError } from './wire.ts';
 
 /** A host that was asked to end has so long for its exit handlers. */
 const EXIT_WAIT_MS = 5_000;
 const DRAIN_LOOK_MS = 5;
-
-/** What a new host of it begins with. */
-export interface Checkpoint {
-  readonly state: Wire;
-  readonly instances: readonly WireInstance[];
-}
 
 /** What a host that ended by itself leaves to decide. */
 export interface Supervision {
@@ -86,9 +66,8 @@ export class HostedVersion {
   #state: State = 'starting';
   #session: Session | null = null;
   #loaded: Loaded | null = null;
-  #hooks: Hooks | null = null;
+  readonly #hooks: HostHooks;
   #memory: MemoryClaim | null = null;
-  #saved: Checkpoint | null = null;
   #serves = false;
   #onRelease: () => void = () => undefined;
 
@@ -103,6 +82,15 @@ export class HostedVersion {
       unloaded: () => this.#unloaded(),
       onRelease: () => this.#onRelease(),
     });
+    const { id, hookTimeoutMs, outside, standIns } = options;
+    this.#hooks = new HostHooks({
+      ...{ id, hookTimeoutMs, outside, standIns, calls: this.calls },
+      session: () => {
+        assert(this.#session !== null, 'it was started');
+        return this.#session;
+      },
+      isGone: () => this.#isGone,
+    });
   }
 
   /** @throws what refused it, `ERR_HOST_CRASHED` among that; nothing is left of it then */
@@ -110,8 +98,7 @@ export class HostedVersion {
     const loaded = await this.#begin();
     const { exports, classes } = makeStubs(loaded.surface, this.calls);
     this.calls.classes = classes;
-    this.#hooks = this.#makeHooks(loaded);
-    return { exports, hooks: this.#hooks };
+    return { exports, hooks: this.#hooks.describe(loaded) };
   }
 
   async #begin(): Promise<Loaded> {
@@ -128,7 +115,7 @@ export class HostedVersion {
       asked.catch(() => undefined);
       // How long Node.js takes to start is no fault of the addon.
       await session.ready;
-      const loaded = await this.#inTime('load', asked);
+      const loaded = await this.#hooks.inTime('load', asked);
       this.#loaded = loaded;
       return loaded;
     } catch (error) {
@@ -188,7 +175,7 @@ export class HostedVersion {
 
   /** What it saved last, with the instances; null before it saved anything. */
   get saved(): Checkpoint | null {
-    return this.#saved;
+    return this.#hooks.saved;
   }
 
   /** Whether calls go to its host at once. */
@@ -199,6 +186,11 @@ export class HostedVersion {
   /** Whether its host has not ended. */
   get isAlive(): boolean {
     return this.#session !== null && this.#session.end === null;
+  }
+
+  /** Whether no host has its state. */
+  get #isGone(): boolean {
+    return !this.isAlive || this.calls.isDown || this.#state === 'failed' || this.#state === 'ended';
   }
 
   /** Whether another version serves by now, or none. */
@@ -250,114 +242,16 @@ export class HostedVersion {
     }
   }
 
-  /** Makes instances from what another version, or this one before a crash, saved of them. */
-  async adopt(context: HookContext, instances: readonly WireInstance[]): Promise<void> {
-    if (instances.length === 0) return;
-    const wireContext = this.#wireContext(context);
-    await this.#inTime('init', this.#ask({ kind: 'adopt', context: wireContext, instances }));
-    const { standIns } = this.#options;
-    for (const { id } of instances) if (standIns.find(id) === undefined) this.#session?.release([id]);
-  }
-
-  // Hooks
-
-  #makeHooks({ hooks: { schema, accepts, has, classes } }: Loaded): Hooks {
-    return {
-      version: this.id,
-      schema,
-      accepts,
-      classes: new Map(classes.flatMap((name) => this.#classHooks(name))),
-      has: (hook) => has.includes(hook),
-      callSync: (hook, context) => new Later(this.#callSync(hook, context)),
-      callAsync: (hook, deadline, context) => this.#callAsync(hook, deadline, context),
-    };
-  }
-
-  /** Their instances are saved and made by the host, all at once. */
-  #classHooks(name: string): [string, ClassHooks][] {
-    const made = this.calls.classes.get(name) ?? this.calls.classes.get('');
-    if (made === undefined) return [];
-    const elsewhere = (): never => assert.fail('the host does that');
-    return [
-      [name, { name, made: made as unknown as Callable, save: elsewhere, args: elsewhere, restore: null }],
-    ];
-  }
-
-  async #callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): Promise<unknown> {
-    if (hook === 'save') return this.save();
-    if (hook === 'resume') return this.#resume();
-    return this.#inTime(hook, this.#ask({ kind: 'hook', hook, context: this.#wireContext(context) }));
-  }
-
-  /** A host that is started again has not saved anything that it could go on from. */
-  async #resume(): Promise<void> {
-    if (this.#isGone) return;
-    await this.#inTime('resume', this.#ask<void>({ kind: 'hook', hook: 'resume' })).catch(
-      (error: unknown) => {
-        if (!isReloadError(error, 'ERR_HOST_CRASHED')) throw error;
-      },
-    );
-  }
-
-  /** Whether no host has its state. */
-  get #isGone(): boolean {
-    return !this.isAlive || this.calls.isDown || this.#state === 'failed' || this.#state === 'ended';
-  }
-
   /** What `save()` returned; of a version whose host is gone, what it was when it was saved last. */
-  async save(): Promise<unknown> {
-    if (this.#session === null) return undefined;
-    if (!this.#isGone) await this.#saveNow();
-    return this.#saved === null ? undefined : this.#session.open(this.#saved.state);
+  save(): Promise<unknown> {
+    return this.#hooks.save();
   }
 
-  async #saveNow(): Promise<void> {
-    assert(this.#loaded !== null);
-    const { has, classes } = this.#loaded.hooks;
-    if (!has.includes('save') && classes.length === 0) return;
-    this.calls.isDirty = false;
-    this.#saved = await this.#inTime('save', this.#ask<Saved>({ kind: 'save', classes }));
+  adopt(context: HookContext, instances: readonly WireInstance[]): Promise<void> {
+    return this.#hooks.adopt(context, instances);
   }
 
-  async #callAsync(hook: 'prepare' | 'dispose', deadline: Deadline, context?: HookContext): Promise<void> {
-    if (!this.#loaded?.hooks.has.includes(hook)) return;
-    if (hook === 'dispose' && this.#isGone) return;
-    const call = hook === 'prepare' ? { hook, context: this.#wireContext(context) } : { hook };
-    const work = this.#ask<void>({ kind: 'hook', ...call });
-    const { timeoutMs } = deadline;
-    await deadline.race(work, () =>
-      hook === 'prepare'
-        ? this.#late(hook, timeoutMs)
-        : errors.hookTimeout({ hook, version: this.id, timeoutMs }),
-    );
-  }
-
-  /** A hook in another thread or process can be given up: nothing of this one waits in it. */
-  async #inTime<T>(hook: string, work: Promise<T>): Promise<T> {
-    const { hookTimeoutMs: timeoutMs, outside } = this.#options;
-    const deadline = createDeadline({ timeoutMs, signal: null, during: hook }, outside);
-    await deadline.race(
-      work.then(() => undefined),
-      () => this.#late(hook, timeoutMs),
-    );
-    return work;
-  }
-
-  #late(hook: string, timeoutMs: number): Error {
-    this.#session?.kill('exit');
-    return errors.hookTimeout({ hook, version: this.id, timeoutMs });
-  }
-
-  #wireContext(context: HookContext | undefined): WireContext {
-    assert(context !== undefined && this.#session !== null, 'this hook is told why');
-    const { reason, state, from } = context;
-    return { reason, state: this.#session.copy(state), ...(from !== undefined && { from }) };
-  }
-
-  #ask<T>(ask: Ask): Promise<T> {
-    if (this.#session === null || this.#state === 'ended') return Promise.reject(this.#unloaded());
-    return this.#session.ask<T>(ask);
-  }
+  // Memory
 
   #answerMemory({ name, byteLength, grow }: MemoryAsk): MemoryAnswer {
     const { source: addon } = this.#options;
@@ -410,18 +304,12 @@ export class HostedVersion {
   }
 
   async #restart(reason: Reason): Promise<void> {
-    const checkpoint = this.#saved;
+    const checkpoint = this.saved;
     await this.#begin();
-    const context = this.#restartContext(reason, checkpoint);
-    const { hookTimeoutMs: timeoutMs, outside } = this.#options;
-    const deadline = createDeadline({ timeoutMs, signal: null, during: 'prepare' }, outside);
-    if (this.#hooks?.has('prepare'))
-      await this.#callAsync('prepare', deadline, { ...context, state: undefined });
-    if (this.#hooks?.has('init')) await this.#callSync('init', context);
     const wanted = new Set([...this.calls.held()].map(({ reference }) => reference.id));
     const instances = (checkpoint?.instances ?? []).filter(({ id }) => wanted.has(id));
     this.calls.lose(new Set(instances.map(({ id }) => id)));
-    await this.adopt(context, instances);
+    await this.#hooks.startAgain(this.#restartContext(reason, checkpoint), instances);
   }
 
   #restartContext(reason: Reason, checkpoint: Checkpoint | null): HookContext {
@@ -485,7 +373,7 @@ export class HostedVersion {
     // A process takes all of it along.
     if (!isGone && session.pid === null) {
       const ask = session.ask<Retired>({ kind: 'retire', drainTimeoutMs });
-      retired = await this.#inTime('retire', ask).catch(() => unloaded);
+      retired = await this.#hooks.inTime('retire', ask).catch(() => unloaded);
     }
     await session.finish(EXIT_WAIT_MS);
     if (session.pid !== null || !this.#options.outside.native.isMapped(this.image)) return unloaded;

@@ -9,7 +9,7 @@ import { compileAddon, createScratch, FIXTURES, install } from '../support/addon
 
 const INCLUDE = path.resolve(FIXTURES, '../../native/include');
 /** A diagnosis, not a measure. */
-const UNTIL_MAX_MS = 5_000;
+const UNTIL_MAX_MS = 20_000;
 const LOOK_MS = 3;
 
 /** The exports of `fatal.c`, as they are on this side. */

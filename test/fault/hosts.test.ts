@@ -291,14 +291,20 @@ describe('a version that crashes too often', () => {
   test('is rolled back to the one before, with the state of the checkpoint', async () => {
     const addon = await openCounting({ ...QUIET, supervise: { ...FAST, maxCrashes: 3 } });
     const { exports } = addon;
+    const cell = new exports.Cell(5);
+    await cell.get();
+    await addon.reload({ force: true });
+    const young = new exports.Cell(6);
+    await young.get();
     const next: string[] = [];
     addon.on('crashed', (crash) => next.push(crash.next));
     const reloaded = eventOf(addon, 'reloaded');
     for (let crash = 0; crash < 3; crash += 1) await refusalOf(exports.die('segv'));
     const waiting = exports.bump();
-    expect(await reloaded).toMatchObject({ from: 2, to: 3, restored: 1, state: 'carried' });
+    expect(await reloaded).toMatchObject({ from: 3, to: 4, restored: 2, state: 'carried' });
     expect(await waiting).toBe(3);
-    expect(await exports.version()).toBe(1);
+    expect(await cell.add()).toBe(6);
+    expect(await refusalOf(young.get())).toMatchObject({ code: 'ERR_HOST_CRASHED' });
     expect(next).toEqual(['restart', 'restart', 'rollback']);
     await stand.end();
   });
