@@ -260,11 +260,6 @@ bool Round::AwaitEnd(const StationPtr& station) {
   return phase_ == Phase::kCommitted;
 }
 
-bool Round::IsOver() const {
-  Lock lock(floor().mutex);
-  return phase_ == Phase::kAborted;
-}
-
 std::string Round::failure() const {
   Lock lock(floor().mutex);
   return failure_;

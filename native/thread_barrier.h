@@ -161,8 +161,7 @@ class Round : public std::enable_shared_from_this<Round> {
   // The part of this thread is done: waits for the decision.
   bool AwaitEnd(const StationPtr& station);
 
-  // Any.
-  bool IsOver() const;
+  // Any: what Fail() was given.
   std::string failure() const;
 
  private:

@@ -1,7 +1,8 @@
 /** What runs reloads, of one handle or of a group: one at a time, latest change wins, and an orderly end. */
 import type { ReloadRequest, ReloadSignals } from './candidate.ts';
 import { errors, ReloadError } from './errors.ts';
-import { enlist, type Follower, leave } from './followers.ts';
+import type { Follower } from './follower.ts';
+import { enlist, leave } from './followers.ts';
 import { JobQueue } from './job-queue.ts';
 import { endWorkshop, revokeExports } from './open-workshop.ts';
 import type { ReloadReport } from './report.ts';

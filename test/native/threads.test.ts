@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addon } from '../fixtures/ledger/build.mjs';
 import { createScratch, FIXTURES, type Scratch } from '../support/addons.ts';
 import { compiledUrl } from '../support/compiled.ts';
+import { v1, v2 } from './instance-stories.ts';
 import { type Ended, endOf } from './trace.ts';
 
 let scratch: Scratch;
@@ -18,7 +19,7 @@ afterEach(() => scratch[Symbol.dispose]());
 const CREW = pathToFileURL(path.join(FIXTURES, 'threads/crew.mjs')).href;
 const GOOD: Builds = { v1: addon('crew', 1), v2: addon('crew', 2), v3: addon('crew', 3) };
 const NAMES =
-  'addAll, counted, file, hire, install, isMapped, openCrew, reasonOf, shared, stageDir, staged, stopAdding, turn';
+  'addAll, block, counted, file, hire, inCall, install, isMapped, openCrew, quiet, reasonOf, shared, stageDir, staged, stopAdding';
 type Builds = Readonly<Record<string, string>>;
 
 const WELL = { errors: '', exitCode: 0, signal: null };
@@ -83,7 +84,7 @@ describe('a reload while all threads call', () => {
       install('v1');
       const main = await openCrew({ drainTimeoutMs: 10_000 });
       const crew = await Promise.all([hire(), hire(), hire()]);
-      const adding = [addAll(main), ...crew.map(({ tell }) => tell('void addAll(addon);'))];
+      const adding = [addAll(main), ...crew.map(({ tell }) => tell('return addAll(addon);'))];
       const ask = (options) => Promise.all([
         attempt(main, options),
         ...crew.map(({ tell }) => tell('return addon.reload(' + JSON.stringify(options ?? {}) + ').then((r) => r.status, reasonOf)')),
@@ -95,7 +96,6 @@ describe('a reload while all threads call', () => {
       say((await ask({ force: true })).join(' '), await inAll(main, crew, 'addon.current.id'));
       stopAdding();
       await Promise.all(adding);
-      await new Promise((resolve) => setTimeout(resolve, 50));
       say('lost', counted().adds - main.exports.count(), 'too old', counted().tooOld);
       await closeAll(main, crew);
     `);
@@ -135,9 +135,8 @@ describe('a thread in a long native call', () => {
       const main = await openCrew({ drainTimeoutMs: 100 });
       const crew = [await hire(), await hire()];
       let hasEnded = false;
-      const blocked = crew[0].tell('addon.exports.block(1500);').then(() => { hasEnded = true; });
-      await crew[1].tell('await turn();');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const blocked = crew[0].tell(block(1500)).then(() => { hasEnded = true; });
+      await inCall();
       install('v2');
       say(await attempt(main), 'still in its call', !hasEnded);
       say(main.exports.version(), await crew[1].tell('return addon.exports.version();'));
@@ -156,8 +155,8 @@ describe('a thread in a long native call', () => {
       install('v1');
       const main = await openCrew({ drainTimeoutMs: 100 });
       const crewman = await hire();
-      crewman.tell('addon.exports.block(600);').catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      crewman.tell(block(600)).catch(() => {});
+      await inCall();
       const terminated = crewman.worker.terminate();
       install('v2');
       say(await attempt(main));
@@ -257,6 +256,39 @@ describe('what follows', () => {
     expect(ended).toEqual({ trace: ['reloaded 1 2 shared', GONE], ...WELL });
   });
 
+  test('moves its own live instances, or gives all of them back', async () => {
+    const ended = await run(
+      `
+      install('v1');
+      const main = await openCrew();
+      const crew = [await hire()];
+      const [{ tell }] = crew;
+      const mine = new main.exports.Counter(1);
+      await tell('globalThis.theirs = new addon.exports.Counter(2); theirs.add(10);');
+      const show = async () => say([mine.version(), mine.value].join(':'),
+        await tell('return [theirs.version(), theirs.value, theirs instanceof addon.exports.Counter].join(":");'));
+      const moved = tell('return new Promise((resolve) => addon.once("reloaded", resolve));');
+      await show();
+      install('bad');
+      say(await attempt(main));
+      await show();
+      install('v2');
+      say(JSON.stringify((await main.reload()).instances), JSON.stringify((await moved).instances));
+      await show();
+      await tell('addon.close()');
+      await crew[0].worker.terminate();
+      await main.close();
+    `,
+      { v1: v1(), v2: v2(), bad: v2('RESTORE_FAILS_AT=2') },
+    );
+    const one = '{"moved":{"Counter":1},"stayed":{}}';
+    expect(ended).toMatchObject(WELL);
+    expect(ended.trace.filter((line) => !line.includes('unmapped'))).toEqual([
+      ...['1:1 1:12:true', 'ERR_HOOK_THREW classes.Counter.restore', '1:1 1:12:true'],
+      ...[`${one} ${one}`, '2:1 2:12:true'],
+    ]);
+  });
+
   test('is every group that has the image, as a whole', async () => {
     fs.mkdirSync(scratch.file('other'));
     const ended = await run(`
@@ -312,14 +344,13 @@ describe('a thread that ends at the barrier', () => {
     install('v1');
     const [first, second, late] = await Promise.all([hire({ drainTimeoutMs: ${drainTimeoutMs} }), hire(), hire()]);
     await late.tell(\`addon.on('progress', ({ phase }) => {
-      if (phase !== 'prepare' || shared[3] === 1) return;
-      shared[3] = 1;
-      setImmediate(() => addon.exports.block(${blockMs}));
+      if (phase === 'prepare' && shared[4] === 0) setImmediate(() => { \${block(${blockMs})} });
     });\`);
     install('v2');
+    void second.tell('await addAll(addon);').catch(() => {});
     const outcome = first.tell('return addon.reload().then(({ status }) => status, reasonOf)');
-    while (shared[3] === 0) await turn();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await inCall();
+    await quiet();
     const show = async (...crew) => say((await Promise.all(crew.map(({ tell }) => tell('return addon.exports.version()')))).join(' '));
     const end = async (...crew) => {
       await Promise.all(crew.map(({ worker }) => worker.terminate()));
