@@ -122,7 +122,8 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
   std::string path;
   size_t bytes = 0;
   if (!ReadPath(info, 0, &path) || !ReadBytes(info, 1, &bytes)) return info.Env().Undefined();
-  const auto writes = ReadFlag(info[2]) ? MemoryBlock::Writes::kPrivate : MemoryBlock::Writes::kShared;
+  const auto writes =
+      ReadFlag(info[2]) ? MemoryBlock::Writes::kPrivate : MemoryBlock::Writes::kShared;
   return ToObject(info, MemoryBlock::Open(path, bytes, writes));
 }
 

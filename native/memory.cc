@@ -102,8 +102,7 @@ MemoryBlock::Created MemoryBlock::Open(const std::string& path, size_t bytes, Wr
   if (fstat(file.get(), &status) != 0) return IoFailure{"fstat", path, errno};
   if (static_cast<size_t>(status.st_size) < bytes) return IoFailure{"fstat", path, EINVAL};
   auto block = std::make_shared<MemoryBlock>(Fd(), path, Room::kNone);
-  block->mapping_ =
-      Map(file, RoundUp(bytes), writes == Writes::kShared ? MAP_SHARED : MAP_PRIVATE);
+  block->mapping_ = Map(file, RoundUp(bytes), writes == Writes::kShared ? MAP_SHARED : MAP_PRIVATE);
   if (block->mapping_ == nullptr) return IoFailure{"mmap", path, errno};
   if (bytes >= kLargeBytesMin) block->mapping_->PreferHugePages();
   block->bytes_ = bytes;

@@ -11,7 +11,7 @@ import { sharedHandle } from './load/shared-image.ts';
 import type { Native, NativeOffer, NativeRound, NativeSummons } from './native.ts';
 import type { Outside } from './outside.ts';
 import { writeFailure } from './round-notes.ts';
-import type { Switched } from './switch.ts';
+import { type Switched, switchHere } from './switch.ts';
 import { warnOfResume, type Workshop } from './workshop.ts';
 
 /** A handle that is about to serve the image is waited for. */
