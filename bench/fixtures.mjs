@@ -46,6 +46,9 @@ export const buildMemory = (bytes) =>
     `-I${path.join(root, 'native/include')}`,
   ]);
 
+/** An addon with a small call and a large one. */
+export const buildHosts = () => compile('gcc', 'hosts.c', 'hosts.node', ['-lm']);
+
 /** @param {string} compiler @param {string} source in this folder @param {readonly string[]} flags */
 function buildVersions(compiler, source, flags) {
   const { name } = path.parse(source);

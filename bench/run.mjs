@@ -1,5 +1,5 @@
-// `npm run bench`: what a reload, a call and an include of the headers cost, each beside its plain alternative in the
-// same run.
+// `npm run bench`: what a reload, a call, a Worker or process for each version and an include of the headers cost, each
+// beside its plain alternative in the same run.
 // `--json` prints one JSON line last; `--quick` takes fewer rounds, to show that it runs.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { CALL_VARIANTS } from './call-variants.mjs';
 import { measureCycle } from './cycle.mjs';
 import { buildExample, buildMinimal } from './fixtures.mjs';
 import { measureHeaders } from './headers.mjs';
+import { measureHosts } from './hosts.mjs';
 import { measureMemory } from './memory.mjs';
 import { measureReloads } from './reload.mjs';
 import { collect, quantile, round } from './statistics.mjs';
@@ -17,11 +18,13 @@ const reloads = quick ? 20 : 200;
 const memoryReloads = quick ? 5 : 50;
 const callRepeats = quick ? 1 : 5;
 const includes = quick ? 1 : 41;
+const hostRounds = quick ? { calls: 250, arrays: 2, reloads: 2 } : { calls: 20_000, arrays: 15, reloads: 30 };
 
 const example = buildExample();
 const reload = await measureReloads(example, reloads);
 const cycle = measureCycle(example.file, reloads);
 const memory = await measureMemory(memoryReloads);
+const hosts = await measureHosts(hostRounds);
 
 /** @param {number} count */
 function measureInstances(count) {
@@ -95,6 +98,18 @@ console.log(
 );
 console.log('\nLive instances of a class that move in a reload, by their number, medians:');
 console.table(instances);
+console.log('\nWhere versions run: the round trip of a small call that is awaited:');
+console.table(hosts.callUs);
+console.log('\nA sum over 64 MiB of numbers: the first call, and the median of later ones:');
+console.table(hosts.arrays);
+console.log(
+  `\nFrom built file to live, the next host started ahead, medians of ${hostRounds.reloads} reloads:`,
+);
+console.table(hosts.reloadMs);
+console.log('\nA reload that is rehearsed in a process which was started ahead, medians in ms:');
+console.table(hosts.rehearseMs);
+console.log('\nResident memory of one host more, MiB:');
+console.table(hosts.hostMiB);
 for (const when of /** @type {const} */ (['before', 'after'])) {
   console.log(`\nOne call ${when === 'before' ? 'before a reload' : 'after ten reloads'}, ns:`);
   console.table(Object.fromEntries(Object.entries(calls).map(([variant, of]) => [variant, of[when]])));
@@ -102,4 +117,4 @@ for (const when of /** @type {const} */ (['before', 'after'])) {
 const headers = measureHeaders(includes);
 console.log('\nAn include of the headers, medians in ms of a syntax check, beside what they include anyway:');
 console.table(headers);
-if (json) console.log(JSON.stringify({ reload, cycle, instances, memory, calls, headers }));
+if (json) console.log(JSON.stringify({ reload, cycle, instances, memory, hosts, calls, headers }));
