@@ -4,6 +4,7 @@
  *     npm run example:http                    a run for a person: 60 s without reloads and 60 s with, three times
  *     npm run example:http -- --json          the same on stderr, and its figures as the last line of stdout
  *     npm run example:http -- --seconds 2     a shorter one
+ *     npm run example:http -- --connections 8    more load than that of 2 connections
  *     npm run example:http -- --isolation process    one of inline, worker and process; may be given again
  *
  * Ends with exit code 1 when a request failed, an answer was wrong, a quote was not counted, or a reload was refused.
@@ -17,13 +18,15 @@ import { prepareBuilds } from './lib/builds.mjs';
 import { measure } from './lib/measure.mjs';
 
 const SECONDS = 60;
+/** Few: the server and the load share the processors, and a new process takes a part of them, too. */
+const CONNECTIONS = 2;
 const PLACES = {
   inline: 'in the thread of the server',
   worker: 'each version in a Worker',
   process: 'each version in a process',
 };
 
-async function run({ seconds, isolations }, terminal, signal) {
+async function run({ seconds, connections, isolations }, terminal, signal) {
   terminal.print(
     `${terminal.colors.bold('napi-reload')}  an HTTP server answers while its kernel is reloaded ten times a second`,
   );
@@ -38,6 +41,7 @@ async function run({ seconds, isolations }, terminal, signal) {
       put,
       addon: scratch.addon,
       seconds,
+      connections,
       terminal,
       signal,
       /** Records a problem unless `condition` holds. */
@@ -70,11 +74,12 @@ function conclude(runs, terminal) {
 
 /** @throws when an argument is unknown, or cannot be taken */
 function readArguments(args) {
-  const { json, seconds, isolation } = parseArgs({
+  const { json, seconds, connections, isolation } = parseArgs({
     args,
     options: {
       json: { type: 'boolean', default: false },
       seconds: { type: 'string', default: `${SECONDS}` },
+      connections: { type: 'string', default: `${CONNECTIONS}` },
       isolation: { type: 'string', multiple: true, default: Object.keys(PLACES) },
     },
   }).values;
@@ -86,7 +91,10 @@ function readArguments(args) {
   }
   if (!(Number(seconds) >= 1))
     throw new RangeError(`Cannot run ${JSON.stringify(seconds)} s: wanted 1 or more`);
-  return { json, seconds: Number(seconds), isolations: isolation };
+  if (!(Number.isInteger(Number(connections)) && Number(connections) >= 1)) {
+    throw new RangeError(`Cannot open ${JSON.stringify(connections)} connections: wanted 1 or more`);
+  }
+  return { json, seconds: Number(seconds), connections: Number(connections), isolations: isolation };
 }
 
 function main(args) {

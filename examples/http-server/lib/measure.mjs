@@ -6,8 +6,6 @@ import { answerOf, ask, ended, startChild } from './child.mjs';
 
 const SERVER = path.join(import.meta.dirname, '../server.mjs');
 const LOAD = path.join(import.meta.dirname, 'load.mjs');
-/** Few: the server and the load share the processors. */
-const CONNECTIONS = 4;
 const RELOAD_EVERY_MS = 100;
 /** Part of a measurement that compiled code needs first. */
 const WARM_UP = 0.1;
@@ -18,12 +16,13 @@ const WARM_UP = 0.1;
  * @returns {Promise<object>} the figures; what is wrong is added to the problems
  */
 export async function measure(session, isolation) {
-  const { put, addon, seconds, signal } = session;
+  const { put, addon, seconds, connections, signal } = session;
   put(0);
   const server = startChild(SERVER, ['--isolation', isolation, '--addon', addon, '--port', '0'], signal);
   try {
     const { port } = await answerOf(server);
-    const load = (ofSeconds) => runLoad(`http://127.0.0.1:${port}`, ofSeconds, signal);
+    const url = `http://127.0.0.1:${port}`;
+    const load = (ofSeconds) => runLoad({ url, seconds: ofSeconds, connections }, signal);
     const warm = await load(seconds * WARM_UP);
     const without = await load(seconds);
     show(session, 'without', without);
@@ -41,8 +40,8 @@ export async function measure(session, isolation) {
   }
 }
 
-async function runLoad(url, seconds, signal) {
-  const load = startChild(LOAD, [JSON.stringify({ url, seconds, connections: CONNECTIONS })], signal);
+async function runLoad(order, signal) {
+  const load = startChild(LOAD, [JSON.stringify(order)], signal);
   const answer = await answerOf(load);
   await ended(load);
   return answer;

@@ -89,6 +89,7 @@ describe('the run', () => {
       return [status, stderr.trim()];
     };
     expect(run('--seconds', '0')).toEqual([2, 'Cannot run "0" s: wanted 1 or more']);
+    expect(run('--connections', 'x')).toEqual([2, 'Cannot open "x" connections: wanted 1 or more']);
     expect(run('--isolation', 'none')).toEqual([
       2,
       'No isolation "none": wanted one of inline, worker, process',
