@@ -19,6 +19,8 @@ export interface Checkpoint {
   readonly instances: readonly WireInstance[];
 }
 
+const WARM_ASKS = 3;
+
 export interface HostHooksOptions {
   readonly id: number;
   readonly hookTimeoutMs: number;
@@ -91,6 +93,7 @@ export class HostHooks {
   async callSync(hook: 'init' | 'save' | 'resume', context?: HookContext): Promise<unknown> {
     if (hook === 'save') return this.save();
     if (hook === 'resume') return this.#resume();
+    if (!this.#loaded?.hooks.has.includes('init')) return undefined;
     return this.inTime(hook, this.#ask({ kind: 'hook', hook, context: this.#wireContext(context) }));
   }
 
@@ -115,7 +118,14 @@ export class HostHooks {
     this.#saved = await this.inTime('save', this.#ask<Saved>({ kind: 'save', classes }));
   }
 
+  /** The first messages find cold code on the other side. Calls are to wait for the hooks, not for that. */
+  async #warm(context: HookContext | undefined): Promise<void> {
+    const ask: Ask = { kind: 'warm', context: this.#wireContext(context) };
+    for (let count = 0; count < WARM_ASKS; count += 1) await this.inTime('prepare', this.#ask(ask));
+  }
+
   async callAsync(hook: 'prepare' | 'dispose', deadline: Deadline, context?: HookContext): Promise<void> {
+    if (hook === 'prepare') await this.#warm(context);
     if (!this.#loaded?.hooks.has.includes(hook)) return;
     if (hook === 'dispose' && this.#options.isGone()) return;
     const call = hook === 'prepare' ? { hook, context: this.#wireContext(context) } : { hook };

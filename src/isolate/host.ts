@@ -147,6 +147,9 @@ export class Host implements Taker, Giver {
         return this.#load(ask);
       case 'hook':
         return this.#hook(ask);
+      case 'warm':
+        this.#context(ask.context);
+        return undefined;
       case 'save':
         return this.#save(ask.classes);
       case 'adopt':

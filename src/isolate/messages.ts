@@ -52,6 +52,8 @@ export type HookCall =
 export type Ask =
   | LoadMessage
   | ({ readonly kind: 'hook' } & HookCall)
+  /** Nothing, by the way that hooks take. */
+  | { readonly kind: 'warm'; readonly context: WireContext }
   /** The state, and that of each known instance of these classes. Answered by {@link Saved}. */
   | { readonly kind: 'save'; readonly classes: readonly string[] }
   /** New instances in place of others: all constructed, then all restored. */

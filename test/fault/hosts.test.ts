@@ -236,7 +236,7 @@ describe('a restart', () => {
   test.each(['load', 'init', 'prepare'])(
     'in which %s hangs is given up after hookTimeoutMs',
     async (hook) => {
-      const addon = await openCounting({ ...QUIET, supervise: FAST, hookTimeoutMs: 1000 });
+      const addon = await openCounting({ ...QUIET, supervise: FAST, hookTimeoutMs: 3000 });
       const crashes: unknown[] = [];
       addon.on('crashed', ({ error }) => crashes.push((error.cause as { code?: string })?.code ?? null));
       stand.plan(2, hook, 'loop');

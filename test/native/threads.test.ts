@@ -132,10 +132,10 @@ describe('a thread in a long native call', () => {
   test('makes the reload fail within its bound, and all stay until it has ended', async () => {
     const ended = await run(`
       install('v1');
-      const main = await openCrew({ drainTimeoutMs: 100 });
+      const main = await openCrew({ drainTimeoutMs: 1000 });
       const crew = [await hire(), await hire()];
       let hasEnded = false;
-      const blocked = crew[0].tell(block(1500)).then(() => { hasEnded = true; });
+      const blocked = crew[0].tell(block(6000)).then(() => { hasEnded = true; });
       await inCall();
       install('v2');
       say(await attempt(main), 'still in its call', !hasEnded);
@@ -153,9 +153,9 @@ describe('a thread in a long native call', () => {
   test('that is terminated in it does not come, and is no hindrance when it has gone', async () => {
     const ended = await run(`
       install('v1');
-      const main = await openCrew({ drainTimeoutMs: 100 });
+      const main = await openCrew({ drainTimeoutMs: 1000 });
       const crewman = await hire();
-      crewman.tell(block(600)).catch(() => {});
+      crewman.tell(block(4000)).catch(() => {});
       await inCall();
       const terminated = crewman.worker.terminate();
       install('v2');
