@@ -1,6 +1,6 @@
 /** A bound on waiting for work that cannot be stopped. */
 import { errors } from './errors.ts';
-import type { Outside } from './outside.ts';
+import type { Here } from './here.ts';
 
 export interface Deadline {
   readonly timeoutMs: number;
@@ -23,7 +23,7 @@ export interface DeadlineOptions {
 /** @param onLate called when work that was given up settles after all, in whatever way */
 export function createDeadline(
   { timeoutMs, signal, during }: DeadlineOptions,
-  outside: Outside,
+  outside: Here,
   onLate: () => void = () => undefined,
 ): Deadline {
   return {

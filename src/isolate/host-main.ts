@@ -7,7 +7,7 @@ import {
   receiveMessageOnPort,
   workerData,
 } from 'node:worker_threads';
-import { realOutside } from '../outside.ts';
+import { realHere } from '../here.ts';
 import type { AskForMemory } from '../state/memory.ts';
 import { openMemoryView } from '../state/memory-view.ts';
 import { Host } from './host.ts';
@@ -31,7 +31,7 @@ const nothing: Giver = { give: () => undefined };
 function startInProcess(): void {
   const parent = Number(process.argv[2]);
   // A parent that is killed cannot tell its children, and code that never returns would not hear it.
-  if (!realOutside.native.dieWithParent(parent) || !process.connected) process.exit(0);
+  if (!realHere.native.dieWithParent(parent) || !process.connected) process.exit(0);
   process.on('disconnect', () => process.exit(0));
   // Of a terminal, it is sent to all of its processes: what it means is for the handle's side to say.
   process.on('SIGINT', () => undefined);
@@ -42,7 +42,7 @@ function startInProcess(): void {
   };
   // Of a rehearsal nothing may be left.
   const isPrivate = process.argv[3] === 'rehearsal';
-  new Host(port, { outside: realOutside, memory: askBy(askByDescriptor, isPrivate) });
+  new Host(port, { outside: realHere, memory: askBy(askByDescriptor, isPrivate) });
 }
 
 function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): void {
@@ -57,7 +57,7 @@ function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): 
     post: (message) => port.postMessage(message),
     onMessage: (listener) => void port.on('message', listener),
   };
-  new Host(ends, { outside: realOutside, memory: askBy(ask, false) });
+  new Host(ends, { outside: realHere, memory: askBy(ask, false) });
 }
 
 /** Memory is the handle's, and a hook that asks for it goes on only when it has it. */
@@ -70,7 +70,7 @@ function askBy(ask: (request: MemoryAsk) => MemoryAnswer, isPrivate: boolean): A
     if ('view' in answer) return answer.view;
     const known = views.get(name);
     if (known?.byteLength === answer.file.bytes) return known;
-    const view = openMemoryView({ addon: '', name }, answer.file, realOutside.native, isPrivate);
+    const view = openMemoryView({ addon: '', name }, answer.file, realHere.native, isPrivate);
     views.set(name, view);
     return view;
   };

@@ -8,7 +8,7 @@ import { createDeadline } from '../deadline.ts';
 import { errors } from '../errors.ts';
 import { inspect } from '../load/inspect.ts';
 import { load } from '../load/load.ts';
-import type { Outside } from '../outside.ts';
+import type { Here } from '../here.ts';
 import { type RetireRequest, retire } from '../retire/retire.ts';
 import { rebind } from '../stage/rebind.ts';
 import { openStager } from '../stage/stager.ts';
@@ -56,13 +56,13 @@ interface Running {
 }
 
 export interface HostOptions {
-  readonly outside: Outside;
+  readonly outside: Here;
   readonly memory: AskForMemory;
 }
 
 export class Host implements Taker, Giver {
   readonly #port: Port<FromHost, ToHost>;
-  readonly #outside: Outside;
+  readonly #outside: Here;
   readonly #memory: AskForMemory;
   readonly #arrays: Arrays;
   /** Values with large arrays lent. A state is never lent: it must stay what it was. */

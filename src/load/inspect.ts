@@ -2,7 +2,7 @@
 import type { SourcePath, StagedPath } from '../brands.ts';
 import { errors, type ReloadError } from '../errors.ts';
 import type { NativeImage, NativeStaged } from '../native.ts';
-import type { Outside } from '../outside.ts';
+import type { Here } from '../here.ts';
 
 const ENTRY_MISSING = 'no Node-API entry point';
 const V8_ENTRY = 'an addon for the C++ ABI of V8 and Node.js';
@@ -15,7 +15,7 @@ const V8_ENTRY = 'an addon for the C++ ABI of V8 and Node.js';
 export function inspect(
   { path, image: known }: { readonly path: StagedPath; readonly image: NativeStaged['image'] },
   source: SourcePath,
-  outside: Outside,
+  outside: Here,
 ): NativeImage {
   const image = known ?? outside.native.inspect(path);
   if (!image.ok) {

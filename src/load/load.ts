@@ -1,7 +1,7 @@
 /** Brings a staged image to life: a fresh `napi_env`, then the addon's own init. */
 import { describe, errors, isReloadError, type ReloadError } from '../errors.ts';
 import type { NativeImageOpened, NativeRebound } from '../native.ts';
-import type { LoadedModule, Outside } from '../outside.ts';
+import type { Here, LoadedModule } from '../here.ts';
 import type { Hold } from '../version.ts';
 import { type LoadRequest, loaderError } from './loader-error.ts';
 import { loadPlain } from './plain.ts';
@@ -24,7 +24,7 @@ type Binding =
 export async function load(
   request: LoadRequest,
   binding: Binding,
-  outside: Outside,
+  outside: Here,
   onHold: (hold: Hold) => void,
 ): Promise<unknown> {
   if (binding.kind === 'ledger') return loadByLedger(request, binding.rebound, outside, onHold);
@@ -52,7 +52,7 @@ export async function load(
 async function loadByLedger(
   request: LoadRequest,
   rebound: NativeRebound,
-  outside: Outside,
+  outside: Here,
   onHold: (hold: Hold) => void,
 ): Promise<unknown> {
   const { native } = outside;
@@ -74,7 +74,7 @@ async function loadByLedger(
 async function openImage(
   request: LoadRequest,
   rebound: NativeRebound,
-  outside: Outside,
+  outside: Here,
 ): Promise<NativeImageOpened> {
   const { id, source, path, share, signal } = request;
   const { libraries, usesUv, usesUvRequests } = rebound;
@@ -97,7 +97,7 @@ async function openImage(
   }
 }
 
-function mint({ source }: LoadRequest, handle: object, module: LoadedModule, outside: Outside): void {
+function mint({ source }: LoadRequest, handle: object, module: LoadedModule, outside: Here): void {
   const { native } = outside;
   let minted = false;
   let failure: unknown;

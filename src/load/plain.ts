@@ -1,6 +1,6 @@
 /** Loads a staged copy as Node.js does. What is loaded so is never unloaded. */
 import { describe, errors } from '../errors.ts';
-import type { LoadedModule, Outside } from '../outside.ts';
+import type { Here, LoadedModule } from '../here.ts';
 import { type LoadRequest, loaderError } from './loader-error.ts';
 
 /** An addon may ask for Node-API's experimental features by this version (NAPI_VERSION_EXPERIMENTAL in node_api.h). */
@@ -17,7 +17,7 @@ const NAPI_VERSION_EXPERIMENTAL = 2_147_483_647;
  *
  * @throws `ERR_UNDEFINED_SYMBOL`, `ERR_LOAD_FAILED`, `ERR_NAPI_VERSION`, `ERR_INIT_THREW`
  */
-export function loadPlain(request: LoadRequest, outside: Outside): unknown {
+export function loadPlain(request: LoadRequest, outside: Here): unknown {
   if (request.image.entry === 'constructor') return runInit(request, outside);
   const probe = outside.native.probe(request.path);
   if (!probe.ok) throw loaderError(request, probe.message);
@@ -35,7 +35,7 @@ function checkApiVersion({ source }: LoadRequest, wanted: number | null): void {
   throw errors.napiVersion({ addon: source, path: source, wanted, supported });
 }
 
-function runInit(request: LoadRequest, outside: Outside): unknown {
+function runInit(request: LoadRequest, outside: Here): unknown {
   // Addons look for files beside themselves by this name: it is the source's, not the copy's.
   const module: LoadedModule = { exports: {}, filename: request.source };
   try {

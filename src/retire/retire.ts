@@ -1,6 +1,6 @@
 /** Ends a version that serves no more, or never did. */
 import type { NativePin } from '../native.ts';
-import type { Outside } from '../outside.ts';
+import type { Here } from '../here.ts';
 import type { Ending } from '../report.ts';
 import { enter, type Hold, type Version } from '../version.ts';
 
@@ -39,7 +39,7 @@ export async function retire(
   version: Version,
   dispose: () => Promise<void>,
   request: RetireRequest,
-  outside: Outside,
+  outside: Here,
 ): Promise<Ending> {
   enter(version, { name: 'retiring' });
   await dispose();
@@ -89,7 +89,7 @@ function endingOf({ outcome, reason }: { readonly outcome: string; readonly reas
 }
 
 /** A function of its own, so that the listener closes over nothing else. */
-function listen(version: Version, hold: LedgerHold, request: RetireRequest, outside: Outside): void {
+function listen(version: Version, hold: LedgerHold, request: RetireRequest, outside: Here): void {
   outside.native.onRelease(hold.handle, () => lookAgain(version, request, outside));
 }
 
@@ -99,7 +99,7 @@ export function needsLook({ state }: Version): boolean {
 }
 
 /** Tries to end a pinned version; says so to `onEnded` unless the caller is told by the result. */
-export function lookAgain(version: Version, request: RetireRequest, outside: Outside, quiet = false): Ending {
+export function lookAgain(version: Version, request: RetireRequest, outside: Here, quiet = false): Ending {
   const { hold, state } = version;
   if (state.name !== 'pinned' || hold?.kind !== 'ledger') return { outcome: 'unloaded' };
   const ending = settle(version, tryToEnd(hold, request.releaseObjects, outside));
@@ -107,7 +107,7 @@ export function lookAgain(version: Version, request: RetireRequest, outside: Out
   return ending;
 }
 
-async function drain(hold: LedgerHold, request: RetireRequest, outside: Outside): Promise<Ending> {
+async function drain(hold: LedgerHold, request: RetireRequest, outside: Here): Promise<Ending> {
   const endMs = outside.nowMs() + request.drainTimeoutMs;
   for (;;) {
     const ending = tryToEnd(hold, request.releaseObjects, outside);
@@ -121,7 +121,7 @@ function isPassing({ kind }: NativePin): boolean {
   return PASSING.has(kind);
 }
 
-function nextRelease(hold: LedgerHold, timeoutMs: number, outside: Outside): Promise<void> {
+function nextRelease(hold: LedgerHold, timeoutMs: number, outside: Here): Promise<void> {
   return new Promise((resolve) => {
     const cancel = outside.after(timeoutMs, resolve);
     outside.native.onRelease(hold.handle, () => {
@@ -131,7 +131,7 @@ function nextRelease(hold: LedgerHold, timeoutMs: number, outside: Outside): Pro
   });
 }
 
-function tryToEnd(hold: LedgerHold, releaseObjects: boolean, outside: Outside): Ending {
+function tryToEnd(hold: LedgerHold, releaseObjects: boolean, outside: Here): Ending {
   const { outcome, pins, others } = outside.native.retire(hold.handle, releaseObjects);
   switch (outcome) {
     case 'pinned':

@@ -2,7 +2,7 @@
 import type { SourcePath } from '../brands.ts';
 import type { NativeRebound } from '../native.ts';
 import type { Options } from '../options.ts';
-import type { Outside } from '../outside.ts';
+import type { Here } from '../here.ts';
 import { foreignError, incompleteError, ioError } from './refusals.ts';
 import type { Staged } from './stager.ts';
 
@@ -21,7 +21,7 @@ export function rebind(
   { path, binding, libraries, kept }: Staged,
   source: SourcePath,
   reclaim: Options['reclaim'],
-  outside: Outside,
+  outside: Here,
 ): Binding {
   if (reclaim === 'never') return { kind: 'plain', reason: 'the option reclaim is "never"' };
   const result =

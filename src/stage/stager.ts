@@ -12,7 +12,7 @@ import type {
   NativeStaged,
   NativeStageWishes,
 } from '../native.ts';
-import type { Outside } from '../outside.ts';
+import type { Here } from '../here.ts';
 import { foreignError, incompleteError, ioError } from './refusals.ts';
 
 /** A file that nobody has written to for this long will not become whole by waiting. */
@@ -79,21 +79,21 @@ export interface StagerOptions {
  *
  * @throws `ERR_STAGE_IO` when the stage directory is not writable, not ours, or may not hold code
  */
-export function openStager(options: StagerOptions, outside: Outside): Stager {
+export function openStager(options: StagerOptions, outside: Here): Stager {
   return new SourceStager(options, outside);
 }
 
-type Result = Exclude<Awaited<ReturnType<Outside['native']['stageCopy']>>, { kind: 'incomplete' }>;
+type Result = Exclude<Awaited<ReturnType<Here['native']['stageCopy']>>, { kind: 'incomplete' }>;
 
 class SourceStager implements Stager {
   readonly #options: StagerOptions;
-  readonly #outside: Outside;
+  readonly #outside: Here;
   #directory: NativeStageDirectory;
   /** The files that the last copies were made of: one that is written to in place is still the same. */
   #lastFiles: ReadonlySet<string> = new Set();
   #looked: readonly string[] = [];
 
-  constructor(options: StagerOptions, outside: Outside) {
+  constructor(options: StagerOptions, outside: Here) {
     this.#options = options;
     this.#outside = outside;
     this.#directory = this.#open();
@@ -231,7 +231,7 @@ function isLost({ operation, path: file, errno }: NativeIoFailure, kept: NativeK
   return operation === 'check' || errno === 'ENOENT';
 }
 
-function delay(ms: number, outside: Outside): Promise<void> {
+function delay(ms: number, outside: Here): Promise<void> {
   return new Promise((resolve) => {
     outside.after(ms, resolve);
   });
