@@ -113,7 +113,7 @@ export class Host implements Taker, Giver {
     try {
       result = this.#dealWith(ask);
     } catch (error) {
-      this.#post({ n, error: toWireError(error, this) });
+      this.#refuse(n, error);
       return;
     }
     const taker = ask.kind === 'save' ? this : this.#values;
@@ -123,22 +123,31 @@ export class Host implements Taker, Giver {
     }
     Promise.resolve(result).then(
       (value) => this.#reply(n, value, taker),
-      (error: unknown) => this.#post({ n, error: toWireError(error, this) }),
+      (error: unknown) => this.#refuse(n, error),
     );
   }
 
+  /** What is returned may have getters and traps that throw. */
   #reply(n: number, value: unknown, taker: Taker): void {
-    const wire = toWire(value, taker);
+    let wire: Wire | null = null;
     try {
-      this.#post({ n, value: wire });
+      wire = toWire(value, taker);
+      this.#port.post({ n, value: wire });
     } catch (error) {
-      for (const loan of loansOf(wire)) this.#arrays.cancel(loan);
-      this.#post({ n, error: toWireError(error) });
+      for (const loan of wire === null ? [] : loansOf(wire)) this.#arrays.cancel(loan);
+      this.#refuse(n, error);
     }
   }
 
-  #post(message: Answer): void {
-    this.#port.post(message);
+  /** What is thrown may have something on it that does not go to another process. */
+  #refuse(n: number, thrown: unknown): void {
+    const error = toWireError(thrown, this);
+    try {
+      this.#port.post({ n, error });
+    } catch {
+      const { name, message, stack } = error;
+      this.#port.post({ n, error: { name, message, ...(stack !== undefined && { stack }) } });
+    }
   }
 
   #dealWith(ask: Ask): unknown {

@@ -147,6 +147,15 @@ const CAUSES_MAX = 8;
 
 /** Whatever was thrown, as data. Never throws. */
 export function toWireError(thrown: unknown, taker: Taker = nothing, depth = 0): WireError {
+  try {
+    return takeErrorApart(thrown, taker, depth);
+  } catch {
+    // Its getters throw.
+    return { name: 'Error', message: describe(thrown) };
+  }
+}
+
+function takeErrorApart(thrown: unknown, taker: Taker, depth: number): WireError {
   const cloneable = (value: unknown): Wire => {
     if (types.isNativeError(value)) {
       return {
