@@ -145,8 +145,8 @@ export class HostedVersion {
         assert(callback !== undefined, 'the host holds it');
         return callback(...(args as unknown[]));
       },
-      released: (ids) => {
-        for (const each of ids) callbacks.delete(each);
+      released: (functions) => {
+        for (const each of functions) callbacks.release(each);
       },
       onEnd: () => this.#ended(session),
     });
@@ -310,6 +310,8 @@ export class HostedVersion {
     const instances = (checkpoint?.instances ?? []).filter(({ id }) => wanted.has(id));
     this.calls.lose(new Set(instances.map(({ id }) => id)));
     await this.#hooks.startAgain(this.#restartContext(reason, checkpoint), instances);
+    // What another host sent of them is of no matter to this one.
+    for (const { reference } of this.calls.held()) reference.sends = 1;
   }
 
   #restartContext(reason: Reason, checkpoint: Checkpoint | null): HookContext {

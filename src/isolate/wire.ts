@@ -50,6 +50,8 @@ export interface WireError {
 export interface Taker {
   /** What stands for an object or function; null to send it as it is. */
   take(value: object): Special | null;
+  /** What it took was not sent after all. */
+  cancel?(special: Special): void;
 }
 
 /** How the other side puts it together. */
@@ -64,7 +66,13 @@ const DEPTH_MAX = 16;
 export function toWire(value: unknown, taker: Taker): Wire {
   if (typeof value !== 'object' && typeof value !== 'function') return { value };
   const parts: Part[] = [];
-  const left = takeApart(value, [], new Set(), parts, taker);
+  let left: unknown;
+  try {
+    left = takeApart(value, [], new Set(), parts, taker);
+  } catch (error) {
+    cancelWire({ value, parts }, taker);
+    throw error;
+  }
   return parts.length === 0 ? { value: left } : { value: left, parts };
 }
 
@@ -124,9 +132,9 @@ export function fromWire({ value, parts }: Wire, giver: Giver): unknown {
   return root;
 }
 
-/** What was lent in a value that was not sent after all. */
-export function loansOf({ parts }: Wire): readonly unknown[] {
-  return (parts ?? []).flatMap(({ is }) => (is.kind === 'array' ? [is.loan] : []));
+/** For a value that was not sent after all. */
+export function cancelWire({ parts }: Wire, taker: Taker): void {
+  for (const { is } of parts ?? []) taker.cancel?.(is);
 }
 
 /** One side's values, with large arrays lent. */
@@ -135,6 +143,10 @@ export function lending(side: Taker & Giver, arrays: Arrays): Taker & Giver {
     take(value) {
       const loan = arrays.lend(value);
       return loan === null ? side.take(value) : { kind: 'array', loan };
+    },
+    cancel(special) {
+      if (special.kind === 'array') arrays.cancel(special.loan);
+      else side.cancel?.(special);
     },
     give: (special) => (special.kind === 'array' ? arrays.borrow(special.loan) : side.give(special)),
   };
