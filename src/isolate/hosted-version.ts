@@ -215,13 +215,18 @@ export class HostedVersion {
     this.calls.isHeld = false;
   }
 
+  /** @throws `ERR_HOST_CRASHED` where its host has ended */
+  checkAlive(): void {
+    const end = this.#session?.end ?? null;
+    if (this.#session !== null && end !== null) throw this.#session.crash(end);
+  }
+
   /** It serves: calls come from now on. */
   serve(): void {
     this.#serves = true;
     this.#state = 'running';
     // A claim holds the memory itself.
     this.#memory = null;
-    if (this.#session !== null) this.#ended(this.#session);
   }
 
   /** Another version serves. Does not fail. */
@@ -290,8 +295,7 @@ export class HostedVersion {
     try {
       await this.#restart(reason);
       if (this.isReplaced) throw this.#unloaded();
-      const end = this.#session?.end ?? null;
-      if (this.#session !== null && end !== null) throw this.#session.crash(end);
+      this.checkAlive();
     } catch (error) {
       this.#session?.kill('exit');
       claim.undo();
