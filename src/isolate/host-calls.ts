@@ -330,7 +330,7 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     return { kind: 'your-function', id: theirs.id };
   }
 
-  give(special: Exclude<Special, { kind: 'error' }>): unknown {
+  give(special: Exclude<Special, { kind: 'error' | 'same' }>): unknown {
     switch (special.kind) {
       case 'function':
         return this.#functionOf(special.id, special.name);

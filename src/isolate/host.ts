@@ -401,7 +401,7 @@ export class Host implements Taker, Giver {
     return { kind: 'object', id: this.#objects.idOf(value, sends), name: name ?? '' };
   }
 
-  give(special: Exclude<Special, { kind: 'error' }>): unknown {
+  give(special: Exclude<Special, { kind: 'error' | 'same' }>): unknown {
     switch (special.kind) {
       case 'array':
         return this.#arrays.borrow(special.loan);
