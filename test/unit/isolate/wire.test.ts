@@ -58,8 +58,9 @@ test('holes stay holes, however many', () => {
 });
 
 test('a key "__proto__" is a key', () => {
-  const value = JSON.parse('{"__proto__": {"polluted": 1}}') as Record<string, object>;
-  Object.defineProperty(value['__proto__'], 'call', { value: call, enumerable: true });
+  const value: object = JSON.parse('{"__proto__": {"polluted": 1}}');
+  const [inner] = Object.values(value) as [object];
+  Object.defineProperty(inner, 'call', { value: call, enumerable: true });
   const found = bringOver(value);
   expect(Object.keys(found)).toEqual(['__proto__']);
   expect(Object.getPrototypeOf(found)).toBe(Object.prototype);
