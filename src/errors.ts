@@ -552,7 +552,7 @@ function schemaStep(d: Details<'ERR_STATE_SCHEMA'>): string {
 /** A caught value in one line, whatever it is. Never throws itself. */
 export function describe(value: unknown): string {
   try {
-    return value instanceof Error ? value.message : String(value);
+    return String(value instanceof Error ? value.message : value);
   } catch {
     return 'a value that cannot be printed';
   }

@@ -1,14 +1,15 @@
 /** How a handle has versions run, or tried, in other threads and processes. */
+import { isReloadError } from './errors.ts';
 import { HostedVersion } from './isolate/hosted-version.ts';
 import type { Hosts } from './isolate/hosts.ts';
 import type { LoadMessage } from './isolate/messages.ts';
 import { rehearse } from './isolate/rehearsal.ts';
-import { runSteps, settled } from './later.ts';
+import { runSteps, type Steps, settled } from './later.ts';
 import type { Staged } from './stage/stager.ts';
 import type { Reason } from './state/hooks.ts';
 import { chooseSchema, migrate } from './state/migrate.ts';
 import { copyState, type Given } from './state/roundtrip.ts';
-import { liveCode, type LoadedCode, type Version } from './version.ts';
+import { hostOf, liveCode, type LoadedCode, type Version } from './version.ts';
 import { admitVersion, type Hosting, type Workshop } from './workshop.ts';
 
 /** @throws what the host refused it for; the host has ended by then */
@@ -78,16 +79,34 @@ function toLoad(
 
 /** What the version that serves would hand over now. It goes on as if nothing had been asked. */
 async function saveCopy({ serving, events, source }: Workshop): Promise<Given | undefined> {
-  if (serving === null) return undefined;
-  const { hooks } = liveCode(serving);
-  if (!hooks.has('save')) return undefined;
-  const state: unknown = await runSteps(settled(hooks.callSync('save')));
-  await runSteps(settled(hooks.callSync('resume')));
-  try {
-    return state === undefined ? undefined : copyState(state, { addon: source, version: serving.id });
-  } catch (cause) {
+  if (serving === null || !liveCode(serving).hooks.has('save')) return undefined;
+  const { given, cause } = await runSteps(saveAndGoOn(serving, source));
+  if (cause !== undefined) {
     const message = `the state of version ${serving.id} is no plain data: the new version was rehearsed without it`;
     events.emit('warning', { code: 'rehearsed-without-state', message, cause });
-    return undefined;
+  }
+  return given;
+}
+
+/** As in a switch that fails: no call comes between `save` and `resume`, nor anything that would change what is copied. */
+function* saveAndGoOn(
+  serving: Version,
+  addon: string,
+): Steps<{ readonly given?: Given | undefined; readonly cause?: unknown }> {
+  const { hooks } = liveCode(serving);
+  const host = hostOf(serving);
+  host?.hold();
+  try {
+    const state: unknown = yield* settled(hooks.callSync('save'));
+    return { given: state === undefined ? undefined : copyState(state, { addon, version: serving.id }) };
+  } catch (cause) {
+    if (isReloadError(cause, 'ERR_STATE_ROUNDTRIP')) return { cause };
+    throw cause;
+  } finally {
+    try {
+      yield* settled(hooks.callSync('resume'));
+    } finally {
+      host?.release();
+    }
   }
 }

@@ -83,6 +83,14 @@ function* takeOver(all: readonly Ready[], agree: () => void): Steps<Outcome> {
       }
     }
   }
+  // What was verified may have ended while others were. From here on no time passes.
+  for (const side of sides) {
+    try {
+      side.checkHost();
+    } catch (error) {
+      return { ready: side.ready, error, troubles: yield* revertAll(sides) };
+    }
+  }
   const [leader] = sides;
   try {
     if (leader !== undefined) agree();
@@ -200,6 +208,11 @@ class Side {
       const handle = candidate.hold?.kind === 'ledger' ? candidate.hold.handle : null;
       return this.#plan ?? shop.live.plan(code.exports, candidate.id, handle);
     });
+  }
+
+  /** @throws `ERR_HOST_CRASHED` where the host of the new version has ended since */
+  checkHost(): void {
+    hostOf(this.ready.candidate)?.checkAlive();
   }
 
   /** Does not fail: whatever can be refused was refused by the steps before. */

@@ -181,18 +181,20 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
   construct(standIn: object, path: readonly string[], args: readonly unknown[]): void {
     const { standIns } = this.#options;
     const name = path.join('.');
-    const reference: Reference = { owner: this, id: standIns.nextId(), name, gone: null, isMade: false };
+    const made = { gone: null, isMade: false, sends: 0 };
+    const reference: Reference = { owner: this, id: standIns.nextId(), name, ...made };
     standIns.add(standIn, reference);
-    const made = this.#onCurrent(args, (calls, given) => {
+    const making = this.#onCurrent(args, (calls, given) => {
       const { id } = reference;
       const sent = calls.#send({ kind: 'construct', path, id, args: calls.#wire(given) });
       reference.owner = calls;
       reference.isMade = true;
+      reference.sends = 1;
       // It may have been let go of while it waited.
-      if (standIns.find(id) === undefined) calls.letGo(id);
+      if (standIns.find(id) === undefined) calls.letGo(reference);
       return sent;
     });
-    made.catch((error: unknown) => {
+    making.catch((error: unknown) => {
       reference.gone ??= () => (error instanceof Error ? error : new Error(String(error)));
     });
   }
@@ -328,14 +330,14 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     return { kind: 'your-function', id: theirs.id };
   }
 
-  give(special: Exclude<Special, { kind: 'error' }>): unknown {
+  give(special: Exclude<Special, { kind: 'error' | 'same' }>): unknown {
     switch (special.kind) {
       case 'function':
         return this.#functionOf(special.id, special.name);
       case 'your-function':
         return this.#callbacks.get(special.id);
       case 'object':
-        return this.#options.standIns.find(special.id) ?? this.#objectOf(special.id, special.name);
+        return this.#known(special.id) ?? this.#objectOf(special.id, special.name);
       case 'iterator':
         return this.#iteratorOf(special.id);
       case 'array':
@@ -343,10 +345,23 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     }
   }
 
+  cancel(special: Special): void {
+    if (special.kind === 'function') this.#callbacks.release([special.id, 1]);
+  }
+
+  #known(id: number): object | undefined {
+    const { standIns } = this.#options;
+    const standIn = standIns.find(id);
+    const reference = standIn && standIns.referenceOf(standIn);
+    // One that has moved is counted by whoever has it now.
+    if (reference?.owner === this) reference.sends += 1;
+    return standIn;
+  }
+
   #objectOf(id: number, name: string): object {
     const made = this.classes.get(name);
     const standIn = made ? (Object.create(made.prototype) as object) : this.#openObject();
-    this.#options.standIns.add(standIn, { owner: this, id, name, gone: null, isMade: true });
+    this.#options.standIns.add(standIn, { owner: this, id, name, gone: null, isMade: true, sends: 1 });
     return standIn;
   }
 
@@ -385,7 +400,7 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
       },
       [Symbol.asyncIterator]: () => iterator,
     };
-    this.#options.standIns.add(iterator, { owner: this, id, name: '', gone: null, isMade: true });
+    this.#options.standIns.add(iterator, { owner: this, id, name: '', gone: null, isMade: true, sends: 1 });
     return iterator;
   }
 
@@ -393,13 +408,15 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
     return id <= this.#firstId && id > this.#firstId - IDS_PER_HOST;
   }
 
-  letGo(id: number): void {
-    this.#session?.release([id]);
+  letGo(reference: Reference): void {
+    const { id, sends } = reference;
+    reference.sends = 0;
+    if (sends > 0) this.#session?.release([[id, sends]]);
     this.#options.onRelease();
   }
 
   letGoOfFunction(id: number): void {
-    this.#session?.release([], [id]);
+    this.#session?.release([], [[id, 1]]);
   }
 }
 

@@ -62,7 +62,7 @@ export class HostHooks {
     const wireContext = this.#wireContext(context);
     await this.inTime('init', this.#ask({ kind: 'adopt', context: wireContext, instances }));
     const { standIns } = this.#options;
-    for (const { id } of instances) if (standIns.find(id) === undefined) this.#session.release([id]);
+    for (const { id } of instances) if (standIns.find(id) === undefined) this.#session.release([[id, 1]]);
   }
 
   /** What the switch knows them by. */

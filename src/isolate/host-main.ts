@@ -35,9 +35,12 @@ function startInProcess(): void {
   process.on('disconnect', () => process.exit(0));
   // Of a terminal, it is sent to all of its processes: what it means is for the handle's side to say.
   process.on('SIGINT', () => undefined);
+  const send = process.send?.bind(process);
+  // Code that would tell a process manager of itself, as many do, finds that there is none.
+  delete process.send;
   const port: Port<FromHost, ToHost> = {
     // Whoever has gone misses no answer.
-    post: (message) => void process.send?.(message, undefined, undefined, () => undefined),
+    post: (message) => void send?.(message, undefined, undefined, () => undefined),
     onMessage: (listener) => void process.on('message', (message) => listener(message as ToHost)),
   };
   // Of a rehearsal nothing may be left.

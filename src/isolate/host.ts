@@ -33,8 +33,8 @@ import type { Port } from './port.ts';
 import { Arrays } from './arrays.ts';
 import { Exported } from './surface.ts';
 import {
+  cancelWire,
   lending,
-  loansOf,
   fromWire,
   fromWireError,
   type Giver,
@@ -46,6 +46,13 @@ import {
 } from './wire.ts';
 
 type Callback = (...args: unknown[]) => Promise<unknown>;
+
+interface KnownCallback {
+  readonly id: number;
+  readonly weak: WeakRef<Callback>;
+  /** How often it has come. */
+  sends: number;
+}
 
 /** What a host has once it has loaded. */
 interface Running {
@@ -73,9 +80,9 @@ export class Host implements Taker, Giver {
   /** What constructors threw. */
   readonly #broken = new Map<number, unknown>();
   /** Stand-ins for functions of the handle's side. */
-  readonly #callbacks = new Map<number, WeakRef<Callback>>();
+  readonly #callbacks = new Map<number, KnownCallback>();
   readonly #callbackIds = new WeakMap<object, number>();
-  readonly #gone = new FinalizationRegistry<number>((id) => this.#letGo(id));
+  readonly #gone = new FinalizationRegistry<KnownCallback>((known) => this.#letGo(known));
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   #calls = 0;
   #running: Running | null = null;
@@ -95,11 +102,11 @@ export class Host implements Taker, Giver {
     if ('ask' in message) {
       this.#answer(message.n, message.ask);
     } else if ('release' in message) {
-      for (const id of message.release) {
-        this.#objects.delete(id);
-        this.#broken.delete(id);
+      for (const released of message.release) {
+        this.#objects.release(released);
+        this.#broken.delete(released[0]);
       }
-      for (const id of message.functions) this.#functions.delete(id);
+      for (const released of message.functions) this.#functions.release(released);
     } else if ('arrays' in message) {
       this.#arrays.receive(message.arrays);
     } else {
@@ -113,7 +120,7 @@ export class Host implements Taker, Giver {
     try {
       result = this.#dealWith(ask);
     } catch (error) {
-      this.#post({ n, error: toWireError(error, this) });
+      this.#refuse(n, error);
       return;
     }
     const taker = ask.kind === 'save' ? this : this.#values;
@@ -123,22 +130,31 @@ export class Host implements Taker, Giver {
     }
     Promise.resolve(result).then(
       (value) => this.#reply(n, value, taker),
-      (error: unknown) => this.#post({ n, error: toWireError(error, this) }),
+      (error: unknown) => this.#refuse(n, error),
     );
   }
 
+  /** What is returned may have getters and traps that throw. */
   #reply(n: number, value: unknown, taker: Taker): void {
-    const wire = toWire(value, taker);
+    let wire: Wire | null = null;
     try {
-      this.#post({ n, value: wire });
+      wire = toWire(value, taker);
+      this.#port.post({ n, value: wire });
     } catch (error) {
-      for (const loan of loansOf(wire)) this.#arrays.cancel(loan);
-      this.#post({ n, error: toWireError(error) });
+      if (wire !== null) cancelWire(wire, taker);
+      this.#refuse(n, error);
     }
   }
 
-  #post(message: Answer): void {
-    this.#port.post(message);
+  /** What is thrown may have something on it that does not go to another process. */
+  #refuse(n: number, thrown: unknown): void {
+    const error = toWireError(thrown, this);
+    try {
+      this.#port.post({ n, error });
+    } catch {
+      const { name, message, stack } = error;
+      this.#port.post({ n, error: { name, message, ...(stack !== undefined && { stack }) } });
+    }
   }
 
   #dealWith(ask: Ask): unknown {
@@ -256,7 +272,8 @@ export class Host implements Taker, Giver {
 
   #save(classes: readonly string[]): Saved {
     const { hooks, exported } = this.#live;
-    const state = toWire(hooks.callSync('save'), this);
+    const saved: Taker = { take: (value) => this.#take(value, 0) };
+    const state = toWire(hooks.callSync('save'), saved);
     const instances: WireInstance[] = [];
     for (const [id, object] of this.#objects.entries()) {
       const name = exported.classOf(object);
@@ -267,7 +284,7 @@ export class Host implements Taker, Giver {
         name,
         state: toWire(
           this.#ofInstance('save', name, () => described.save(object)),
-          this,
+          saved,
         ),
       });
     }
@@ -360,21 +377,34 @@ export class Host implements Taker, Giver {
   }
 
   take(value: object): Special | null {
+    return this.#take(value, 1);
+  }
+
+  cancel(special: Special): void {
+    if (special.kind === 'function') this.#functions.release([special.id, 1]);
+    if (special.kind === 'object' || special.kind === 'iterator') this.#objects.release([special.id, 1]);
+  }
+
+  /** @param sends 0 for what is saved: that may never be looked at over there */
+  #take(value: object, sends: number): Special | null {
     if (typeof value === 'function') {
       const theirs = this.#callbackIds.get(value);
       if (theirs !== undefined) return { kind: 'your-function', id: theirs };
-      return { kind: 'function', id: this.#functions.idOf(value), name: value.name };
+      return { kind: 'function', id: this.#functions.idOf(value, sends), name: value.name };
     }
     const iterator: unknown = Reflect.get(value, Symbol.asyncIterator);
     if (typeof iterator === 'function') {
-      return { kind: 'iterator', id: this.#objects.idOf(Reflect.apply(iterator, value, []) as object) };
+      return {
+        kind: 'iterator',
+        id: this.#objects.idOf(Reflect.apply(iterator, value, []) as object, sends),
+      };
     }
     const name = this.#running?.exported.classOf(value) ?? null;
     if (name === null && !this.#outside.native.holdsNative(value)) return null;
-    return { kind: 'object', id: this.#objects.idOf(value), name: name ?? '' };
+    return { kind: 'object', id: this.#objects.idOf(value, sends), name: name ?? '' };
   }
 
-  give(special: Exclude<Special, { kind: 'error' }>): unknown {
+  give(special: Exclude<Special, { kind: 'error' | 'same' }>): unknown {
     switch (special.kind) {
       case 'array':
         return this.#arrays.borrow(special.loan);
@@ -390,27 +420,38 @@ export class Host implements Taker, Giver {
 
   /** What the addon calls is run on the other side, which answers later. */
   #callback(id: number, name: string): Callback {
-    const known = this.#callbacks.get(id)?.deref();
-    if (known !== undefined) return known;
+    const known = this.#callbacks.get(id);
+    const before = known?.weak.deref();
+    if (known !== undefined && before !== undefined) {
+      known.sends += 1;
+      return before;
+    }
     const callback: Callback = (...args) =>
       new Promise((resolve, reject) => {
         this.#calls += 1;
         const n = this.#calls;
-        this.#port.post({ call: { n, id, args: toWire(args, this.#values) } });
+        const wire = toWire(args, this.#values);
+        try {
+          this.#port.post({ call: { n, id, args: wire } });
+        } catch (error) {
+          cancelWire(wire, this.#values);
+          throw error;
+        }
         this.#waiting.set(n, { resolve, reject });
       });
     Object.defineProperty(callback, 'name', { value: name });
-    this.#callbacks.set(id, new WeakRef(callback));
+    const made: KnownCallback = { id, weak: new WeakRef(callback), sends: 1 };
+    this.#callbacks.set(id, made);
     this.#callbackIds.set(callback, id);
-    this.#gone.register(callback, id);
+    this.#gone.register(callback, made);
     return callback;
   }
 
-  #letGo(id: number): void {
+  #letGo(known: KnownCallback): void {
+    const { id, sends } = known;
     // It may have come once more since.
-    if (this.#callbacks.get(id)?.deref() !== undefined) return;
-    this.#callbacks.delete(id);
-    this.#port.post({ release: [id] });
+    if (this.#callbacks.get(id) === known) this.#callbacks.delete(id);
+    this.#port.post({ release: [[id, sends]] });
   }
 
   #settle(answer: Answer): void {

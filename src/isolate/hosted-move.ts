@@ -92,6 +92,7 @@ export class HostedMove implements InstanceMover {
       for (const reference of references) {
         assert(reference.owner !== this.#to.host.calls);
         reference.owner = this.#to.host.calls;
+        reference.sends = 1;
       }
     }
   }

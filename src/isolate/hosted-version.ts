@@ -145,8 +145,8 @@ export class HostedVersion {
         assert(callback !== undefined, 'the host holds it');
         return callback(...(args as unknown[]));
       },
-      released: (ids) => {
-        for (const each of ids) callbacks.delete(each);
+      released: (functions) => {
+        for (const each of functions) callbacks.release(each);
       },
       onEnd: () => this.#ended(session),
     });
@@ -215,13 +215,18 @@ export class HostedVersion {
     this.calls.isHeld = false;
   }
 
+  /** @throws `ERR_HOST_CRASHED` where its host has ended */
+  checkAlive(): void {
+    const end = this.#session?.end ?? null;
+    if (this.#session !== null && end !== null) throw this.#session.crash(end);
+  }
+
   /** It serves: calls come from now on. */
   serve(): void {
     this.#serves = true;
     this.#state = 'running';
     // A claim holds the memory itself.
     this.#memory = null;
-    if (this.#session !== null) this.#ended(this.#session);
   }
 
   /** Another version serves. Does not fail. */
@@ -290,8 +295,7 @@ export class HostedVersion {
     try {
       await this.#restart(reason);
       if (this.isReplaced) throw this.#unloaded();
-      const end = this.#session?.end ?? null;
-      if (this.#session !== null && end !== null) throw this.#session.crash(end);
+      this.checkAlive();
     } catch (error) {
       this.#session?.kill('exit');
       claim.undo();
@@ -310,6 +314,8 @@ export class HostedVersion {
     const instances = (checkpoint?.instances ?? []).filter(({ id }) => wanted.has(id));
     this.calls.lose(new Set(instances.map(({ id }) => id)));
     await this.#hooks.startAgain(this.#restartContext(reason, checkpoint), instances);
+    // What another host sent of them is of no matter to this one.
+    for (const { reference } of this.calls.held()) reference.sends = 1;
   }
 
   #restartContext(reason: Reason, checkpoint: Checkpoint | null): HookContext {

@@ -85,17 +85,26 @@ export class Hosts {
     }
   }
 
-  #prepareSpare(): void {
-    if (!this.#options.spare || this.#isClosed || this.#cancelSpare !== null) return;
-    const timer = setTimeout(() => {
-      this.#cancelSpare = null;
-      if (this.#isClosed || this.#spare !== null) return;
+  /** Whoever needs one is told why there is none. */
+  #tryToMake(): Line | null {
+    try {
       const line = this.#make();
       line.hold(false);
       line.onEnd(() => {
         if (this.#spare === line) this.#spare = null;
       });
-      this.#spare = line;
+      return line;
+    } catch {
+      return null;
+    }
+  }
+
+  #prepareSpare(): void {
+    if (!this.#options.spare || this.#isClosed || this.#cancelSpare !== null) return;
+    const timer = setTimeout(() => {
+      this.#cancelSpare = null;
+      if (this.#isClosed || this.#spare !== null) return;
+      this.#spare = this.#tryToMake();
     }, SPARE_DELAY_MS);
     // Nobody waits for it.
     timer.unref();

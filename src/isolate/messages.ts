@@ -10,6 +10,7 @@
 import type { ContentHash, SourcePath, StagedPath, VersionId } from '../brands.ts';
 import type { Reason } from '../state/hooks.ts';
 import type { NativePin } from '../native.ts';
+import type { Released } from './objects.ts';
 import type { Wire, WireError } from './wire.ts';
 
 /** What a host loads. */
@@ -74,7 +75,7 @@ export type Ask =
 export type ToHost =
   | { readonly n: number; readonly ask: Ask }
   /** Nobody holds these objects, or functions, any more. */
-  | { readonly release: readonly number[]; readonly functions: readonly number[] }
+  | { readonly release: readonly Released[]; readonly functions: readonly Released[] }
   /** An answer to {@link FromHost} `call`. */
   | Answer
   | { readonly arrays: unknown };
@@ -85,7 +86,7 @@ export type FromHost =
   /** A function that was an argument is called. */
   | { readonly call: { readonly n: number; readonly id: number; readonly args: Wire } }
   /** Nobody holds these functions any more. */
-  | { readonly release: readonly number[] }
+  | { readonly release: readonly Released[] }
   /** It has started, and waits for a version. */
   | { readonly ready: true }
   | { readonly arrays: unknown };

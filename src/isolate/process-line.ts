@@ -8,6 +8,7 @@ import type { LineOptions } from './session.ts';
 import { Arrays } from './arrays.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
+import { isMessage } from './port.ts';
 import type { HostEnd, Line } from './session.ts';
 import { Tail } from './tail.ts';
 import { toWireError } from './wire.ts';
@@ -67,7 +68,9 @@ class ProcessLine implements Line {
       this.#stderr.add(bytes);
       process.stderr.write(bytes);
     });
-    this.#child.on('message', (message) => this.#onMessage(message as FromHost));
+    this.#child.on('message', (message) => {
+      if (isMessage(message)) this.#onMessage(message as FromHost);
+    });
     // A write to a host that has just ended; its end is told by 'exit'.
     this.#child.on('error', (error) => this.#couldNotStart(error));
     this.#memory?.on('error', () => undefined);

@@ -4,12 +4,13 @@ import type { Native } from '../native.ts';
 import type { Arrays } from './arrays.ts';
 import type { SegmentPool } from './segment-pool.ts';
 import type { Ask, FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
+import type { Released } from './objects.ts';
 import {
+  cancelWire,
   fromWire,
   fromWireError,
   type Giver,
   lending,
-  loansOf,
   type Taker,
   toWire,
   toWireError,
@@ -82,7 +83,7 @@ export interface SessionOptions {
   /** A function that was an argument is called. */
   callBack(id: number, args: unknown): unknown;
   /** Functions that the host holds no more. */
-  released(ids: readonly number[]): void;
+  released(functions: readonly Released[]): void;
   onEnd(end: HostEnd): void;
 }
 
@@ -155,7 +156,7 @@ export class Session {
       this.#options.line.post({ n, ask });
     } catch (error) {
       const wires = 'args' in ask ? [ask.args] : 'value' in ask ? [ask.value] : [];
-      for (const loan of wires.flatMap(loansOf)) this.#options.line.arrays.cancel(loan);
+      for (const wire of wires) cancelWire(wire, this.#values);
       throw error;
     }
   }
@@ -174,7 +175,7 @@ export class Session {
     return fromWire(wire, this.#values);
   }
 
-  release(objects: readonly number[], functions: readonly number[] = []): void {
+  release(objects: readonly Released[], functions: readonly Released[] = []): void {
     if (this.#end === null) this.#options.line.post({ release: objects, functions });
   }
 
@@ -248,15 +249,27 @@ export class Session {
 
   #callBack({ n, id, args }: { readonly n: number; readonly id: number; readonly args: Wire }): void {
     void (async () => this.#options.callBack(id, this.open(args)))().then(
-      (value) => this.#answer(n, () => ({ n, value: this.wire(value) })),
-      (error: unknown) => this.#answer(n, () => ({ n, error: toWireError(error) })),
+      (value) => this.#answer(n, value),
+      (error: unknown) => this.#refuse(n, error),
     );
   }
 
-  #answer(n: number, make: () => Extract<ToHost, { n: number }>): void {
+  #answer(n: number, value: unknown): void {
+    if (this.#end !== null) return;
+    let wire: Wire | null = null;
+    try {
+      wire = this.wire(value);
+      this.#options.line.post({ n, value: wire });
+    } catch (error) {
+      if (wire !== null) cancelWire(wire, this.#values);
+      this.#refuse(n, error);
+    }
+  }
+
+  #refuse(n: number, thrown: unknown): void {
     if (this.#end !== null) return;
     try {
-      this.#options.line.post(make());
+      this.#options.line.post({ n, error: toWireError(thrown) });
     } catch (error) {
       this.#options.line.post({ n, error: toWireError(error) });
     }

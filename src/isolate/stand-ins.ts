@@ -9,18 +9,20 @@ export interface Reference {
   gone: (() => Error) | null;
   /** Whether a host has it, or was told to make it; false while that waits. */
   isMade: boolean;
+  /** How often its owner has sent its number, or was sent it: so much is let go of with it. */
+  sends: number;
 }
 
 /** A version that has objects. */
 export interface Owner {
   /** Nobody on this side holds it any more. */
-  letGo(id: number): void;
+  letGo(reference: Reference): void;
   letGoOfFunction(id: number): void;
 }
 
 export class StandIns {
   readonly #references = new WeakMap<object, Reference>();
-  readonly #byId = new Map<number, WeakRef<object>>();
+  readonly #byId = new Map<number, { readonly weak: WeakRef<object>; readonly reference: Reference }>();
   readonly #functions = new WeakMap<object, { readonly owner: Owner; readonly id: number }>();
   readonly #gone = new FinalizationRegistry<Reference>((reference) => this.#collected(reference));
   readonly #functionsGone = new FinalizationRegistry<{ owner: Owner; id: number }>(({ owner, id }) =>
@@ -35,7 +37,7 @@ export class StandIns {
 
   add(standIn: object, reference: Reference): void {
     this.#references.set(standIn, reference);
-    this.#byId.set(reference.id, new WeakRef(standIn));
+    this.#byId.set(reference.id, { weak: new WeakRef(standIn), reference });
     this.#gone.register(standIn, reference, reference);
   }
 
@@ -44,7 +46,7 @@ export class StandIns {
   }
 
   find(id: number): object | undefined {
-    return this.#byId.get(id)?.deref();
+    return this.#byId.get(id)?.weak.deref();
   }
 
   /** Lets go of it now, not when it is collected. */
@@ -64,15 +66,15 @@ export class StandIns {
 
   /** Those that live and that this version answers for. */
   *of(owner: Owner): Generator<{ readonly standIn: object; readonly reference: Reference }> {
-    for (const weak of this.#byId.values()) {
-      const standIn = weak.deref();
-      const reference = standIn === undefined ? undefined : this.#references.get(standIn);
-      if (standIn !== undefined && reference?.owner === owner) yield { standIn, reference };
+    for (const { weak, reference } of this.#byId.values()) {
+      const standIn = reference.owner === owner ? weak.deref() : undefined;
+      if (standIn !== undefined) yield { standIn, reference };
     }
   }
 
   #collected(reference: Reference): void {
-    this.#byId.delete(reference.id);
-    reference.owner.letGo(reference.id);
+    // Its number may have come once more since, for another one.
+    if (this.#byId.get(reference.id)?.reference === reference) this.#byId.delete(reference.id);
+    reference.owner.letGo(reference);
   }
 }

@@ -16,9 +16,11 @@ export interface Wire {
   readonly parts?: readonly Part[];
 }
 
+/** The keys that lead to a place; none for the value itself. */
+type Path = readonly (string | number)[];
+
 interface Part {
-  /** The keys that lead to it; none for the value itself. */
-  readonly at: readonly (string | number)[];
+  readonly at: Path;
   readonly is: Special;
 }
 
@@ -32,7 +34,9 @@ export type Special =
   /** What `for await` takes from, one `next` at a time. */
   | { readonly kind: 'iterator'; readonly id: number }
   | { readonly kind: 'array'; readonly loan: unknown }
-  | { readonly kind: 'error'; readonly error: WireError };
+  | { readonly kind: 'error'; readonly error: WireError }
+  /** What stands at another place as well, before this one. */
+  | { readonly kind: 'same'; readonly at: Path };
 
 export interface WireError {
   readonly name: string;
@@ -50,11 +54,13 @@ export interface WireError {
 export interface Taker {
   /** What stands for an object or function; null to send it as it is. */
   take(value: object): Special | null;
+  /** What it took was not sent after all. */
+  cancel?(special: Special): void;
 }
 
 /** How the other side puts it together. */
 export interface Giver {
-  give(special: Exclude<Special, { kind: 'error' }>): unknown;
+  give(special: Exclude<Special, { kind: 'error' | 'same' }>): unknown;
 }
 
 /** How deep it looks for what cannot be cloned. Plain data may be nested deeper. */
@@ -64,41 +70,90 @@ const DEPTH_MAX = 16;
 export function toWire(value: unknown, taker: Taker): Wire {
   if (typeof value !== 'object' && typeof value !== 'function') return { value };
   const parts: Part[] = [];
-  const left = takeApart(value, [], new Set(), parts, taker);
-  return parts.length === 0 ? { value: left } : { value: left, parts };
+  let left: unknown;
+  try {
+    left = takeApart(value, [], { parts, taker, seen: new Map() });
+  } catch (error) {
+    cancelWire({ value, parts }, taker);
+    throw error;
+  }
+  return parts.length === 0 ? { value } : { value: left, parts };
+}
+
+interface Apart {
+  readonly parts: Part[];
+  readonly taker: Taker;
+  readonly seen: Map<object, Seen>;
+}
+
+/** What may come once more, and is one object over there too. */
+interface Seen {
+  readonly at: Path;
+  isTaken: boolean;
+  isDone: boolean;
+  copy: Record<string | number, unknown> | null;
 }
 
 /** @returns the value without what was taken out; the very value where that is nothing */
-function takeApart(
-  value: unknown,
-  at: readonly (string | number)[],
-  above: Set<object>,
-  parts: Part[],
-  taker: Taker,
-): unknown {
+function takeApart(value: unknown, at: Path, apart: Apart): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  const { parts, taker } = apart;
+  const before = apart.seen.get(value);
+  if (before?.isTaken) {
+    parts.push({ at, is: { kind: 'same', at: before.at } });
+    return undefined;
+  }
+  if (before !== undefined) {
+    // It holds itself: whether anything is taken out of it is not known yet.
+    if (!before.isDone) before.copy ??= copyOf(value);
+    return before.copy ?? value;
+  }
   const special = types.isNativeError(value)
     ? ({ kind: 'error', error: toWireError(value, taker) } as const)
     : taker.take(value);
+  const seen: Seen = { at, isTaken: special !== null, isDone: false, copy: null };
   if (special !== null) {
+    apart.seen.set(value, seen);
     parts.push({ at, is: special });
     return undefined;
   }
-  if (above.has(value) || above.size >= DEPTH_MAX || !isPlain(value)) return value;
-  above.add(value);
-  let copy: Record<string | number, unknown> | null = null;
+  if (value instanceof Map || value instanceof Set) refuseObjectsIn(value, taker);
+  if (at.length >= DEPTH_MAX || !isPlain(value)) return value;
+  apart.seen.set(value, seen);
   const isArray = Array.isArray(value);
   for (const key of Object.keys(value)) {
     const property = Object.getOwnPropertyDescriptor(value, key);
     if (property === undefined || !('value' in property)) continue;
     const part: unknown = property.value;
-    const left = takeApart(part, [...at, isArray ? Number(key) : key], above, parts, taker);
+    if ((typeof part !== 'object' && typeof part !== 'function') || part === null) continue;
+    const left = takeApart(part, [...at, isArray ? Number(key) : key], apart);
     if (left === part) continue;
-    copy ??= (isArray ? [...value] : { ...value }) as Record<string | number, unknown>;
-    copy[key] = left;
+    seen.copy ??= copyOf(value);
+    seen.copy[key] = left;
   }
-  above.delete(value);
-  return copy ?? value;
+  seen.isDone = true;
+  return seen.copy ?? value;
+}
+
+/** Without what an array does not hold: it may be sparse. */
+function copyOf(value: object): Record<string | number, unknown> {
+  if (!Array.isArray(value)) return { ...value };
+  const copy = Object.assign([], value);
+  copy.length = value.length;
+  return copy as unknown as Record<string | number, unknown>;
+}
+
+/** A clone of them would be an object without anything in it. */
+function refuseObjectsIn(value: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>, taker: Taker): void {
+  for (const each of [...value.keys(), ...value.values()]) {
+    if (typeof each !== 'object' || each === null) continue;
+    if (ArrayBuffer.isView(each) || types.isAnyArrayBuffer(each) || types.isNativeError(each)) continue;
+    const special = taker.take(each);
+    if (special === null) continue;
+    taker.cancel?.(special);
+    const kind = value instanceof Map ? 'Map' : 'Set';
+    throw new DOMException(`An object of the addon in a ${kind} could not be cloned`, 'DataCloneError');
+  }
 }
 
 function isPlain(value: object): boolean {
@@ -111,22 +166,34 @@ export function fromWire({ value, parts }: Wire, giver: Giver): unknown {
   if (parts === undefined) return value;
   let root = value;
   for (const { at, is } of parts) {
-    const part = is.kind === 'error' ? fromWireError(is.error, giver) : giver.give(is);
+    const part = partOf(is, root, giver);
     const last = at.at(-1);
-    if (last === undefined) {
-      root = part;
-      continue;
-    }
-    let holder = root as Record<string | number, unknown>;
-    for (const key of at.slice(0, -1)) holder = holder[key] as Record<string | number, unknown>;
-    holder[last] = part;
+    if (last === undefined) root = part;
+    else (valueAt(root, at.slice(0, -1)) as Record<string | number, unknown>)[last] = part;
   }
   return root;
 }
 
-/** What was lent in a value that was not sent after all. */
-export function loansOf({ parts }: Wire): readonly unknown[] {
-  return (parts ?? []).flatMap(({ is }) => (is.kind === 'array' ? [is.loan] : []));
+function partOf(is: Special, root: unknown, giver: Giver): unknown {
+  switch (is.kind) {
+    case 'error':
+      return fromWireError(is.error, giver);
+    case 'same':
+      return valueAt(root, is.at);
+    default:
+      return giver.give(is);
+  }
+}
+
+function valueAt(root: unknown, at: Path): unknown {
+  let value = root;
+  for (const key of at) value = (value as Record<string | number, unknown>)[key];
+  return value;
+}
+
+/** For a value that was not sent after all. */
+export function cancelWire({ parts }: Wire, taker: Taker): void {
+  for (const { is } of parts ?? []) taker.cancel?.(is);
 }
 
 /** One side's values, with large arrays lent. */
@@ -135,6 +202,10 @@ export function lending(side: Taker & Giver, arrays: Arrays): Taker & Giver {
     take(value) {
       const loan = arrays.lend(value);
       return loan === null ? side.take(value) : { kind: 'array', loan };
+    },
+    cancel(special) {
+      if (special.kind === 'array') arrays.cancel(special.loan);
+      else side.cancel?.(special);
     },
     give: (special) => (special.kind === 'array' ? arrays.borrow(special.loan) : side.give(special)),
   };
@@ -147,6 +218,15 @@ const CAUSES_MAX = 8;
 
 /** Whatever was thrown, as data. Never throws. */
 export function toWireError(thrown: unknown, taker: Taker = nothing, depth = 0): WireError {
+  try {
+    return takeErrorApart(thrown, taker, depth);
+  } catch {
+    // Its getters throw.
+    return { name: 'Error', message: describe(thrown) };
+  }
+}
+
+function takeErrorApart(thrown: unknown, taker: Taker, depth: number): WireError {
   const cloneable = (value: unknown): Wire => {
     if (types.isNativeError(value)) {
       return {

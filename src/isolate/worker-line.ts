@@ -5,6 +5,7 @@ import { Arrays } from './arrays.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { WorkerData } from './host-main.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
+import { isMessage } from './port.ts';
 import type { HostEnd, Line } from './session.ts';
 
 export interface WorkerOptions {
@@ -49,6 +50,7 @@ class WorkerLine implements Line {
       resourceLimits,
     });
     this.#worker.on('message', (message: FromHost) => {
+      if (!isMessage(message)) return;
       if ('ready' in message) this.#isReady = true;
       if (this.#isReady && this.#isKilled) void this.#worker.terminate();
       this.#onMessage(message);

@@ -96,6 +96,32 @@ describe('a rehearsal', () => {
     expect(addon.memory()).toEqual([{ name: 'bytes', bytes: 64 }]);
   });
 
+  test('has the state as it was saved, whatever becomes of it when the old version goes on', async () => {
+    const saves = 'save: () => { live.count = 5; return live; }, resume() { live.count = 0; },';
+    install(versionOf(2, saves, 'const live = {};'), file);
+    await addon.reload();
+    install(versionOf(3, 'init({ state }) { if (state.count !== 5) throw new Error("changed"); },'), file);
+    await expect(addon.reload()).resolves.toMatchObject({ status: 'reloaded' });
+  });
+
+  test('lets the old version go on that could not save', async () => {
+    const fails = 'save() { if (fails) throw 1; return {}; }, resume() { exports.resumed = true; },';
+    install(
+      versionOf(
+        2,
+        fails,
+        'let fails = false; exports.resumed = false; exports.fail = () => { fails = true; };',
+      ),
+      file,
+    );
+    await addon.reload();
+    const exports = addon.exports as unknown as { fail(): void; readonly resumed: boolean };
+    exports.fail();
+    install(versionOf(3), file);
+    await expect(addon.reload()).rejects.toMatchObject({ code: 'ERR_HOOK_THREW' });
+    expect(exports.resumed).toBe(true);
+  });
+
   test('goes without a state that is no plain data, and says so', async () => {
     install(versionOf(2, 'save: () => ({ f() {} }), init() {},'), file);
     await addon.reload();
