@@ -20,6 +20,8 @@ import type { Workshop } from './workshop.ts';
 /** Others lead one round after the other: whoever does not get a turn in so long is not to wait for ever. */
 const TURN_WAIT_MAX_MS = 30_000;
 const POLL_MS = 1;
+/** Also an idle thread needs a while to come, and to do its part: with no time at all none ever would. */
+const THREAD_MIN_MS = 100;
 
 type Outcome = readonly Switched[] | SwitchFailure;
 type Leaders = readonly [Workshop, ...Workshop[]];
@@ -55,12 +57,12 @@ export class Round {
   static async begin(shops: Leaders, request: ReloadRequest, signal: AbortSignal): Promise<Round> {
     const [{ outside, options, source }] = shops;
     const endMs = outside.nowMs() + TURN_WAIT_MAX_MS;
-    const patienceMs = options.drainTimeoutMs + options.hookTimeoutMs;
+    const { comeMs, partMs } = boundsOf(options);
     for (;;) {
       const sharing = shops.filter(({ serving }) => sharedHandle(serving) !== null);
       if (sharing.length === 0) return new Round(shops, request, signal, null);
       const handles = sharing.flatMap(({ serving }) => sharedHandle(serving) ?? []);
-      const native = outside.native.roundBegin(handles, patienceMs);
+      const native = outside.native.roundBegin(handles, comeMs + partMs);
       if (native !== null) {
         for (const shop of sharing) shop.round = { round: native.handle, follows: false };
         return new Round(shops, request, signal, native);
@@ -85,17 +87,18 @@ export class Round {
 
   async #gather(ready: readonly Ready[], { handle }: NativeRound): Promise<void> {
     const [{ outside, options }] = this.#shops;
+    const { comeMs, partMs } = boundsOf(options);
     if (this.#beganMs === null) this.#offer(ready, handle);
     else await pause(this.#shops[0]);
     const beganMs = this.#beganMs ?? outside.nowMs();
     this.#beganMs = beganMs;
     for (;;) {
-      const { deaf, unready, over, failure } = outside.native.roundCall(handle, options.drainTimeoutMs);
+      const { deaf, unready, over, failure } = outside.native.roundCall(handle, comeMs);
       for (const { shop, candidate } of ready) {
         if (sharedHandle(candidate) === null) refuseUnshared(shop.serving, outside);
       }
       if (over) throw this.#whyNot(failure, 1);
-      const isLate = outside.nowMs() - beganMs > options.hookTimeoutMs + options.drainTimeoutMs;
+      const isLate = outside.nowMs() - beganMs > comeMs + partMs;
       if (deaf > 0) throw this.#busy(deaf);
       if (unready > 0 && isLate) throw this.#busy(unready);
       if (this.#signal.aborted) throw this.#aborted();
@@ -127,7 +130,7 @@ export class Round {
     if (this.#native === null || ready.length === 0) return switchTogether(ready);
     const [{ outside, options }] = this.#shops;
     const { handle } = this.#native;
-    const { outcome: stopped, missing, failure } = outside.native.roundStop(handle, options.drainTimeoutMs);
+    const { outcome: stopped, missing, failure } = outside.native.roundStop(handle, boundsOf(options).comeMs);
     if (stopped === 'missing') return this.#refuse(ready, this.#busy(missing));
     if (stopped === 'over') return this.#refuse(ready, this.#whyNot(failure, 1));
     if (stopped !== 'stopped') return null;
@@ -144,7 +147,7 @@ export class Round {
 
   #decide(handle: object): void {
     const [{ outside, options }] = this.#shops;
-    const { committed, missing, failure } = outside.native.roundDecide(handle, options.hookTimeoutMs);
+    const { committed, missing, failure } = outside.native.roundDecide(handle, boundsOf(options).partMs);
     if (!committed) throw this.#whyNot(failure, missing);
   }
 
@@ -209,6 +212,14 @@ function keptOf(
   const inImage = (file: StagedPath): StagedPath =>
     path.join(path.dirname(image), path.basename(file)) as StagedPath;
   return { path: image, hash, libraries: libraries.map(inImage), origin };
+}
+
+/** How long a thread has to come, and then for its hooks. */
+function boundsOf({ drainTimeoutMs, hookTimeoutMs }: Workshop['options']): {
+  readonly comeMs: number;
+  readonly partMs: number;
+} {
+  return { comeMs: Math.max(drainTimeoutMs, THREAD_MIN_MS), partMs: Math.max(hookTimeoutMs, THREAD_MIN_MS) };
 }
 
 function pause({ outside }: Workshop): Promise<void> {

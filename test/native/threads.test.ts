@@ -150,6 +150,18 @@ describe('a thread in a long native call', () => {
     expect(ended).toEqual({ trace: [refused, '1 1', '1 1 1', 'reloaded', '2 2 2', GONE], ...WELL });
   });
 
+  test('is no matter where nobody waits for it at all: one that is in no call comes all the same', async () => {
+    const ended = await run(`
+      install('v1');
+      const main = await openCrew({ drainTimeoutMs: 0 });
+      const crew = [await hire(), await hire()];
+      install('v2');
+      say(await attempt(main), await inAll(main, crew, 'addon.exports.version()'));
+      await closeAll(main, crew);
+    `);
+    expect(ended).toEqual({ trace: ['reloaded 2 2 2', GONE], ...WELL });
+  });
+
   test('that is terminated in it does not come, and is no hindrance when it has gone', async () => {
     const ended = await run(`
       install('v1');
