@@ -150,6 +150,25 @@ describe('a thread in a long native call', () => {
     expect(ended).toEqual({ trace: [refused, '1 1', '1 1 1', 'reloaded', '2 2 2', GONE], ...WELL });
   });
 
+  test('is waited for by a watch, which tries again until it has ended', async () => {
+    const ended = await run(`
+      install('v1');
+      const main = await openCrew({ drainTimeoutMs: 100, watch: { debounceMs: 20 } });
+      const crew = [await hire()];
+      const failed = once(main, 'failed');
+      const reloaded = once(main, 'reloaded');
+      const blocked = crew[0].tell(block(1500));
+      await inCall();
+      install('v2');
+      say(reasonOf((await failed)[0]));
+      await blocked;
+      await reloaded;
+      say(await inAll(main, crew, 'addon.exports.version()'));
+      await closeAll(main, crew);
+    `);
+    expect(ended).toEqual({ trace: ['ERR_BUSY threads 1', '2 2', GONE], ...WELL });
+  });
+
   test('is no matter where nobody waits for it at all: one that is in no call comes all the same', async () => {
     const ended = await run(`
       install('v1');
