@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { StagedPath } from './brands.ts';
 import type { Ready, ReloadRequest } from './candidate.ts';
 import { errors } from './errors.ts';
-import { Following } from './followers.ts';
+import { areFree, Following, occupy } from './followers.ts';
 import { refuseUnshared, sharedHandle } from './load/shared-image.ts';
 import type { NativeKept, NativeRound } from './native.ts';
 import { type Failure, readFailure, writeNote } from './round-notes.ts';
@@ -33,8 +33,11 @@ export class Round {
   /** Null where no other handle can run an image of these. */
   readonly #native: NativeRound | null;
   readonly #following: Following | null;
+  /** Lets the leaders follow others again. */
+  readonly #vacate: () => void;
   #beganMs: number | null = null;
-  #end: Promise<void> | null = null;
+  #stopped: Promise<void> | null = null;
+  #isReleased = false;
 
   private constructor(
     shops: Leaders,
@@ -47,10 +50,12 @@ export class Round {
     this.#signal = signal;
     this.#native = native;
     this.#following = native === null ? null : new Following(native, shops[0].outside, shops);
+    this.#vacate = native === null ? () => undefined : occupy(shops);
   }
 
   /**
-   * Waits until no other handle leads one of an image of these. They may have followed meanwhile.
+   * Waits until no other handle leads one of an image of these. They may have followed meanwhile: what came of that has
+   * to be over too, or two new versions of one handle would be about at once, with claims to the same memory.
    *
    * @throws `ERR_BUSY`, `ERR_ABORTED`
    */
@@ -59,10 +64,11 @@ export class Round {
     const endMs = outside.nowMs() + TURN_WAIT_MAX_MS;
     const { comeMs, partMs } = boundsOf(options);
     for (;;) {
+      const areReady = await areFree(shops);
       const sharing = shops.filter(({ serving }) => sharedHandle(serving) !== null);
       if (sharing.length === 0) return new Round(shops, request, signal, null);
       const handles = sharing.flatMap(({ serving }) => sharedHandle(serving) ?? []);
-      const native = outside.native.roundBegin(handles, comeMs + partMs);
+      const native = areReady ? outside.native.roundBegin(handles, comeMs + partMs) : null;
       if (native !== null) {
         for (const shop of sharing) shop.round = { round: native.handle, follows: false };
         return new Round(shops, request, signal, native);
@@ -140,7 +146,7 @@ export class Round {
       return { ...this.#refuse(ready, outcome.error, outcome.ready), troubles: outcome.troubles };
     }
     this.#release();
-    this.#end = Promise.resolve();
+    this.#stopped = Promise.resolve();
     this.#following?.conclude(outcome);
     return outcome.filter((each) => ready.includes(each.ready));
   }
@@ -151,25 +157,35 @@ export class Round {
     if (!committed) throw this.#whyNot(failure, missing);
   }
 
-  /** All that have not gone over stay. Never rejects, and safe to call twice. */
-  end(): Promise<void> {
-    this.#end ??= this.#abandon();
-    return this.#end;
+  /**
+   * All that have not gone over stay. To be called when nothing is left of what did not. Never rejects, and safe to call
+   * twice.
+   */
+  async end(): Promise<void> {
+    await this.#stop();
+    this.#release();
+  }
+
+  #stop(): Promise<void> {
+    this.#stopped ??= this.#abandon();
+    return this.#stopped;
   }
 
   async #abandon(): Promise<void> {
     if (this.#native === null) return;
     this.#shops[0].outside.native.roundEnd(this.#native.handle);
     await this.#following?.withdraw();
-    this.#release();
   }
 
   #release(): void {
+    if (this.#native === null || this.#isReleased) return;
+    this.#isReleased = true;
     for (const shop of this.#shops) shop.round = null;
+    this.#vacate();
   }
 
   #refuse(ready: readonly Ready[], error: unknown, of: Ready | undefined = ready[0]): SwitchFailure {
-    void this.end();
+    void this.#stop();
     const told = error instanceof Refusal ? error.read(ready) : null;
     const culprit = told === null ? of : ready[told.index];
     if (culprit === undefined) throw error;

@@ -45,7 +45,7 @@ const PRELUDE = `
   const attempt = (addon, options) => addon.reload(options).then(({ status }) => status, reasonOf);
   const inAll = async (main, crew, code) => {
     const told = await Promise.all(crew.map(({ tell }) => tell('return ' + code)));
-    return [new Function('addon', 'return ' + code)(main), ...told].join(' ');
+    return [await new Function('addon', 'return ' + code)(main), ...told].join(' ');
   };
   const closeAll = async (main, crew) => {
     await Promise.all(crew.map(({ tell }) => tell('await addon.close();')));
@@ -270,6 +270,41 @@ describe('what follows', () => {
       await closeAll(main, crew);
     `);
     expect(ended).toEqual({ trace: ['3:3 3:3', '2:4 2:4', '1:5 1:5', GONE], ...WELL });
+  });
+
+  test('has gone in all threads before its handle leads the next reload', async () => {
+    const builds = {
+      v1: addon('crewRemembers', 1),
+      bad: addon('crewRemembersJoinThrows', 2),
+      v2: addon('crewRemembers', 2),
+    };
+    const ended = await run(
+      `
+      install('v1');
+      const main = await openCrew();
+      const crew = [await hire()];
+      main.on('progress', ({ phase }) => phase === 'prepare' && install('v2'));
+      const led = crew[0].tell(\`
+        await new Promise((resolve) => addon.on('progress', ({ phase }) => phase === 'prepare' && resolve()));
+        return addon.reload().then(({ status }) => status, reasonOf);
+      \`);
+      install('bad');
+      say(await attempt(main));
+      say(await led, await inAll(main, crew, 'addon.exports.version()'));
+      const notes = '(async () => {' +
+        // What was refused is on its way out for longer than all of that.
+        'for (let turns = 0; turns < 2; turns += addon.versions().length === 1 ? 1 : 0) await turn();' +
+        'return notes.length + ":" + notes.at(-1); })()';
+      globalThis.turn = () => new Promise((resolve) => setImmediate(resolve));
+      say(await inAll(main, crew, notes));
+      await closeAll(main, crew);
+    `,
+      builds,
+    );
+    expect(ended).toEqual({
+      trace: ['ERR_HOOK_THREW init', 'reloaded 2 2', '8192:2 8192:2', GONE],
+      ...WELL,
+    });
   });
 
   test('says so: by an event, with a report of its own', async () => {
