@@ -104,8 +104,11 @@ export class Part {
     this.#isDone = true;
     this.#abort.abort('the round is over');
     await this.#arriving.catch(() => undefined);
-    await this.#arrival.giveUp();
-    this.follower.shop.round = null;
-    this.release();
+    try {
+      await this.#arrival.giveUp();
+    } finally {
+      this.follower.shop.round = null;
+      this.release();
+    }
   }
 }

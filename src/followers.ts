@@ -41,6 +41,34 @@ export async function leave(follower: Follower): Promise<void> {
   await busy;
 }
 
+/**
+ * Waits for these handles to be out of the rounds that they follow. Never rejects.
+ *
+ * @returns false when one of them has come into another meanwhile
+ */
+export async function areFree(shops: readonly Workshop[]): Promise<boolean> {
+  const before = membersOf(shops).map((follower) => [follower, followers.get(follower)] as const);
+  await Promise.all(before.map(([, busy]) => busy));
+  return before.every(([follower, busy]) => followers.get(follower) === busy);
+}
+
+/**
+ * Of handles that are free and lead a round: those of them that are asked to follow another one wait, since what does not
+ * go live may be on its way out for longer than its round. @returns what ends that
+ */
+export function occupy(shops: readonly Workshop[]): () => void {
+  let vacate = (): void => undefined;
+  const busy = new Promise<void>((resolve) => {
+    vacate = resolve;
+  });
+  for (const follower of membersOf(shops)) followers.set(follower, busy);
+  return vacate;
+}
+
+function membersOf(shops: readonly Workshop[]): readonly Follower[] {
+  return [...followers.keys()].filter(({ shop }) => shops.includes(shop));
+}
+
 /** Those that are led by a handle of this thread. */
 const local = new Set<Following>();
 

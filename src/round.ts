@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { StagedPath } from './brands.ts';
 import type { Ready, ReloadRequest } from './candidate.ts';
 import { errors } from './errors.ts';
-import { Following } from './followers.ts';
+import { areFree, Following, occupy } from './followers.ts';
 import { refuseUnshared, sharedHandle } from './load/shared-image.ts';
 import type { NativeKept, NativeRound } from './native.ts';
 import { type Failure, readFailure, writeNote } from './round-notes.ts';
@@ -20,6 +20,8 @@ import type { Workshop } from './workshop.ts';
 /** Others lead one round after the other: whoever does not get a turn in so long is not to wait for ever. */
 const TURN_WAIT_MAX_MS = 30_000;
 const POLL_MS = 1;
+/** Also an idle thread needs a while to come, and to do its part: with no time at all none ever would. */
+const THREAD_MIN_MS = 100;
 
 type Outcome = readonly Switched[] | SwitchFailure;
 type Leaders = readonly [Workshop, ...Workshop[]];
@@ -31,8 +33,11 @@ export class Round {
   /** Null where no other handle can run an image of these. */
   readonly #native: NativeRound | null;
   readonly #following: Following | null;
+  /** Lets the leaders follow others again. */
+  readonly #vacate: () => void;
   #beganMs: number | null = null;
-  #end: Promise<void> | null = null;
+  #stopped: Promise<void> | null = null;
+  #isReleased = false;
 
   private constructor(
     shops: Leaders,
@@ -45,22 +50,25 @@ export class Round {
     this.#signal = signal;
     this.#native = native;
     this.#following = native === null ? null : new Following(native, shops[0].outside, shops);
+    this.#vacate = native === null ? () => undefined : occupy(shops);
   }
 
   /**
-   * Waits until no other handle leads one of an image of these. They may have followed meanwhile.
+   * Waits until no other handle leads one of an image of these. They may have followed meanwhile: what came of that has
+   * to be over too, or two new versions of one handle would be about at once, with claims to the same memory.
    *
    * @throws `ERR_BUSY`, `ERR_ABORTED`
    */
   static async begin(shops: Leaders, request: ReloadRequest, signal: AbortSignal): Promise<Round> {
     const [{ outside, options, source }] = shops;
     const endMs = outside.nowMs() + TURN_WAIT_MAX_MS;
-    const patienceMs = options.drainTimeoutMs + options.hookTimeoutMs;
+    const { comeMs, partMs } = boundsOf(options);
     for (;;) {
+      const areReady = await areFree(shops);
       const sharing = shops.filter(({ serving }) => sharedHandle(serving) !== null);
       if (sharing.length === 0) return new Round(shops, request, signal, null);
       const handles = sharing.flatMap(({ serving }) => sharedHandle(serving) ?? []);
-      const native = outside.native.roundBegin(handles, patienceMs);
+      const native = areReady ? outside.native.roundBegin(handles, comeMs + partMs) : null;
       if (native !== null) {
         for (const shop of sharing) shop.round = { round: native.handle, follows: false };
         return new Round(shops, request, signal, native);
@@ -85,17 +93,18 @@ export class Round {
 
   async #gather(ready: readonly Ready[], { handle }: NativeRound): Promise<void> {
     const [{ outside, options }] = this.#shops;
+    const { comeMs, partMs } = boundsOf(options);
     if (this.#beganMs === null) this.#offer(ready, handle);
     else await pause(this.#shops[0]);
     const beganMs = this.#beganMs ?? outside.nowMs();
     this.#beganMs = beganMs;
     for (;;) {
-      const { deaf, unready, over, failure } = outside.native.roundCall(handle, options.drainTimeoutMs);
+      const { deaf, unready, over, failure } = outside.native.roundCall(handle, comeMs);
       for (const { shop, candidate } of ready) {
         if (sharedHandle(candidate) === null) refuseUnshared(shop.serving, outside);
       }
       if (over) throw this.#whyNot(failure, 1);
-      const isLate = outside.nowMs() - beganMs > options.hookTimeoutMs + options.drainTimeoutMs;
+      const isLate = outside.nowMs() - beganMs > comeMs + partMs;
       if (deaf > 0) throw this.#busy(deaf);
       if (unready > 0 && isLate) throw this.#busy(unready);
       if (this.#signal.aborted) throw this.#aborted();
@@ -127,7 +136,7 @@ export class Round {
     if (this.#native === null || ready.length === 0) return switchTogether(ready);
     const [{ outside, options }] = this.#shops;
     const { handle } = this.#native;
-    const { outcome: stopped, missing, failure } = outside.native.roundStop(handle, options.drainTimeoutMs);
+    const { outcome: stopped, missing, failure } = outside.native.roundStop(handle, boundsOf(options).comeMs);
     if (stopped === 'missing') return this.#refuse(ready, this.#busy(missing));
     if (stopped === 'over') return this.#refuse(ready, this.#whyNot(failure, 1));
     if (stopped !== 'stopped') return null;
@@ -137,36 +146,46 @@ export class Round {
       return { ...this.#refuse(ready, outcome.error, outcome.ready), troubles: outcome.troubles };
     }
     this.#release();
-    this.#end = Promise.resolve();
+    this.#stopped = Promise.resolve();
     this.#following?.conclude(outcome);
     return outcome.filter((each) => ready.includes(each.ready));
   }
 
   #decide(handle: object): void {
     const [{ outside, options }] = this.#shops;
-    const { committed, missing, failure } = outside.native.roundDecide(handle, options.hookTimeoutMs);
+    const { committed, missing, failure } = outside.native.roundDecide(handle, boundsOf(options).partMs);
     if (!committed) throw this.#whyNot(failure, missing);
   }
 
-  /** All that have not gone over stay. Never rejects, and safe to call twice. */
-  end(): Promise<void> {
-    this.#end ??= this.#abandon();
-    return this.#end;
+  /**
+   * All that have not gone over stay. To be called when nothing is left of what did not. Never rejects, and safe to call
+   * twice.
+   */
+  async end(): Promise<void> {
+    await this.#stop();
+    this.#release();
+  }
+
+  #stop(): Promise<void> {
+    this.#stopped ??= this.#abandon();
+    return this.#stopped;
   }
 
   async #abandon(): Promise<void> {
     if (this.#native === null) return;
     this.#shops[0].outside.native.roundEnd(this.#native.handle);
     await this.#following?.withdraw();
-    this.#release();
   }
 
   #release(): void {
+    if (this.#native === null || this.#isReleased) return;
+    this.#isReleased = true;
     for (const shop of this.#shops) shop.round = null;
+    this.#vacate();
   }
 
   #refuse(ready: readonly Ready[], error: unknown, of: Ready | undefined = ready[0]): SwitchFailure {
-    void this.end();
+    void this.#stop();
     const told = error instanceof Refusal ? error.read(ready) : null;
     const culprit = told === null ? of : ready[told.index];
     if (culprit === undefined) throw error;
@@ -209,6 +228,14 @@ function keptOf(
   const inImage = (file: StagedPath): StagedPath =>
     path.join(path.dirname(image), path.basename(file)) as StagedPath;
   return { path: image, hash, libraries: libraries.map(inImage), origin };
+}
+
+/** How long a thread has to come, and then for its hooks. */
+function boundsOf({ drainTimeoutMs, hookTimeoutMs }: Workshop['options']): {
+  readonly comeMs: number;
+  readonly partMs: number;
+} {
+  return { comeMs: Math.max(drainTimeoutMs, THREAD_MIN_MS), partMs: Math.max(hookTimeoutMs, THREAD_MIN_MS) };
 }
 
 function pause({ outside }: Workshop): Promise<void> {

@@ -10,6 +10,7 @@ import type { Switched } from './switch.ts';
 import { subjectOf, trace } from './tracing.ts';
 import { concludeFollowed, transact } from './transaction.ts';
 import { createSettler, type Settler } from './watch/settle.ts';
+import { WatchRetries } from './watch-retries.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -42,6 +43,7 @@ const GATHER_MS = 20;
 
 /** What nobody asked for more of. */
 const BUILT = { force: false, discardState: false, goal: { kind: 'built' } } as const;
+const WATCHED = { ...BUILT, trigger: 'watch' } as const;
 
 export class Runner<Outcome> {
   readonly #options: RunnerOptions<Outcome>;
@@ -50,6 +52,7 @@ export class Runner<Outcome> {
   readonly #queue: JobQueue<ReloadRequest, Outcome>;
   readonly #gather: Settler | null;
   readonly #watches: SourceWatch[] = [];
+  readonly #retries: WatchRetries;
   readonly #followers: readonly Follower[];
   #closing: Promise<void> | null = null;
 
@@ -62,6 +65,10 @@ export class Runner<Outcome> {
       about: this.#about,
       run: (request, signals) => this.#run(request, signals),
       merge,
+    });
+    this.#retries = new WatchRetries({
+      after: (delayMs, callback) => first.outside.after(delayMs, callback),
+      again: () => void this.#queue.supersede(WATCHED),
     });
     for (const shop of options.shops) shop.goBack = (from) => this.#goBack(shop, from);
     const conclude = (outcome: readonly Switched[]): Promise<void> => this.#conclude(outcome);
@@ -152,7 +159,8 @@ export class Runner<Outcome> {
 
   #supersede(files: readonly string[]): void {
     this.#options.observer?.changed(files);
-    void this.#queue.supersede({ ...BUILT, trigger: 'watch' });
+    this.#retries.reset();
+    void this.#queue.supersede(WATCHED);
   }
 
   async #run(request: ReloadRequest, signals: ReloadSignals): Promise<Outcome> {
@@ -166,6 +174,7 @@ export class Runner<Outcome> {
       });
       for (const [index, report] of reports.entries()) tell(shops[index], report);
       observer?.ended(outcome);
+      this.#retries.reset();
       return outcome;
     } catch (cause) {
       const error =
@@ -174,6 +183,7 @@ export class Runner<Outcome> {
         for (const { events } of shops) events.emit('failed', error);
         observer?.failed(error);
       }
+      if (request.trigger === 'watch' && this.#closing === null) this.#retries.failed(error);
       throw error;
     } finally {
       await Promise.all(this.#watches.map((watch) => watch.refresh()));
@@ -199,6 +209,7 @@ export class Runner<Outcome> {
   async #close(): Promise<void> {
     const { shops, observer } = this.#options;
     this.#gather?.stop();
+    this.#retries.reset();
     const left = this.#followers.map((follower) => leave(follower));
     await Promise.all([this.#queue.close(), ...left, ...this.#watches.map((watch) => watch.close())]);
     // Who comes later may depend on who came before, so it ends first.

@@ -45,7 +45,7 @@ const PRELUDE = `
   const attempt = (addon, options) => addon.reload(options).then(({ status }) => status, reasonOf);
   const inAll = async (main, crew, code) => {
     const told = await Promise.all(crew.map(({ tell }) => tell('return ' + code)));
-    return [new Function('addon', 'return ' + code)(main), ...told].join(' ');
+    return [await new Function('addon', 'return ' + code)(main), ...told].join(' ');
   };
   const closeAll = async (main, crew) => {
     await Promise.all(crew.map(({ tell }) => tell('await addon.close();')));
@@ -150,6 +150,37 @@ describe('a thread in a long native call', () => {
     expect(ended).toEqual({ trace: [refused, '1 1', '1 1 1', 'reloaded', '2 2 2', GONE], ...WELL });
   });
 
+  test('is waited for by a watch, which tries again until it has ended', async () => {
+    const ended = await run(`
+      install('v1');
+      const main = await openCrew({ drainTimeoutMs: 100, watch: { debounceMs: 20 } });
+      const crew = [await hire()];
+      const failed = once(main, 'failed');
+      const reloaded = once(main, 'reloaded');
+      const blocked = crew[0].tell(block(1500));
+      await inCall();
+      install('v2');
+      say(reasonOf((await failed)[0]));
+      await blocked;
+      await reloaded;
+      say(await inAll(main, crew, 'addon.exports.version()'));
+      await closeAll(main, crew);
+    `);
+    expect(ended).toEqual({ trace: ['ERR_BUSY threads 1', '2 2', GONE], ...WELL });
+  });
+
+  test('is no matter where nobody waits for it at all: one that is in no call comes all the same', async () => {
+    const ended = await run(`
+      install('v1');
+      const main = await openCrew({ drainTimeoutMs: 0 });
+      const crew = [await hire(), await hire()];
+      install('v2');
+      say(await attempt(main), await inAll(main, crew, 'addon.exports.version()'));
+      await closeAll(main, crew);
+    `);
+    expect(ended).toEqual({ trace: ['reloaded 2 2 2', GONE], ...WELL });
+  });
+
   test('that is terminated in it does not come, and is no hindrance when it has gone', async () => {
     const ended = await run(`
       install('v1');
@@ -239,6 +270,41 @@ describe('what follows', () => {
       await closeAll(main, crew);
     `);
     expect(ended).toEqual({ trace: ['3:3 3:3', '2:4 2:4', '1:5 1:5', GONE], ...WELL });
+  });
+
+  test('has gone in all threads before its handle leads the next reload', async () => {
+    const builds = {
+      v1: addon('crewRemembers', 1),
+      bad: addon('crewRemembersJoinThrows', 2),
+      v2: addon('crewRemembers', 2),
+    };
+    const ended = await run(
+      `
+      install('v1');
+      const main = await openCrew();
+      const crew = [await hire()];
+      main.on('progress', ({ phase }) => phase === 'prepare' && install('v2'));
+      const led = crew[0].tell(\`
+        await new Promise((resolve) => addon.on('progress', ({ phase }) => phase === 'prepare' && resolve()));
+        return addon.reload().then(({ status }) => status, reasonOf);
+      \`);
+      install('bad');
+      say(await attempt(main));
+      say(await led, await inAll(main, crew, 'addon.exports.version()'));
+      const notes = '(async () => {' +
+        // What was refused is on its way out for longer than all of that.
+        'for (let turns = 0; turns < 2; turns += addon.versions().length === 1 ? 1 : 0) await turn();' +
+        'return notes.length + ":" + notes.at(-1); })()';
+      globalThis.turn = () => new Promise((resolve) => setImmediate(resolve));
+      say(await inAll(main, crew, notes));
+      await closeAll(main, crew);
+    `,
+      builds,
+    );
+    expect(ended).toEqual({
+      trace: ['ERR_HOOK_THREW init', 'reloaded 2 2', '8192:2 8192:2', GONE],
+      ...WELL,
+    });
   });
 
   test('says so: by an event, with a report of its own', async () => {
