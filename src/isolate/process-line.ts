@@ -86,7 +86,8 @@ class ProcessLine implements Line {
 
   get isUp(): boolean {
     const { exitCode, signalCode, connected } = this.#child;
-    return exitCode === null && signalCode === null && connected;
+    // One that was just killed has no memory any more, well before we are told.
+    return exitCode === null && signalCode === null && connected && residentBytes(this.pid) > 0;
   }
 
   post(message: ToHost): void {
