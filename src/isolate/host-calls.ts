@@ -389,8 +389,17 @@ export class HostCalls implements Remote, Taker, Giver, Owner {
   }
 
   #iteratorOf(id: number): AsyncIterableIterator<unknown> {
-    const step = async (key: string, args: unknown[]): Promise<IteratorResult<unknown>> =>
-      (await this.callOn(iterator, key, args)) as IteratorResult<unknown>;
+    let isDone = false;
+    const step = async (key: string, args: unknown[]): Promise<IteratorResult<unknown>> => {
+      if (isDone) return { done: true, value: undefined };
+      const result = (await this.callOn(iterator, key, args)) as IteratorResult<unknown>;
+      if (result.done) {
+        // It keeps its version from here on no more, whoever holds it.
+        isDone = true;
+        this.dispose(iterator);
+      }
+      return result;
+    };
     const iterator: AsyncIterableIterator<unknown> = {
       next: (...args) => step('next', args),
       return: async (value) => {

@@ -37,7 +37,8 @@ export class Hosts {
 
   /** A host that waits for a version: the spare one, or one that is started now. */
   readonly start = (): Line => {
-    const line = this.#spare?.isUp ? this.#spare : this.#make();
+    if (this.#spare?.isUp === false) this.#dropSpare();
+    const line = this.#spare ?? this.#make();
     this.#spare = null;
     this.#prepareSpare();
     return line;
@@ -83,6 +84,11 @@ export class Hosts {
       case 'rehearsal':
         return startProcess(this.#options, shared, 'rehearsal');
     }
+  }
+
+  #dropSpare(): void {
+    this.#spare?.kill('exit');
+    this.#spare = null;
   }
 
   /** Whoever needs one is told why there is none. */

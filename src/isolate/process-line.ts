@@ -86,7 +86,8 @@ class ProcessLine implements Line {
 
   get isUp(): boolean {
     const { exitCode, signalCode, connected } = this.#child;
-    return exitCode === null && signalCode === null && connected;
+    // One that was just killed has no memory any more, well before we are told.
+    return exitCode === null && signalCode === null && connected && residentBytes(this.pid) > 0;
   }
 
   post(message: ToHost): void {
@@ -106,9 +107,15 @@ class ProcessLine implements Line {
     this.#memory?.setEncoding('utf8').on('data', (part: string) => {
       text += part;
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
-        const request = JSON.parse(text.slice(0, end)) as MemoryAsk;
+        const line = text.slice(0, end);
         text = text.slice(end + 1);
-        this.#memory?.write(`${JSON.stringify(asText(request, listener(request)))}\n`);
+        try {
+          const request = JSON.parse(line) as MemoryAsk;
+          this.#memory?.write(`${JSON.stringify(asText(request, listener(request)))}\n`);
+        } catch {
+          // Code of the addon has written to a descriptor that is none of its own: no answer would be understood.
+          this.kill('exit');
+        }
       }
     });
     this.#memory?.unref();

@@ -71,6 +71,8 @@ class Rehearsal {
   async run(stateFor: (hooks: Loaded['hooks']) => RehearsalState): Promise<void> {
     const { id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs, reason } = this.#options;
     const load = { id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs, firstId: -1 };
+    // How long Node.js takes to start is no fault of the addon.
+    await this.#session.ready;
     const { hooks } = await this.#ask<Loaded>('load', { kind: 'load', ...load });
     const { state, ...from } = stateFor(hooks);
     const context = { reason, ...from };

@@ -87,6 +87,9 @@ export interface SessionOptions {
   onEnd(end: HostEnd): void;
 }
 
+/** Its program may never run, as where what `execArgv` preloads never ends; a debugger may keep it waiting for a while. */
+const START_MAX_MS = 300_000;
+
 /** Requests that have no answer yet are refused when the host ends. */
 export class Session {
   readonly #options: SessionOptions;
@@ -112,6 +115,8 @@ export class Session {
     line.onMemoryAsk((request) => options.answerMemory(request));
     line.onEnd((end) => this.#ended(end));
     line.onMessage((message) => this.#receive(message));
+    const cancel = options.after(START_MAX_MS, () => this.kill('exit'));
+    void this.ready.then(cancel);
     line.arrays.start();
     line.hold(false);
   }

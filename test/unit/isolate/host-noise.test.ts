@@ -6,6 +6,7 @@ import { createScratch, install, type Scratch, scriptedAddon } from '../../suppo
 interface Noisy {
   pid(): Promise<number>;
   say(): Promise<void>;
+  write(text: string): Promise<void>;
   revoked(): Promise<unknown>;
   revokedLater(): Promise<unknown>;
   getter(): Promise<unknown>;
@@ -21,6 +22,7 @@ const NOISY = `
   exports.say = () => {
     for (const message of ['ready', 7, null, undefined]) { process.send?.(message ?? null); port?.postMessage(message); }
   };
+  exports.write = (text) => { process.getBuiltinModule('node:fs').writeSync(3, text + '\\n'); };
   exports.revoked = revoked;
   exports.revokedLater = async () => [revoked()];
   exports.getter = () => ({ get [Symbol.asyncIterator]() { throw new RangeError('from the getter'); } });
@@ -54,6 +56,17 @@ describe.each(['worker', 'process'] as const)('an addon in a %s', (isolation) =>
     await addon.exports.say();
     await expect(addon.exports.pid()).resolves.toBe(pid);
   });
+
+  test.runIf(isolation === 'process').each(['no request', 'null'])(
+    'that writes %j where its host asks for memory loses its host alone',
+    async (text) => {
+      const crashed = new Promise((resolve) => addon.once('crashed', resolve));
+      const pid = await addon.exports.pid();
+      await addon.exports.write(text).catch(() => undefined);
+      await expect(crashed).resolves.toMatchObject({ next: 'restart' });
+      expect(await addon.exports.pid()).not.toBe(pid);
+    },
+  );
 
   test.each([
     ['revoked', /revoked/],

@@ -141,6 +141,20 @@ describe.each(['worker', 'process'] as const)('a version in a %s', (isolation) =
     expect(seen).toEqual([0, 1, 2]);
   });
 
+  test('is not kept by an iterable that was taken to its end, or left', async () => {
+    const [ended, left] = [await addon.exports.count(2), await addon.exports.count(2)];
+    const seen: number[] = [];
+    for await (const item of ended) seen.push(item);
+    for await (const item of left) {
+      seen.push(item);
+      break;
+    }
+    expect(seen).toEqual([0, 1, 0]);
+    install(versionOf(2), file);
+    await expect(addon.reload()).resolves.toMatchObject({ retired: { outcome: 'unloaded' } });
+    await expect(ended[Symbol.asyncIterator]().next()).resolves.toEqual({ done: true, value: undefined });
+  });
+
   test('has objects that stay where they are', async () => {
     const { Thing } = addon.exports;
     const thing = new Thing(4);

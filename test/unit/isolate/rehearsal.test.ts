@@ -133,6 +133,16 @@ describe('a rehearsal', () => {
   });
 });
 
+test('a process that takes long to start is no fault of the version', async () => {
+  using scratch = createScratch();
+  const file = scratch.file('kernel.node');
+  install(versionOf(1), file);
+  const slowly = 'data:text/javascript,await new Promise((resolve) => setTimeout(resolve, 2_500))';
+  const options = { rehearse: true, hookTimeoutMs: 2_000, stageDir: scratch.file('stage') };
+  await using addon = await open<Counter>(file, { ...options, host: { execArgv: ['--import', slowly] } });
+  expect(addon.exports.version()).toBe(1);
+});
+
 test('a version that never comes back is given up after hookTimeoutMs', async () => {
   using scratch = createScratch();
   const file = scratch.file('kernel.node');

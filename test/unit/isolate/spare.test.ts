@@ -1,8 +1,10 @@
 /** The host that is started ahead. */
+import fs from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Hosts } from '../../../src/isolate/hosts.ts';
 import type { Line } from '../../../src/isolate/session.ts';
 import { realOutside } from '../../../src/outside.ts';
+import { hostsOf, until } from '../../fault/hosted.ts';
 
 /** More than Linux takes for one string of an environment. */
 const TOO_LONG = 'x'.repeat(2 ** 18);
@@ -23,6 +25,21 @@ test('one that cannot be started is none, and throws nowhere', async () => {
   delete process.env['TOO_LONG'];
   vi.useRealTimers();
   const second = hosts.start();
+  await Promise.all([first, second].map(end));
+  await hosts.close();
+});
+
+test('one that was killed is not taken, though nobody was told yet', async () => {
+  const hosts = new Hosts('process', OPTIONS, 'kernel.node', realOutside);
+  const first = hosts.start();
+  const spares = (): readonly number[] => hostsOf(process.pid).filter((pid) => pid !== first.pid);
+  await until('there is a spare one', () => spares().length === 1);
+  const [spare] = spares() as [number];
+  process.kill(spare, 'SIGKILL');
+  // In one turn: what Node.js has heard of its children stays what it was.
+  while (fs.readFileSync(`/proc/${spare}/statm`, 'latin1').split(' ')[1] !== '0');
+  const second = hosts.start();
+  expect(second.pid).not.toBe(spare);
   await Promise.all([first, second].map(end));
   await hosts.close();
 });
