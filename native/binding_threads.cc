@@ -105,9 +105,12 @@ Napi::Value RoundBegin(const Napi::CallbackInfo& info) {
     plan.images.push_back(version->image()->id());
     plan.share_keys.push_back(version->image()->options().share_key);
   }
-  plan.on_call = [](const Round& round) { Image::Freeze(round.images()); };
+  plan.on_call = [](const Round& round) {
+    Image::Freeze(round.images());
+    Image::Freeze(round.targets());
+  };
   plan.on_end = [](const Round& round, bool committed) {
-    Image::EndRound(round.id(), round.images(), committed);
+    Image::EndRound(round.id(), round.images(), round.targets(), committed);
   };
   RoundPtr round = Round::Begin(std::move(plan));
   return round == nullptr ? env.Null() : ToHandle(env, std::move(round));

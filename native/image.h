@@ -95,11 +95,14 @@ class Image {
   bool Leave(bool knows_that_it_is_last);
   size_t holders() const { return holders_.load(); }
 
-  // These are about to be replaced: until EndRound() nobody joins but who follows.
+  // These are about to be replaced, or to take over the state of such: until EndRound() nobody
+  // joins but who follows.
   static void Freeze(const std::vector<uint64_t>& ids);
-  // Ends that. Committed: they are never joined again, and what the round has opened can be joined
-  // by all. Otherwise the other way round.
-  static void EndRound(uint64_t round, const std::vector<uint64_t>& ids, bool committed);
+  // Ends that for the ones that are replaced, and for their targets. Committed: the former are
+  // never joined again, and what the round has opened can be joined by all. Otherwise the other way
+  // round.
+  static void EndRound(uint64_t round, const std::vector<uint64_t>& ids,
+                       const std::vector<uint64_t>& targets, bool committed);
 
   bool Contains(const void* address) const;
   // Whether its mapping is in the process. Looks, never assumes.
@@ -186,7 +189,7 @@ class Image {
   uint64_t round_ = 0;              // that has opened it and is not decided
   bool open_ = false;               // Open() is through
   bool listed_ = false;             // who gives its key joins it, or waits for it
-  bool frozen_ = false;             // a round is about to replace it
+  bool frozen_ = false;             // a round is about to replace it, or to go over to it
 };
 
 }  // namespace napi_reload

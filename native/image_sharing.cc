@@ -84,13 +84,16 @@ void Image::Freeze(const std::vector<uint64_t>& ids) {
   }
 }
 
-void Image::EndRound(uint64_t round, const std::vector<uint64_t>& ids, bool committed) {
+// Another round may want one of them frozen still. It says so again before it looks who has come.
+void Image::EndRound(uint64_t round, const std::vector<uint64_t>& ids,
+                     const std::vector<uint64_t>& targets, bool committed) {
+  const auto is_in = [](const std::vector<uint64_t>& some, const Image* image) {
+    return std::find(some.begin(), some.end(), image->id_) != some.end();
+  };
   std::lock_guard<std::mutex> lock(registry().mutex);
   for (Image* const image : registry().images) {
-    if (std::find(ids.begin(), ids.end(), image->id_) != ids.end()) {
-      image->frozen_ = false;
-      if (committed) image->listed_ = false;
-    }
+    if (is_in(ids, image) || is_in(targets, image)) image->frozen_ = false;
+    if (is_in(ids, image) && committed) image->listed_ = false;
     if (image->round_ != round) continue;
     image->round_ = 0;
     image->listed_ = committed && !image->options_.share_key.empty();

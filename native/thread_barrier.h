@@ -92,7 +92,8 @@ struct RoundPlan {
   std::vector<ImageId> images;
   std::vector<std::string> share_keys;    // of these
   std::chrono::milliseconds patience{0};  // of who waits for the leader
-  // Both under the mutex. In each Call(): from the first on nobody is to join the images.
+  // Both under the mutex. In each Call(): from the first on nobody is to join the images,
+  // or what takes their place.
   std::function<void(const Round&)> on_call;
   // Once, by whoever ends the round: the images are replaced, or they stay.
   std::function<void(const Round&, bool committed)> on_end;
@@ -130,6 +131,8 @@ class Round : public std::enable_shared_from_this<Round> {
   uint64_t id() const { return id_; }
   const std::vector<ImageId>& images() const { return plan_.images; }
   bool Replaces(ImageId image) const;
+  // What takes the place of these, of the leader's choice. For on_call and on_end alone.
+  const std::vector<ImageId>& targets() const { return targets_; }
 
   // --- The leader.
 

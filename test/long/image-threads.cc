@@ -47,7 +47,7 @@ void Use(Image* image) {
   }
   const std::vector<uint64_t> replaced = {image->id()};
   Image::Freeze(replaced);
-  Image::EndRound(++rounds, replaced, image->holders() % 2 == 0);
+  Image::EndRound(++rounds, replaced, {}, image->holders() % 2 == 0);
   image->RemoveWatcher(watcher);
   while (!image->Leave(false)) {
     if (image->threads.load() == 0 && image->Leave(true)) break;
@@ -69,7 +69,7 @@ void Run(const std::string& folder, const std::string& addon, int thread) {
     while (opened.failure == OpenFailure::kBusy) opened = Image::Open(options);
     if (opened.image == nullptr) std::fprintf(stderr, "%s\n", opened.message.c_str());
     Check(opened.image != nullptr, "the image is open");
-    if (options.fresh) Image::EndRound(options.round, {}, true);
+    if (options.fresh) Image::EndRound(options.round, {}, {}, true);
     Use(opened.image);
     unlink(options.staged.c_str());
   }

@@ -404,6 +404,30 @@ describe('what follows', () => {
   });
 });
 
+describe('a thread that opens what the others are about to go over to', () => {
+  test('waits for the outcome, although somebody runs it already', async () => {
+    const ended = await run(`
+      install('v1');
+      const [first, late] = await Promise.all([hire({ drainTimeoutMs: 10_000 }), hire()]);
+      install('v2');
+      const ahead = await hire();
+      await late.tell(\`addon.on('progress', ({ phase }) => {
+        if (phase === 'prepare' && shared[4] === 0) setImmediate(() => { \${block(2500)} });
+      });\`);
+      const outcome = first.tell('return addon.reload().then(({ status }) => status, reasonOf)');
+      await inCall();
+      const newcomer = await hire();
+      const crew = [first, late, ahead, newcomer];
+      // How many reloads have led to what it runs.
+      say(await newcomer.tell('return addon.exports.add(shared)'), await outcome);
+      say((await Promise.all(crew.map(({ tell }) => tell('return addon.exports.version()')))).join(' '));
+      await Promise.all(crew.map(({ worker }) => worker.terminate()));
+      say('mapped', isMapped(), 'staged', staged());
+    `);
+    expect(ended).toEqual({ trace: ['1 reloaded', '2 2 2 2', GONE], ...WELL });
+  });
+});
+
 describe('a thread that ends at the barrier', () => {
   /** `late` enters a native call when it is ready; `first` leads, and `second` waits at the barrier meanwhile. Main only looks. */
   const meet = (blockMs: number, drainTimeoutMs: number): string => `
