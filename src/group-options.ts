@@ -3,12 +3,10 @@ import type { SourcePath } from './brands.ts';
 import { errors, isReloadError } from './errors.ts';
 import { putInOrder } from './group-order.ts';
 import { resolveSource } from './open-workshop.ts';
-import { type HostedOpenOptions, type OpenOptions, type Options, resolveOptions } from './options.ts';
+import { type OpenOptions, type Options, resolveOptions } from './options.ts';
 
 /** One addon of a group. */
-export interface MemberOptions<Name extends string = string>
-  extends Omit<OpenOptions, 'isolation'>,
-    Omit<HostedOpenOptions, 'isolation' | keyof OpenOptions> {
+export interface MemberOptions<Name extends string = string> extends Omit<OpenOptions, 'isolation'> {
   /** With 'worker' or 'process', give the exports as `Remote` of what they are. @defaultValue 'inline' */
   readonly isolation?: 'inline' | 'worker' | 'process';
   /** Path of the built `.node` file, relative to the working directory. No other member has the same. */

@@ -80,6 +80,14 @@ export interface OpenOptions {
    * @defaultValue none: the reload is refused
    */
   readonly fallback?: 'process';
+  /** Of Workers and processes that run versions, or try them. */
+  readonly host?: HostOptions;
+  /** What is done when one of them crashes. */
+  readonly supervise?: SuperviseOptions;
+  /** When the state is saved for a restart, besides after each reload. @defaultValue { everyMs: 1000 } */
+  readonly checkpoint?: CheckpointOptions | false;
+  /** How long a call may take before what runs it is ended as if it had crashed. @defaultValue none */
+  readonly callTimeoutMs?: number;
   /** Steps that carry state from one schema to another. @defaultValue none */
   readonly migrate?: MigrateSteps;
   /**
@@ -113,14 +121,6 @@ export interface OpenOptions {
 export interface HostedOpenOptions extends Omit<OpenOptions, 'isolation' | 'scope' | 'fallback'> {
   /** Where versions run: each in a Worker, or each in a process of its own. The exports are {@link Remote}. */
   readonly isolation: 'worker' | 'process';
-  /** Of Workers and processes that run versions. */
-  readonly host?: HostOptions;
-  /** What is done when one of them crashes. */
-  readonly supervise?: SuperviseOptions;
-  /** When the state is saved for a restart, besides after each reload. @defaultValue { everyMs: 1000 } */
-  readonly checkpoint?: CheckpointOptions | false;
-  /** How long a call may take before what runs it is ended as if it had crashed. @defaultValue none */
-  readonly callTimeoutMs?: number;
 }
 
 /**
@@ -212,7 +212,7 @@ const KNOWN = [
   'stageDir',
   'signal',
   'onProgress',
-] as const satisfies readonly (keyof OpenOptions | keyof HostedOpenOptions)[];
+] as const satisfies readonly (keyof OpenOptions)[];
 
 /**
  * Checks what a user gave and fills in the rest.
