@@ -298,6 +298,8 @@ export class HostedVersion {
       this.checkAlive();
     } catch (error) {
       this.#session?.kill('exit');
+      // Else the next one would take its place, and a close() not know of it.
+      await this.#session?.finish(EXIT_WAIT_MS);
       claim.undo();
       throw error;
     } finally {

@@ -139,7 +139,10 @@ test('a process that takes long to start is no fault of the version', async () =
   install(versionOf(1), file);
   const slowly = 'data:text/javascript,await new Promise((resolve) => setTimeout(resolve, 2_500))';
   const options = { rehearse: true, hookTimeoutMs: 2_000, stageDir: scratch.file('stage') };
-  await using addon = await open<Counter>(file, { ...options, host: { execArgv: ['--import', slowly] } });
+  await using addon = await open<Counter>(file, {
+    ...options,
+    host: { execArgv: ['--import', slowly] },
+  } as typeof options);
   expect(addon.exports.version()).toBe(1);
 });
 
