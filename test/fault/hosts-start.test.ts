@@ -13,13 +13,12 @@ test.each([{ isolation: 'process' }, { isolation: 'inline', rehearse: true }] as
     const settled = opening.then(() => {
       isSettled = true;
     });
-    // Minutes that pass at once.
-    for (let minutes = 0; !isSettled && minutes < 1_000; minutes++) {
+    // Minutes that pass at once. The end of the process takes the time that it takes.
+    while (!isSettled) {
       vi.advanceTimersByTime(60_000);
       await new Promise(setImmediate);
     }
     vi.useRealTimers();
-    if (!isSettled) throw new Error('it still waits');
     await settled;
     const code = 'rehearse' in options ? 'ERR_REHEARSAL_CRASHED' : 'ERR_HOST_CRASHED';
     expect(await opening).toMatchObject({ code, details: { signal: 'SIGKILL' } });

@@ -57,16 +57,16 @@ describe.each(['worker', 'process'] as const)('an addon in a %s', (isolation) =>
     await expect(addon.exports.pid()).resolves.toBe(pid);
   });
 
-  test.runIf(isolation === 'process').each(['no request', 'null'])(
-    'that writes %j where its host asks for memory loses its host alone',
-    async (text) => {
+  // A Worker asks by a port that its addon does not know.
+  const texts = isolation === 'process' ? ['no request', 'null'] : [];
+  if (texts.length > 0)
+    test.each(texts)('that writes %j where its host asks for memory loses its host alone', async (text) => {
       const crashed = new Promise((resolve) => addon.once('crashed', resolve));
       const pid = await addon.exports.pid();
       await addon.exports.write(text).catch(() => undefined);
       await expect(crashed).resolves.toMatchObject({ next: 'restart' });
       expect(await addon.exports.pid()).not.toBe(pid);
-    },
-  );
+    });
 
   test.each([
     ['revoked', /revoked/],
