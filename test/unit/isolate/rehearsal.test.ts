@@ -1,6 +1,6 @@
 /** New versions that are tried in a throw-away process before they are loaded here. */
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Addon, isReloadError, open, type Warning } from '../../../src/index.ts';
 import { createScratch, install, type Scratch, scriptedAddon } from '../../support/addons.ts';
 
@@ -137,12 +137,21 @@ test('a process that takes long to start is no fault of the version', async () =
   using scratch = createScratch();
   const file = scratch.file('kernel.node');
   install(versionOf(1), file);
-  const slowly = 'data:text/javascript,await new Promise((resolve) => setTimeout(resolve, 2_500))';
-  const options = { rehearse: true, hookTimeoutMs: 2_000, stageDir: scratch.file('stage') };
-  await using addon = await open<Counter>(file, {
-    ...options,
-    host: { execArgv: ['--import', slowly] },
-  } as typeof options);
+  const [begun, go] = [scratch.file('begun'), scratch.file('go')];
+  const waits = `import fs from 'node:fs'; fs.writeFileSync(${JSON.stringify(begun)}, ''); while (!fs.existsSync(${JSON.stringify(go)}));`;
+  const host = { execArgv: ['--import', `data:text/javascript,${encodeURIComponent(waits)}`], spare: false };
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const opening = open<Counter>(file, {
+    rehearse: true,
+    hookTimeoutMs: 2_000,
+    host,
+    stageDir: scratch.file('stage'),
+  });
+  while (!fs.existsSync(begun)) await new Promise(setImmediate);
+  vi.advanceTimersByTime(60_000);
+  vi.useRealTimers();
+  scratch.write('go', '');
+  await using addon = await opening;
   expect(addon.exports.version()).toBe(1);
 });
 
