@@ -604,8 +604,11 @@ describe('a version that was replaced', () => {
     addon.on('warning', ({ code }) => warned.push(code));
     expect([addon.exports.next(), addon.exports.next()]).toEqual([1, 2]);
     install(unique(2), file);
-    await addon.reload();
+    const report = await addon.reload();
     expect([addon.exports.version(), addon.exports.next(), warned]).toEqual([2, next, codes]);
+    const because = expect.stringMatching(/^it cannot be unloaded, and shares \d+ variables/);
+    const recommended = reclaim === 'never' ? { isolation: 'process', because } : null;
+    expect(report).toMatchObject({ recommended });
   });
 });
 
