@@ -2,7 +2,7 @@
 import { isReloadError } from './errors.ts';
 import { HostedVersion } from './isolate/hosted-version.ts';
 import type { Hosts } from './isolate/hosts.ts';
-import type { LoadMessage } from './isolate/messages.ts';
+import type { LoadRequest } from './isolate/messages.ts';
 import { rehearse } from './isolate/rehearsal.ts';
 import { runSteps, type Steps, settled } from './later.ts';
 import type { Staged } from './stage/stager.ts';
@@ -71,7 +71,7 @@ function toLoad(
   { source, options }: Workshop,
   { path, hash, libraries }: Staged,
   { id }: Version,
-): Omit<LoadMessage, 'kind' | 'firstId'> {
+): LoadRequest {
   const { stageDir, reclaim, hookTimeoutMs } = options;
   const libraryHashes = libraries.map((library) => library.hash);
   return { id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs };

@@ -6,16 +6,12 @@
 import assert from 'node:assert/strict';
 import { createDeadline } from '../deadline.ts';
 import { errors } from '../errors.ts';
-import { inspect } from '../load/inspect.ts';
-import { load } from '../load/load.ts';
 import type { Here } from '../here.ts';
 import { type RetireRequest, retire } from '../retire/retire.ts';
-import { rebind } from '../stage/rebind.ts';
-import { openStager } from '../stage/stager.ts';
-import { type HookContext, type Hooks, readHooks } from '../state/hooks.ts';
+import type { HookContext } from '../state/hooks.ts';
 import type { AskForMemory } from '../state/memory.ts';
 import { isThenable } from '../thenable.ts';
-import type { Version } from '../version.ts';
+import { type LoadedVersion, loadVersion } from './host-load.ts';
 import { Held } from './objects.ts';
 import type {
   Answer,
@@ -31,7 +27,6 @@ import type {
 } from './messages.ts';
 import type { Port } from './port.ts';
 import { Arrays } from './arrays.ts';
-import { Exported } from './surface.ts';
 import {
   cancelWire,
   lending,
@@ -55,10 +50,7 @@ interface KnownCallback {
 }
 
 /** What a host has once it has loaded. */
-interface Running {
-  readonly version: Version;
-  readonly exported: Exported;
-  readonly hooks: Hooks;
+interface Running extends LoadedVersion {
   readonly hookTimeoutMs: number;
 }
 
@@ -203,50 +195,20 @@ export class Host implements Taker, Giver {
   }
 
   async #load(request: LoadMessage): Promise<Loaded> {
-    const outside = this.#outside;
-    const { id, source, path, hash, stageDir, libraryHashes, reclaim } = request;
     this.#objects.countFrom(request.firstId);
     this.#functions.countFrom(request.firstId);
-    const signal = new AbortController().signal;
-    const wanted = { examine: true, rebind: reclaim !== 'never', libraries: reclaim !== 'never' };
-    const stager = openStager({ source, stageDir, writerEnds: true, wanted }, outside);
-    try {
-      const staged = await stager.restore(id, { path, hash, libraries: [], origin: null }, signal);
-      if (staged === null) {
-        throw errors.stageIo({ addon: source, path, operation: 'open', errno: 'ENOENT' });
-      }
-      const found = staged.libraries.map((library) => library.hash);
-      if (libraryHashes.join() !== found.join()) {
-        const changed = staged.libraries.find((library, index) => library.hash !== libraryHashes[index]);
-        const at = { path: changed?.source ?? source, found: 'a private library that is another one by now' };
-        throw errors.stageIncomplete({ addon: source, ...at, waitedMs: 0 });
-      }
-      const image = inspect(staged, source, outside);
-      const binding = rebind(staged, source, reclaim, outside);
-      const version = versionOf(request, staged);
-      const loadRequest = { id, path: staged.path, source, image, share: null, signal };
-      const exports = await load(loadRequest, binding, outside, (hold) => {
-        version.hold = hold;
-      });
-      const hooks = readHooks(exports, id);
-      const exported = new Exported(exports, outside.native);
-      this.#running = { version, exported, hooks, hookTimeoutMs: request.hookTimeoutMs };
-      return {
-        surface: exported.surface,
-        hooks: {
-          schema: hooks.schema,
-          accepts: hooks.accepts,
-          has: (['prepare', 'init', 'save', 'dispose', 'resume'] as const).filter((hook) => hooks.has(hook)),
-          classes: [...hooks.classes.keys()],
-        },
-        mappings: image.mappings,
-        keptReason: binding.kind === 'plain' ? binding.reason : null,
-        image: staged.path,
-      };
-    } finally {
-      // What is mapped needs no names, and a host that is killed leaves none so.
-      stager.close();
-    }
+    const { version, exported, hooks } = await loadVersion(request, this.#outside);
+    this.#running = { version, exported, hooks, hookTimeoutMs: request.hookTimeoutMs };
+    return {
+      surface: exported.surface,
+      hooks: {
+        schema: hooks.schema,
+        accepts: hooks.accepts,
+        has: (['prepare', 'init', 'save', 'dispose', 'resume'] as const).filter((hook) => hooks.has(hook)),
+        classes: [...hooks.classes.keys()],
+      },
+      image: version.path,
+    };
   }
 
   async #hook(call: Extract<Ask, { kind: 'hook' }>): Promise<void> {
@@ -460,15 +422,4 @@ export class Host implements Taker, Giver {
     if ('error' in answer) waiting?.reject(fromWireError(answer.error, this));
     else waiting?.resolve(this.#open(answer.value));
   }
-}
-
-function versionOf(
-  { id, source, hash }: LoadMessage,
-  staged: Awaited<ReturnType<ReturnType<typeof openStager>['restore']>>,
-): Version {
-  assert(staged !== null);
-  const { path, fingerprint, libraries, bytes } = staged;
-  const unknown = { schema: null, hold: null, conflict: null, mappings: 0, stagedHash: null };
-  const identity = { id, hash, fingerprint, libraries, source, path, bytes, loadedAt: Date.now() };
-  return { ...identity, ...unknown, state: { name: 'candidate' } };
 }

@@ -7,7 +7,7 @@
  * JavaScript does with it meanwhile is in host-calls.ts.
  */
 import assert from 'node:assert/strict';
-import type { ContentHash, SourcePath, StagedPath, VersionId } from '../brands.ts';
+import type { StagedPath, VersionId } from '../brands.ts';
 import { errors, isReloadError, type ReloadError } from '../errors.ts';
 import type { NativePin } from '../native.ts';
 import type { Outside } from '../outside.ts';
@@ -16,9 +16,18 @@ import type { MemoryClaim } from '../state/memory.ts';
 import { shareMemory } from './share-memory.ts';
 import { type Callback, HostCalls, IDS_PER_HOST } from './host-calls.ts';
 import { type Checkpoint, HostHooks } from './host-hooks.ts';
-import type { Loaded, LoadMessage, MemoryAnswer, MemoryAsk, Retired, WireInstance } from './messages.ts';
+import type {
+  Loaded,
+  LoadMessage,
+  LoadRequest,
+  MemoryAnswer,
+  MemoryAsk,
+  Retired,
+  WireInstance,
+} from './messages.ts';
 import { Held } from './objects.ts';
-import { type Line, Session } from './session.ts';
+import type { Line } from './line.ts';
+import { Session } from './session.ts';
 import type { Reference, StandIns } from './stand-ins.ts';
 import { makeStubs } from './stubs.ts';
 import { sweep } from './sweep.ts';
@@ -34,15 +43,7 @@ export interface Supervision {
   crashed(version: HostedVersion, error: ReloadError): void;
 }
 
-export interface HostedOptions {
-  readonly id: VersionId;
-  readonly source: SourcePath;
-  readonly path: StagedPath;
-  readonly hash: ContentHash;
-  readonly libraryHashes: readonly ContentHash[];
-  readonly stageDir: string;
-  readonly reclaim: 'auto' | 'never';
-  readonly hookTimeoutMs: number;
+export interface HostedOptions extends LoadRequest {
   readonly callTimeoutMs: number | null;
   readonly outside: Outside;
   readonly standIns: StandIns;

@@ -2,7 +2,7 @@
 import type { Outside } from '../outside.ts';
 import { startProcess, type ProcessOptions } from './process-line.ts';
 import { SegmentPool } from './segment-pool.ts';
-import type { Line, LineOptions } from './session.ts';
+import type { Line, LineOptions } from './line.ts';
 import { StandIns } from './stand-ins.ts';
 import { startWorker, type WorkerOptions } from './worker-line.ts';
 

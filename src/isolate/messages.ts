@@ -14,8 +14,7 @@ import type { Released } from './objects.ts';
 import type { Wire, WireError } from './wire.ts';
 
 /** What a host loads. */
-export interface LoadMessage {
-  readonly kind: 'load';
+export interface LoadRequest {
   readonly id: VersionId;
   readonly source: SourcePath;
   /** The copy that the handle staged, as it was built. */
@@ -26,6 +25,10 @@ export interface LoadMessage {
   readonly stageDir: string;
   readonly reclaim: 'auto' | 'never';
   readonly hookTimeoutMs: number;
+}
+
+export interface LoadMessage extends LoadRequest {
+  readonly kind: 'load';
   /** The first of the numbers for objects that this host hands out, counting down: no other host of the handle has them. */
   readonly firstId: number;
 }
@@ -134,9 +137,6 @@ export interface Loaded {
     readonly has: readonly string[];
     readonly classes: readonly string[];
   };
-  readonly mappings: number;
-  /** Null where the ledger follows it; else why not. */
-  readonly keptReason: string | null;
   /** The copy that is mapped in the host. */
   readonly image: StagedPath;
 }

@@ -19,10 +19,6 @@ export class Held<T extends object> {
   #last = 0;
   #step = 1;
 
-  get size(): number {
-    return this.#byId.size;
-  }
-
   /** Numbers go down from there, so that they are none of the other side's. */
   countFrom(first: number): void {
     this.#last = first + 1;

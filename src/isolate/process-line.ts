@@ -4,12 +4,11 @@ import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { errors } from '../errors.ts';
-import type { LineOptions } from './session.ts';
 import { Arrays } from './arrays.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
 import { isMessage } from './port.ts';
-import type { HostEnd, Line } from './session.ts';
+import type { HostEnd, Line, LineOptions } from './line.ts';
 import { Tail } from './tail.ts';
 import { toWireError } from './wire.ts';
 

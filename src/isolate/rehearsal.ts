@@ -4,12 +4,13 @@ import type { Outside } from '../outside.ts';
 import type { Reason } from '../state/hooks.ts';
 import type { MemoryClaim } from '../state/memory.ts';
 import { shareMemory } from './share-memory.ts';
-import type { Ask, Loaded, LoadMessage, MemoryAnswer, MemoryAsk, Saved } from './messages.ts';
-import { type HostEnd, type Line, Session } from './session.ts';
+import type { Ask, Loaded, LoadRequest, MemoryAnswer, MemoryAsk, Saved } from './messages.ts';
+import type { HostEnd, Line } from './line.ts';
+import { Session } from './session.ts';
 import { sweep } from './sweep.ts';
 import { toWire, toWireError, type Wire } from './wire.ts';
 
-export interface RehearsalOptions extends Omit<LoadMessage, 'kind' | 'firstId'> {
+export interface RehearsalOptions extends LoadRequest {
   readonly outside: Outside;
   readonly start: () => Line;
   /** What it asks for there is undone afterwards. */

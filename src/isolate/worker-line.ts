@@ -1,12 +1,11 @@
 /** A host that is a thread of this process. */
 import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
-import type { LineOptions } from './session.ts';
 import { Arrays } from './arrays.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { WorkerData } from './host-main.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
 import { isMessage } from './port.ts';
-import type { HostEnd, Line } from './session.ts';
+import type { HostEnd, Line, LineOptions } from './line.ts';
 
 export interface WorkerOptions {
   readonly env: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Hosts } from '../../../src/isolate/hosts.ts';
-import type { Line } from '../../../src/isolate/session.ts';
+import type { Line } from '../../../src/isolate/line.ts';
 import { realOutside } from '../../../src/outside.ts';
 import { hostsOf, until } from '../../fault/hosted.ts';
 
