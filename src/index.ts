@@ -1,5 +1,16 @@
 export { type Addon, open } from './addon.ts';
 export type { BuildOutcome } from './build/builder.ts';
+export {
+  type AddonConfig,
+  type AddonEntry,
+  type Config,
+  type DevConfig,
+  defineConfig,
+} from './config/config.ts';
+export { loadConfigSync } from './config/load.ts';
+export { isIncluded, optionsFor } from './config/options-for.ts';
+export type { ResolvedConfig, ResolvedEntry } from './config/resolve.ts';
+export type { ResolvedDev } from './config/resolve-dev.ts';
 export type { Diagnostic } from './diagnostic.ts';
 export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from './errors.ts';
 export type { AddonEvents, GroupEvents, GroupListener, HostCrash, Listener, Warning } from './events.ts';

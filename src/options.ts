@@ -221,10 +221,7 @@ const KNOWN = [
  */
 export function resolveOptions(given: unknown = {}): Options {
   const options = asRecord(given, 'options');
-  for (const key of Object.keys(options)) {
-    if (!(KNOWN as readonly string[]).includes(key))
-      invalid(key, 'an option of that name', `one of ${KNOWN.join(', ')}`);
-  }
+  onlyKeys('', options, KNOWN);
   const isolation = options['isolation'] ?? 'inline';
   if (isolation !== 'inline' && isolation !== 'worker' && isolation !== 'process')
     return invalid('isolation', show(isolation), "'inline', 'worker' or 'process'");
