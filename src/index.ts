@@ -1,5 +1,6 @@
 export { type Addon, open } from './addon.ts';
-export type { BuildOutcome } from './build/builder.ts';
+export type { BuildOutcome, BuildPhasesMs } from './build/builder.ts';
+export type { BuildTool, CommandBuild, ToolBuild } from './build-options.ts';
 export {
   type AddonConfig,
   type AddonEntry,
@@ -21,7 +22,6 @@ export { include, include_dir } from './headers.ts';
 export type { CheckpointOptions, HostOptions, SuperviseOptions } from './host-options.ts';
 export type { Remote, RemoteObject } from './isolate/remote.ts';
 export type {
-  CommandBuild,
   HostedOpenOptions,
   IntegrityFunction,
   MigrateStep,
