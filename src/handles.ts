@@ -14,6 +14,7 @@ interface Handles {
   readonly open: Set<Entry>;
   readonly byExports: WeakMap<object, Addon>;
   readonly listeners: Set<(addon: Addon) => void>;
+  readonly restarters: Set<(message: string | undefined) => void>;
 }
 
 /** An app may have another copy of this package than the one that it was started under. */
@@ -21,7 +22,7 @@ const KEY = Symbol.for('napi-reload.handles.1');
 
 function handles(): Handles {
   const shared = globalThis as { [KEY]?: Handles };
-  shared[KEY] ??= { open: new Set(), byExports: new WeakMap(), listeners: new Set() };
+  shared[KEY] ??= { open: new Set(), byExports: new WeakMap(), listeners: new Set(), restarters: new Set() };
   return shared[KEY];
 }
 
@@ -51,6 +52,24 @@ export function onOpened(listener: (addon: Addon) => void): () => void {
   const { listeners } = handles();
   listeners.add(listener);
   return () => void listeners.delete(listener);
+}
+
+/** Tells of whoever asks for a restart of the app. @returns what ends the calls */
+export function onInvalidated(listener: (message: string | undefined) => void): () => void {
+  const { restarters } = handles();
+  restarters.add(listener);
+  return () => void restarters.delete(listener);
+}
+
+/** Asks for a restart of the app. Where nobody can do it, a process warning says so. */
+export function invalidate(message: string | undefined): void {
+  const { restarters } = handles();
+  for (const restart of restarters) restart(message);
+  if (restarters.size > 0) return;
+  const why = message === undefined ? '' : `: ${message}`;
+  process.emitWarning(`A restart was asked for${why}; start the app with "napi-reload dev" to have it`, {
+    code: 'NAPI_RELOAD_INVALIDATED',
+  });
 }
 
 /**

@@ -26,6 +26,9 @@ export interface RegisterOptions {
   onOpened(addon: Addon, file: string): void;
 }
 
+/** Of any copy of this package. */
+const SHIM_NAME = 'napi_reload.node';
+
 type Dlopen = typeof process.dlopen;
 
 /** Names that are resolved late, or now: what handles do, too. Whoever shares symbols with others wants more. */
@@ -40,9 +43,10 @@ export function replaceDlopen(options: RegisterOptions): () => void {
   const system = process.dlopen;
   /** By real path. One that was closed is opened anew. */
   const opened = new Map<string, Addon>();
-  const dlopen: Dlopen = (module, filename, ...rest) => {
-    const load = (): void => Reflect.apply(system, process, [module, filename, ...rest]);
-    const file = fileToOpen(module, filename, rest[0]);
+  const dlopen: Dlopen = (...args) => {
+    const load = (): void => Reflect.apply(system, process, args);
+    const [module] = args;
+    const file = fileToOpen(...args);
     const known = file === null ? undefined : opened.get(file);
     if (known !== undefined) {
       Reflect.set(module, 'exports', known.exports);
@@ -70,10 +74,13 @@ export function replaceDlopen(options: RegisterOptions): () => void {
 }
 
 /** @returns the real path of an addon; null for what is none, or is to be loaded otherwise than handles do */
-function fileToOpen(module: unknown, filename: unknown, flags: unknown): string | null {
-  if (!isObject(module) || typeof filename !== 'string' || path.extname(filename) !== '.node') return null;
+function fileToOpen(module?: unknown, filename?: unknown, flags?: unknown): string | null {
+  if (!isObject(module) || !isObject(Reflect.get(module, 'exports'))) return null;
+  // The system looks for a name without a folder among its libraries.
+  if (typeof filename !== 'string' || !filename.includes('/') || path.extname(filename) !== '.node')
+    return null;
   if (flags !== undefined && !PLAIN_FLAGS.includes(Number(flags))) return null;
-  if (isOwnLoad(filename)) return null;
+  if (isOwnLoad(filename) || path.basename(filename) === SHIM_NAME) return null;
   try {
     return realpathSync(filename);
   } catch {
