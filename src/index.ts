@@ -18,6 +18,7 @@ export type { AddonEvents, GroupEvents, GroupListener, HostCrash, Listener, Warn
 export { type AddonGroup, type GroupMembers, openGroup } from './group.ts';
 export type { GroupMemberOptions, MemberOptions } from './group-options.ts';
 export type { FormerVersion } from './history.ts';
+export { getAddon } from './handles.ts';
 export { include, include_dir } from './headers.ts';
 export type { CheckpointOptions, HostOptions, SuperviseOptions } from './host-options.ts';
 export type { Remote, RemoteObject } from './isolate/remote.ts';

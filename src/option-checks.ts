@@ -11,8 +11,8 @@ export function milliseconds(option: string, value: unknown, fallback: number): 
   return invalid(option, show(value), `milliseconds from 0 to ${TIMER_MAX_MS}`);
 }
 
-export function flag(option: string, value: unknown, fallback = false): boolean {
-  if (value === undefined) return fallback;
+export function flag(option: string, value: unknown, unset = false): boolean {
+  if (value === undefined) return unset;
   return typeof value === 'boolean' ? value : invalid(option, show(value), 'true or false');
 }
 

@@ -6,7 +6,7 @@
  * 2. A folder that is deleted and made again at once keeps a dead watch of the old one. When a watched folder comes or
  *    goes, all is watched anew, and what changed meanwhile is found by comparing times and sizes.
  * 3. chokidar shares its persistent watches between all its watchers in a process, dead ones too. These here are not
- *    persistent; a timer holds the process instead.
+ *    persistent; where one is to hold the process, a timer does.
  */
 import path from 'node:path';
 import type { FSWatcher } from 'chokidar';
@@ -30,6 +30,8 @@ export interface WatchRequest {
   readonly ignore: readonly (string | RegExp)[];
   /** Silence after the last change, in milliseconds. */
   readonly debounceMs: number;
+  /** Whether it keeps the process running. */
+  readonly persistent: boolean;
   /** Gets the wanted files that were made or changed, sorted, each once. A deletion alone is not told. */
   onChange(changed: readonly string[]): void;
   /** Watching goes on, but not as it should. Each kind of trouble is told once. */
@@ -82,7 +84,7 @@ class ExactWatcher implements Watcher {
     this.#outside = outside;
     this.#files = request.files;
     this.#settler = createSettler(outside, request.debounceMs, (paths) => void this.#tell(paths));
-    this.#release = this.#hold();
+    this.#release = request.persistent ? this.#hold() : () => undefined;
   }
 
   async setFiles(files: readonly string[]): Promise<void> {
