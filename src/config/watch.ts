@@ -23,7 +23,7 @@ export interface ConfigListeners {
 
 export interface WatchConfigOptions {
   /** Whether the process goes on for the sake of the watch alone. @defaultValue true */
-  readonly keepAlive?: boolean;
+  readonly persistent?: boolean;
   /** For tests. */
   readonly outside?: Outside;
 }
@@ -51,7 +51,7 @@ export interface ConfigWatch {
 export async function watchConfig(
   from: string,
   listeners: ConfigListeners,
-  { keepAlive = true, outside = realOutside }: WatchConfigOptions = {},
+  { persistent = true, outside = realOutside }: WatchConfigOptions = {},
 ): Promise<ConfigWatch> {
   const files = candidates(from);
   let seen = fingerprint(files);
@@ -75,10 +75,11 @@ export async function watchConfig(
       files,
       ignore: [],
       debounceMs: QUIET_MS,
+      persistent,
       onChange: look,
       onWarning: (message) => listeners.onWarning?.(message),
     },
-    keepAlive ? outside : withoutHold(outside),
+    outside,
   );
   // It may have been edited before changes were seen.
   look();
@@ -106,15 +107,6 @@ function candidates(from: string): readonly string[] {
     if (folder === end) break;
   }
   return files;
-}
-
-function withoutHold(outside: Outside): Outside {
-  const after: Outside['after'] = (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs).unref();
-    return () => clearTimeout(timer);
-  };
-  // The shim behind it is not loaded for the sake of a copy.
-  return Object.create(outside, { after: { value: after } }) as Outside;
 }
 
 /** Tells edits that matter from those that do not: of a package.json one part counts. */
