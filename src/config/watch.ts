@@ -75,10 +75,11 @@ export async function watchConfig(
       files,
       ignore: [],
       debounceMs: QUIET_MS,
+      persistent: keepAlive,
       onChange: look,
       onWarning: (message) => listeners.onWarning?.(message),
     },
-    keepAlive ? outside : withoutHold(outside),
+    outside,
   );
   // It may have been edited before changes were seen.
   look();
@@ -106,15 +107,6 @@ function candidates(from: string): readonly string[] {
     if (folder === end) break;
   }
   return files;
-}
-
-function withoutHold(outside: Outside): Outside {
-  const after: Outside['after'] = (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs).unref();
-    return () => clearTimeout(timer);
-  };
-  // The shim behind it is not loaded for the sake of a copy.
-  return Object.create(outside, { after: { value: after } }) as Outside;
 }
 
 /** Tells edits that matter from those that do not: of a package.json one part counts. */
