@@ -9,6 +9,7 @@
  */
 import type { Addon } from './addon.ts';
 import type { ReloadError } from './errors.ts';
+import type { AddonEvents, Listener } from './events.ts';
 import { getAddon, invalidate, onOpened, openHandles } from './handles.ts';
 
 /** What is told of, by the name of the event. */
@@ -30,15 +31,15 @@ export type HotListener<K extends keyof HotEvents> = (payload: HotEvents[K]) => 
 /** An addon that is open: its exports, its path, or a file URL. */
 export type HotDependency = string | URL | object;
 
-export interface HotContext {
+export interface HotContext extends Disposable {
   /** Yours, for the life of the context. What `dispose` puts there is found by `accept`. */
   readonly data: Record<string, unknown>;
   /** Called with the exports of each addon that went over to a new version. */
   accept(callback?: (exports: unknown) => void): void;
+  /** The same for several addons; those that did not change are undefined, as in Vite. */
+  accept(dependencies: readonly HotDependency[], callback: (exports: unknown[]) => void): void;
   /** The same for one addon, which may be opened later. */
   accept(dependency: HotDependency, callback: (exports: unknown) => void): void;
-  /** The same for several; those that did not change are undefined, as in Vite. */
-  accept(dependencies: readonly HotDependency[], callback: (exports: unknown[]) => void): void;
   /** Called before `accept`, to let go of what belongs to the version that was replaced: views of its memory, timers. */
   dispose(callback: (data: Record<string, unknown>) => void): void;
   /** Called when a handle was closed. */
@@ -47,6 +48,8 @@ export interface HotContext {
   invalidate(message?: string): void;
   on<K extends keyof HotEvents>(event: K, listener: HotListener<K>): void;
   off<K extends keyof HotEvents>(event: K, listener: HotListener<K>): void;
+  /** Nothing of it is called any more. */
+  [Symbol.dispose](): void;
 }
 
 type Accept =
@@ -65,9 +68,13 @@ class Hot implements HotContext {
   readonly #prunes: ((data: Record<string, unknown>) => void)[] = [];
   readonly #listeners = new Map<keyof HotEvents, Set<(payload: never) => void>>();
 
+  /** What ends the calls of each handle that is open. */
+  readonly #followed = new Map<Addon, (() => void)[]>();
+  readonly #stop: () => void;
+
   constructor() {
     for (const addon of openHandles()) this.#follow(addon);
-    onOpened((addon) => this.#follow(addon));
+    this.#stop = onOpened((addon) => this.#follow(addon));
   }
 
   accept(
@@ -107,11 +114,23 @@ class Hot implements HotContext {
     this.#listeners.get(event)?.delete(listener);
   }
 
+  [Symbol.dispose](): void {
+    this.#stop();
+    for (const ends of this.#followed.values()) for (const end of ends) end();
+    this.#followed.clear();
+  }
+
   #follow(addon: Addon): void {
-    addon.on('progress', ({ phase }) => {
+    const ends: (() => void)[] = [];
+    this.#followed.set(addon, ends);
+    const listen = <K extends keyof AddonEvents>(event: K, listener: Listener<K>): void => {
+      addon.on(event, listener);
+      ends.push(() => addon.off(event, listener));
+    };
+    listen('progress', ({ phase }) => {
       if (phase === 'prepare') this.#emit('napi-reload:beforeUpdate', { addon });
     });
-    addon.on('swapped', ({ from, to }) => {
+    listen('swapped', ({ from, to }) => {
       callEach(this.#disposes, this.data);
       callEach(
         this.#accepts.map((accept) => () => acceptOf(accept, addon)),
@@ -119,8 +138,9 @@ class Hot implements HotContext {
       );
       this.#emit('napi-reload:afterUpdate', { addon, from, to });
     });
-    addon.on('failed', (error) => this.#emit('napi-reload:error', { addon, error }));
-    addon.on('closed', () => {
+    listen('failed', (error) => this.#emit('napi-reload:error', { addon, error }));
+    listen('closed', () => {
+      this.#followed.delete(addon);
       this.#emit('napi-reload:beforePrune', { addon });
       callEach(this.#prunes, this.data);
     });
