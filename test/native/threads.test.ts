@@ -350,7 +350,7 @@ describe('what follows', () => {
       await crew[0].worker.terminate();
       await main.close();
     `,
-      { v1: v1(), v2: v2(), bad: v2('RESTORE_FAILS_AT=2') },
+      { v1: v1(), v2: v2(), bad: v2('restore_fails_at=2') },
     );
     const one = '{"moved":{"Counter":1},"stayed":{}}';
     expect(ended).toMatchObject(WELL);
