@@ -29,14 +29,13 @@ const versionOf = (version: number, hooks = ''): string =>
     exports.napiReload = { save: () => 0, init() {}, ${hooks} };
   `);
 
-/**
- * The body of a hook that waits for the gate: a file, which is seen wherever the hook runs. It is there when the cell has
- * looked.
- */
-const waitFor = (gate: string): string => `
+/** Names the gate: a file, which is seen wherever a hook runs. It is there when the cell has looked. */
+const GATE = 'OPERATIONS_GATE';
+/** The body of a hook that waits for it. */
+const WAIT = `
   async () => {
     const { existsSync } = process.getBuiltinModule('node:fs');
-    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!existsSync(process.env.${GATE})) await new Promise((resolve) => setTimeout(resolve, 10));
   }`;
 
 const STATES = ['open', 'failed', 'building', 'preparing', 'closing', 'closed'] as const;
@@ -263,7 +262,7 @@ function openIn(isolation: Isolation, file: string, options: OpenOptions): Promi
 
 async function enter(state: State, isolation: Isolation, scratch: Scratch): Promise<Handle> {
   const file = scratch.file('kernel.node');
-  const gate = scratch.file('gate');
+  process.env[GATE] = scratch.file('gate');
   const release = (): void => void scratch.write('gate', '');
   const signal = new AbortController();
   install(versionOf(1), file);
@@ -298,7 +297,7 @@ async function enter(state: State, isolation: Isolation, scratch: Scratch): Prom
     }
     case 'preparing':
     case 'closing': {
-      install(versionOf(2, `prepare: ${waitFor(gate)}, dispose: ${waitFor(gate)},`), file);
+      install(versionOf(2, `prepare: ${WAIT}, dispose: ${WAIT},`), file);
       const preparing = until(addon, 'prepare');
       const reload = outcome(addon.reload());
       await preparing;
