@@ -100,6 +100,7 @@ const HOST: JsonSchema = said(
     maxRssBytes: wholeNumber(1),
     resourceLimits: { type: 'object' },
     spare: FLAG,
+    reuse: FLAG,
   } satisfies Properties<HostOptions>),
 );
 
