@@ -6,7 +6,7 @@ import { type AttemptResult, attempt } from './attempt.ts';
 import { blamedFiles } from './blame.ts';
 import type { Builder, BuildOutcome, BuildPhasesMs, BuildRequest } from './builder.ts';
 import type { FastLane } from './fast/lane.ts';
-import { CLOCK_STEP_MS, isFile, isInside } from './files.ts';
+import { CLOCK_STEP_MS, isFile, isInside, isOwn } from './files.ts';
 import { launchOf, planOf } from './plan.ts';
 import { removeAllObjects, removeStaleObjects } from './stale.ts';
 import type { Backend, Launch, Tool } from './tool.ts';
@@ -176,6 +176,6 @@ function isMistakeIn(root: string, details: ErrorDetails['ERR_BUILD_FAILED']): b
   if (details.reason === 'timeout') return true;
   return details.diagnostics.some(
     ({ file, line, severity }) =>
-      line > 0 && isInside(root, file) && severity !== 'warning' && severity !== 'note',
+      line > 0 && isOwn(root, file) && severity !== 'warning' && severity !== 'note',
   );
 }

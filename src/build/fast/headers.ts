@@ -8,20 +8,21 @@ import type { PlannedLine } from '../plan.ts';
 import { run } from '../run.ts';
 import { findProgram } from '../tools.ts';
 import { depsOptionOf, flagsOf } from './flags.ts';
+import { FILES_MAX, Listing } from './listing.ts';
 import { filesOf, stampsOf } from './stamps.ts';
 
 /** Name of the header in its folder; the compiler takes `prefix.h.gch` beside it. */
 const HEADER = 'prefix.h';
 /** What it was made of: of each file its time and its size. */
 const MADE_OF = 'made-of.json';
-/** Longest of those lists that is kept. */
-const FILES_MAX = 5_000;
 
 export class Headers {
   readonly #outside: Outside;
   readonly #folder: string;
   /** By the name of the compiler. */
   readonly #compilers = new Map<string, Promise<string | null>>();
+  /** Those that the compiler makes none of, or none that is safe. As many as there were beginnings of edited sources. */
+  readonly #refused = new Set<string>();
   /** Whether each is up to date, in this build. */
   #looked = new Map<string, Promise<boolean>>();
 
@@ -57,9 +58,9 @@ export class Headers {
     { signal, timeoutMs }: Pick<BuildRequest, 'signal' | 'timeoutMs'>,
   ): Promise<string | null> {
     const place = await this.#placeOf(line, includes);
-    if (place === null) return null;
+    if (place === null || this.#refused.has(place)) return null;
     const scratch = `${place}.${randomUUID()}`;
-    const files = new Set<string>();
+    const listing = new Listing(line.cwd);
     try {
       await this.#outside.makePrivateFolder(scratch);
       const header = path.join(scratch, HEADER);
@@ -70,19 +71,24 @@ export class Headers {
       const deps = option === null ? [] : [option, '-MF', path.join(scratch, 'prefix.d')];
       const { end } = await run(this.#outside, {
         command: line.compiler,
-        // -H prints each file that is read, those of the system, too.
+        // -H prints each file that is read, those of the system, too, and which have no guard.
         args: [...flagsOf(line), '-H', ...deps, '-x', 'c++-header', '-o', `${header}.gch`, header],
         cwd: line.cwd,
         env: {},
         signal,
         timeoutMs,
-        onLine: (text) => {
-          const file = /^\.+ (.+)$/.exec(text)?.[1];
-          if (file !== undefined && files.size <= FILES_MAX) files.add(path.resolve(line.cwd, file));
-        },
+        onLine: (text) => listing.line(text),
       });
-      const madeOf = await stampsOf(this.#outside, [...files], startMs);
-      if (end.kind !== 'exit' || end.exitCode !== 0 || madeOf === null || files.size > FILES_MAX) return null;
+      if (end.kind !== 'exit') return null;
+      const guarded = listing.guarded(includes);
+      if (end.exitCode !== 0 || listing.files.size > FILES_MAX || guarded.length < includes.length) {
+        this.#refused.add(place);
+        return end.exitCode === 0 && guarded.length > 0
+          ? this.make(line, guarded, { signal, timeoutMs })
+          : null;
+      }
+      const madeOf = await stampsOf(this.#outside, [...listing.files], startMs);
+      if (madeOf === null) return null;
       await this.#outside.writeFile(path.join(scratch, MADE_OF), JSON.stringify(madeOf), 0o600);
       await this.#outside.removeFolder(place);
       await this.#outside.rename(scratch, place);

@@ -6,7 +6,7 @@
 import path from 'node:path';
 import type { Outside } from '../../outside.ts';
 import type { PlannedLine } from '../plan.ts';
-import { isFile, isInside, readText } from '../files.ts';
+import { isFile, isOwn, readText } from '../files.ts';
 
 /** Headers of the project that one prefix leads through. */
 const DEPTH_MAX = 8;
@@ -74,10 +74,6 @@ async function resolve(search: Search, from: string, name: string): Promise<stri
     if (await isFile(search.outside, file)) return file;
   }
   return path.isAbsolute(inner) ? 'unsure' : null;
-}
-
-function isOwn(root: string, file: string): boolean {
-  return isInside(root, file) && !path.relative(root, file).split(path.sep).includes('node_modules');
 }
 
 /** @param isHeader whether a guard may come first */
