@@ -1,26 +1,17 @@
 /** A copy of an addon's project, built and opened: what a test edits, rebuilds and reloads. */
 import path from 'node:path';
 import { Addon } from '../addon.ts';
-import type { BuildOutcome, Builder } from '../build/builder.ts';
-import { createBuilder } from '../build/create-builder.ts';
-import type { ResolvedBuild } from '../build-options.ts';
+import type { BuildOutcome } from '../build/builder.ts';
+import { errors } from '../errors.ts';
 import type { HostCrash } from '../events.ts';
 import type { Remote } from '../isolate/remote.ts';
-import { invalid } from '../option-checks.ts';
 import type { OpenOptions } from '../options.ts';
 import { realOutside } from '../outside.ts';
 import type { ReloadOptions } from '../reload-options.ts';
 import type { ReloadReport } from '../report.ts';
-import { openCache } from './build-cache.ts';
+import { Bench, type Place } from './bench.ts';
 import { awaitCrash } from './crash.ts';
-import { KeptBuilder } from './kept-builder.ts';
-import {
-  type HostedReloadableOptions,
-  type ReloadableOptions,
-  type ResolvedKit,
-  resolveKit,
-} from './options.ts';
-import { Workspace } from './workspace.ts';
+import { type HostedReloadableOptions, type ReloadableOptions, resolveKit } from './options.ts';
 
 /**
  * What {@link createReloadable} makes: the open handle of a copy, and what can be done to the copy. Its functions may be
@@ -31,15 +22,17 @@ export class Reloadable<T = unknown> {
   readonly addon: Addon<T>;
   /** Absolute folder of the copy. Its sources are written by `edit` and `write` alone. */
   readonly root: string;
-  readonly #workspace: Workspace;
-  readonly #build: () => Promise<BuildOutcome>;
+  readonly #parts: ReloadableParts<T>;
+  /** Ends builds that the test has not waited for. */
+  readonly #ending = new AbortController();
+  readonly #working = new Set<Promise<unknown>>();
+  #closed: Promise<void> | null = null;
 
   /** @internal Use {@link createReloadable}. */
-  constructor(addon: Addon<T>, workspace: Workspace, build: () => Promise<BuildOutcome>) {
-    this.addon = addon;
-    this.root = workspace.root;
-    this.#workspace = workspace;
-    this.#build = build;
+  constructor(parts: ReloadableParts<T>) {
+    this.addon = parts.addon;
+    this.root = parts.place.workspace.root;
+    this.#parts = parts;
   }
 
   /**
@@ -54,17 +47,19 @@ export class Reloadable<T = unknown> {
    * ```
    */
   readonly edit = (file: string, change: (text: string) => string): Promise<void> =>
-    this.#workspace.edit(file, change);
+    this.#work('edit', ({ workspace }) => workspace.edit(file, change));
 
   /** Writes a whole file of the copy, a new one or in place of one. @throws `ERR_INVALID_OPTION` outside of the root */
-  readonly write = (file: string, content: string): Promise<void> => this.#workspace.write(file, content);
+  readonly write = (file: string, content: string): Promise<void> =>
+    this.#work('write', ({ workspace }) => workspace.write(file, content));
 
   /**
    * Builds the copy, and reloads nothing.
    *
    * @throws `ERR_BUILD_FAILED`
    */
-  readonly rebuild = (): Promise<BuildOutcome> => this.#build();
+  readonly rebuild = (): Promise<BuildOutcome> =>
+    this.#work('rebuild', (place) => this.#parts.bench.build(place, this.#ending.signal));
 
   /** As `addon.reload()`: builds the copy and makes what was built live. */
   readonly reload = (options?: ReloadOptions): Promise<ReloadReport> => this.addon.reload(options);
@@ -78,14 +73,44 @@ export class Reloadable<T = unknown> {
   readonly crash = (): Promise<HostCrash> => awaitCrash(this.addon as Addon);
 
   /** Closes the handle, and removes the copy. Safe to call twice. */
-  readonly close = async (): Promise<void> => {
-    await this.addon.close();
-    await this.#workspace.remove();
+  readonly close = (): Promise<void> => {
+    this.#closed ??= this.#close();
+    return this.#closed;
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+
+  /** After the end the copy is another test's, so that nothing may come late. */
+  async #work<R>(attempted: string, work: (place: Place) => Promise<R>): Promise<R> {
+    const { addon, place } = this.#parts;
+    if (this.#closed !== null) throw errors.closed({ addon: addon.current.source, attempted });
+    const working = work(place);
+    this.#working.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#working.delete(working);
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { addon, bench, place, onClosed } = this.#parts;
+    this.#ending.abort();
+    await addon.close();
+    await Promise.allSettled(this.#working);
+    await bench.give(place);
+    await onClosed();
+  }
+}
+
+/** @internal */
+export interface ReloadableParts<T> {
+  readonly addon: Addon<T>;
+  readonly bench: Bench;
+  readonly place: Place;
+  readonly onClosed: () => Promise<void>;
 }
 
 /**
@@ -108,20 +133,11 @@ export function createReloadable<T = unknown>(options: ReloadableOptions): Promi
 export async function createReloadable<T>(
   options: ReloadableOptions | HostedReloadableOptions,
 ): Promise<Reloadable<T>> {
-  const kit = resolveKit(options);
-  const workspace = await Workspace.create(kit);
+  const bench = new Bench(resolveKit(options));
   try {
-    const builder = await makeBuilder(kit, workspace);
-    const stageDir = path.join(workspace.folder, 'stage');
-    const addon = await Addon.open<T>(
-      path.join(workspace.root, kit.addon),
-      { stageDir, ...(kit.open as OpenOptions), build: BUILT_BY_THE_KIT },
-      realOutside,
-      builder,
-    );
-    return new Reloadable(addon, workspace, () => buildNow(builder, kit));
+    return await openOn<T>(bench, () => bench.end());
   } catch (error) {
-    await workspace.remove();
+    await bench.end();
     throw error;
   }
 }
@@ -130,36 +146,33 @@ export async function createReloadable<T>(
 const BUILT_BY_THE_KIT = 'auto';
 
 /**
- * Builds a copy and removes it, so that what was built is kept. Does nothing where nothing is kept.
+ * Opens the addon of a copy.
  *
- * @throws `ERR_BUILD_FAILED`
+ * @param onClosed called when the copy was given back
+ * @throws {@link ReloadError} as {@link createReloadable} does; the copy was given back then
  */
-export async function buildAhead(options: ReloadableOptions | HostedReloadableOptions): Promise<void> {
-  const kit = resolveKit(options);
-  if (kit.cache === false) return;
-  const workspace = await Workspace.create(kit);
+export async function openOn<T>(
+  bench: Bench,
+  onClosed: () => Promise<void> = async () => undefined,
+): Promise<Reloadable<T>> {
+  const place = await bench.take();
+  const { root, folder } = place.workspace;
+  const { addon: name, open: given } = bench.kit;
   try {
-    await buildNow(await makeBuilder(kit, workspace), kit);
-  } finally {
-    await workspace.remove();
+    const options = {
+      stageDir: path.join(folder, 'stage'),
+      ...(given as OpenOptions),
+      build: BUILT_BY_THE_KIT,
+    };
+    const addon = await Addon.open<T>(
+      path.join(root, name),
+      options as OpenOptions,
+      realOutside,
+      place.builder,
+    );
+    return new Reloadable<T>({ addon, bench, place, onClosed });
+  } catch (error) {
+    await bench.give(place);
+    throw error;
   }
-}
-
-async function makeBuilder(kit: ResolvedKit, workspace: Workspace): Promise<Builder> {
-  const source = path.join(workspace.root, kit.addon) as Parameters<typeof createBuilder>[1];
-  const builder = await createBuilder(inCopy(kit.build, workspace.root), source, realOutside);
-  if (builder === null) return invalid('build', 'none', 'a builder');
-  return new KeptBuilder(builder, { kit, workspace, cache: await openCache(kit) });
-}
-
-/** A command runs in the root of the copy where it names no folder: none above the copy is one of its project. */
-function inCopy(build: ResolvedBuild, root: string): ResolvedBuild {
-  if (build.kind === 'none') return build;
-  if (build.cwd !== null) return { ...build, cwd: path.join(root, build.cwd) };
-  return build.kind === 'command' ? { ...build, cwd: root } : build;
-}
-
-function buildNow(builder: Builder, { buildTimeoutMs }: ResolvedKit): Promise<BuildOutcome> {
-  const signal = new AbortController().signal;
-  return builder.build({ signal, timeoutMs: buildTimeoutMs, onProgress: () => undefined });
 }

@@ -13,6 +13,7 @@ import { sweepLeftovers, WORKSPACE_PREFIX } from './leftovers.ts';
 /** What one copy may have: more than that is no project that is built again and again. */
 const FILES_MAX = 20_000;
 const BYTES_MAX = 512 * 2 ** 20;
+const NEW_FILE_MODE = 0o644;
 /** Folders that are never copied, wherever they are. */
 const NEVER = new Set(['node_modules', '.git']);
 
@@ -27,6 +28,8 @@ export class Workspace {
   /** Paths relative to `root` of all files that were copied or added. */
   readonly #files = new Set<string>();
   #bytes = 0;
+  /** What files held that were written since the copy was made; null for those that were not there. */
+  readonly #before = new Map<string, { readonly bytes: Buffer; readonly mode: number } | null>();
 
   private constructor(folder: string, root: string) {
     this.folder = folder;
@@ -73,16 +76,25 @@ export class Workspace {
   /** Writes a whole file, which need not be there. @throws `ERR_INVALID_OPTION` when it is not below the root */
   async write(name: string, content: string): Promise<void> {
     const file = within(this.root, 'write', name);
+    if (file === '') invalid('write', show(name), 'the name of a file');
     const target = path.join(this.root, file);
-    await fs.mkdir(path.dirname(target), { recursive: true });
-    // A new file in place of the old one: what is copied may be read-only.
-    const mode = await fs.stat(target).then(
-      (found) => found.mode,
-      () => 0o644,
-    );
-    await fs.writeFile(`${target}~`, content, { mode: mode | 0o200 });
-    await fs.rename(`${target}~`, target);
+    if (!this.#before.has(file)) this.#before.set(file, await readWhole(target));
+    await replace(target, content, this.#before.get(file)?.mode ?? NEW_FILE_MODE);
     this.#files.add(file);
+  }
+
+  /** Makes its sources what they were when the copy was made. What was built stays. */
+  async reset(): Promise<void> {
+    for (const [file, before] of this.#before) {
+      const target = path.join(this.root, file);
+      if (before !== null) {
+        await replace(target, before.bytes, before.mode);
+      } else {
+        await fs.rm(target, { force: true });
+        this.#files.delete(file);
+      }
+      this.#before.delete(file);
+    }
   }
 
   async remove(): Promise<void> {
@@ -141,6 +153,18 @@ export class Workspace {
     await fs.copyFile(path.join(root, name), target, constants.COPYFILE_FICLONE);
     this.#files.add(name);
   }
+}
+
+async function readWhole(file: string): Promise<{ readonly bytes: Buffer; readonly mode: number } | null> {
+  const found = await fs.stat(file).catch(() => null);
+  return found === null ? null : { bytes: await fs.readFile(file), mode: found.mode };
+}
+
+/** A new file in place of the old one: what is copied may be read-only. */
+async function replace(target: string, content: string | Uint8Array, mode: number): Promise<void> {
+  await fs.mkdir(path.dirname(target), { recursive: true });
+  await fs.writeFile(`${target}~`, content, { mode: mode | 0o200 });
+  await fs.rename(`${target}~`, target);
 }
 
 function decode(bytes: Uint8Array): string | null {

@@ -1,11 +1,12 @@
 /** A test function of vitest that has a copy of an addon's project. */
-import { beforeAll, type TestAPI, test } from 'vitest';
+import { afterAll, beforeAll, type TestAPI, test } from 'vitest';
 import type { Addon } from '../addon.ts';
 import type { Remote } from '../isolate/remote.ts';
 import { type HostedReloadableOptions, type ReloadableOptions, resolveKit } from '../testing/options.ts';
-import { buildAhead, createReloadable, type Reloadable } from '../testing/reloadable.ts';
+import { Bench } from '../testing/bench.ts';
+import { openOn, type Reloadable } from '../testing/reloadable.ts';
 
-/** What a test of {@link reloadable} may ask for. Each test has a copy of its own. */
+/** What a test of {@link reloadable} may ask for. No two tests have the same copy at the same time. */
 export interface ReloadableFixtures<T = unknown> {
   /** All of it in one. */
   kit: Reloadable<T>;
@@ -52,11 +53,12 @@ export function reloadable<T = unknown>(options: ReloadableOptions): TestAPI<Rel
 export function reloadable(
   options: ReloadableOptions | HostedReloadableOptions,
 ): TestAPI<ReloadableFixtures> {
-  const { buildTimeoutMs } = resolveKit(options);
-  beforeAll(() => buildAhead(options), buildTimeoutMs + AROUND_BUILD_MS);
+  const bench = new Bench(resolveKit(options));
+  beforeAll(() => bench.prepare(), bench.kit.buildTimeoutMs + AROUND_BUILD_MS);
+  afterAll(() => bench.end());
   return test.extend<ReloadableFixtures>({
     kit: async ({ task: _ }, use) => {
-      await using kit = await createReloadable(options as ReloadableOptions);
+      await using kit = await openOn(bench);
       await use(kit);
     },
     addon: ({ kit }, use) => use(kit.addon),

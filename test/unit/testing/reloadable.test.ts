@@ -69,6 +69,18 @@ describe('createReloadable', () => {
     expect(fs.readdirSync(folder.path)).toEqual([]);
   });
 
+  test('ends what a test has not waited for, and nothing comes after that', async () => {
+    using project = makeKitProject({ flags: ['-O2'] });
+    const kit = await createReloadable<Total>(project.options);
+    await kit.edit(KIT_SCRIPT, toVersion2);
+    const late = kit.rebuild().catch((error: unknown) => error);
+    await kit.close();
+    expect(await late).toMatchObject({ code: 'ERR_ABORTED' });
+    for (const attempt of [() => kit.edit(KIT_SCRIPT, toVersion2), () => kit.write('x', ''), kit.rebuild])
+      await expect(attempt()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    expect(fs.existsSync(kit.root)).toBe(false);
+  });
+
   test('goes on after an edit that does not compile', async () => {
     using project = makeKitProject();
     await using kit = await createReloadable<Total>(project.options);
