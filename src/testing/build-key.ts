@@ -35,7 +35,7 @@ export async function keyOf(workspace: Workspace, { addon, build }: ResolvedKit)
   for (const name of Object.keys(process.env).sort()) {
     if (VARIABLES.test(name)) add(hash, `${name}=${process.env[name]}`);
   }
-  add(hash, JSON.stringify(await findPrograms()));
+  add(hash, JSON.stringify(await knownPrograms()));
   for (const file of workspace.files()) {
     add(hash, file);
     add(hash, (await hashOfFile(path.join(workspace.root, file))) ?? 'none');
@@ -57,12 +57,22 @@ function add(hash: Hash, part: string): void {
   hash.update(`${Buffer.byteLength(part)}:`).update(part);
 }
 
-/** Every program of these names on the path, not only the first: that may be a link to ccache, which starts the next. */
-async function findPrograms(): Promise<readonly string[]> {
+/** By what is looked at: nobody installs a compiler between two builds of a test. */
+const known = new Map<string, Promise<readonly string[]>>();
+
+function knownPrograms(): Promise<readonly string[]> {
   const { PATH = '', CC = '', CXX = '' } = process.env;
-  const named = [CC, CXX].flatMap((command) => command.split(' ')).filter((word) => word !== '');
+  const key = JSON.stringify([PATH, CC, CXX]);
+  const found = known.get(key) ?? findPrograms(PATH, [CC, CXX]);
+  known.set(key, found);
+  return found;
+}
+
+/** Every program of these names on the path, not only the first: that may be a link to ccache, which starts the next. */
+async function findPrograms(searched: string, commands: readonly string[]): Promise<readonly string[]> {
+  const named = commands.flatMap((command) => command.split(' ')).filter((word) => word !== '');
   const found: string[] = [];
-  for (const folder of new Set(PATH.split(path.delimiter))) {
+  for (const folder of new Set(searched.split(path.delimiter))) {
     for (const program of [...named, ...PROGRAMS]) {
       const file = await fs.realpath(path.resolve(folder, program)).catch(() => null);
       const stats = file === null ? null : await fs.stat(file).catch(() => null);

@@ -31,7 +31,7 @@ export interface ReloadMatchers<S = unknown> {
   toUnload(options?: UnloadOptions): Promise<void>;
   /** A reload is refused, or finds nothing new, and this version serves. */
   toStayOnVersion(id: number, options?: StayOptions): Promise<void>;
-  /** Reloads of the same bytes let resident memory grow by less than so many bytes, all together. */
+  /** Reloads of the same bytes let resident memory outside of V8's heap grow by less than so many bytes, all together. */
   toLeakLessThan(bytes: number, options?: LeakOptions): Promise<void>;
 }
 
