@@ -34,10 +34,7 @@ export interface CacheBounds {
   readonly bytesMax: number;
 }
 
-/**
- * Nothing here fails but by a file of the copy itself: a cache that cannot be read has nothing, and one that cannot be
- * written keeps nothing.
- */
+/** Nothing here fails: a cache that cannot be read has nothing, and one that cannot be written keeps nothing. */
 export class BuildCache {
   readonly folder: string;
   readonly #bounds: CacheBounds;
@@ -58,7 +55,12 @@ export class BuildCache {
     if (entry === null || !(await isAsRead(entry))) return false;
     const contents = await readFiles(kept, entry);
     if (contents === null) return false;
-    for (const [name, bytes] of contents) await install(path.join(root, name), bytes);
+    try {
+      for (const [name, bytes] of contents) await install(path.join(root, name), bytes);
+    } catch {
+      // Whatever is wrong with the copy, the build will say.
+      return false;
+    }
     const now = new Date();
     await fs.utimes(kept, now, now).catch(() => undefined);
     return true;

@@ -1,6 +1,6 @@
 /** What can be asked of a reload. Each asks for one, and says what came of it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ErrorCode } from '../errors.ts';
+import { describe, type ErrorCode } from '../errors.ts';
 import { invalid, milliseconds, show, wholeNumber } from '../option-checks.ts';
 import type { ReloadOptions } from '../reload-options.ts';
 import type { ReloadedReport } from '../report.ts';
@@ -47,12 +47,11 @@ export async function checkKeepsState(
 ): Promise<Verdict> {
   const addon = handleOf(subject);
   if (typeof read !== 'function') invalid('read', show(read), 'a function of the exports');
-  // Copied: what is live may change with the version.
-  const expected: unknown = structuredClone(await read(addon.exports as never));
+  const expected = copyOf(await read(addon.exports as never));
   if (expected === undefined) invalid('read', 'a function that returned nothing', 'one that returns a state');
   const attempt = await attemptReload(addon, options);
   if (!isReloaded(attempt)) return verdict(attempt, 'state to be kept over a reload', () => false);
-  const actual: unknown = structuredClone(await read(addon.exports as never));
+  const actual = copyOf(await read(addon.exports as never));
   const holds = isDeepStrictEqual(actual, expected);
   const wanted = 'state to be kept over a reload';
   return { ...verdict(attempt, wanted, () => holds), ...(holds ? {} : { compared: { actual, expected } }) };
@@ -95,6 +94,19 @@ export async function checkStaysOnVersion(
     report: isReloaded(attempt) ? attempt.report : null,
     message: () => `${expected(holds, wanted)}; version ${current.id} serves\n${explain(attempt)}`,
   };
+}
+
+/** What is live may change with the version. */
+function copyOf(state: unknown): unknown {
+  try {
+    return structuredClone(state);
+  } catch (cause) {
+    return invalid(
+      'read',
+      `a function that returned what is no data: ${describe(cause)}`,
+      'one that returns data',
+    );
+  }
 }
 
 function verdict(attempt: Attempt, wanted: string, holds: () => boolean): Verdict {

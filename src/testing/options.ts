@@ -65,7 +65,7 @@ export function resolveKit(given: unknown): ResolvedKit {
   const named = text('addon', addon) ?? invalid('addon', 'nothing', 'the path of the .node file, below root');
   return {
     root: folder,
-    addon: within(folder, 'addon', named),
+    addon: belowRoot(folder, 'addon', named),
     sources: resolveSources(folder, source),
     build: resolveKitBuild(folder, build ?? 'auto'),
     cache: resolveCache(cache),
@@ -86,7 +86,7 @@ function resolveSources(root: string, value: unknown): readonly string[] | null 
   if (value === undefined) return null;
   const names = typeof value === 'string' ? [value] : strings('source', value);
   if (names.length === 0) invalid('source', 'no names', 'folders and files of the project');
-  const sources = names.map((name) => within(root, 'source', text('source', name) ?? ''));
+  const sources = names.map((name) => belowRoot(root, 'source', text('source', name) ?? ''));
   return sources.includes('') ? null : sources;
 }
 
@@ -95,7 +95,7 @@ function resolveKitBuild(root: string, value: unknown): ResolvedBuild {
   const build = resolveBuild(value);
   if (build.kind === 'none')
     return invalid('build', show(value), 'a builder: what is to be reloaded must be built');
-  const cwd = build.cwd === null ? null : within(root, 'build.cwd', build.cwd);
+  const cwd = build.cwd === null ? null : belowRoot(root, 'build.cwd', build.cwd);
   return { ...build, cwd };
 }
 
@@ -105,7 +105,7 @@ function resolveCache(value: unknown): boolean | string {
 }
 
 /** @returns the path relative to `root`, without `.` and `..` in it; empty for `root` itself */
-export function within(root: string, option: string, name: string): string {
+export function belowRoot(root: string, option: string, name: string): string {
   const file = path.resolve(root, name);
   if (isInside(root, file)) return path.relative(root, file);
   return invalid(option, show(name), `a path below the root ${JSON.stringify(root)}`);

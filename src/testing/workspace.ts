@@ -3,16 +3,19 @@ import { constants, rmSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { isInside } from '../build/files.ts';
 import { holdsSources } from '../build/sources.ts';
 import { invalid, show } from '../option-checks.ts';
 import { nearest } from '../nearest.ts';
-import { type ResolvedKit, within } from './options.ts';
+import { belowRoot, type ResolvedKit } from './options.ts';
 import { linkPackages } from './packages.ts';
 import { sweepLeftovers, WORKSPACE_PREFIX } from './leftovers.ts';
 
 /** What one copy may have: more than that is no project that is built again and again. */
 const FILES_MAX = 20_000;
 const BYTES_MAX = 512 * 2 ** 20;
+/** Files of the root that no build reads, and people change often: each change would be another build. */
+const UNREAD = /^\.|^vitest\.config\.|\.md$|\.(?:test|spec|node-test)\.[cm]?[jt]sx?$/;
 const NEW_FILE_MODE = 0o644;
 /** Folders that are never copied, wherever they are. */
 const NEVER = new Set(['node_modules', '.git']);
@@ -28,6 +31,8 @@ export class Workspace {
   /** Paths relative to `root` of all files that were copied or added. */
   readonly #files = new Set<string>();
   #bytes = 0;
+  /** Settles with the last edit that was asked for. */
+  #tail: Promise<unknown> = Promise.resolve();
   /** What files held that were written since the copy was made; null for those that were not there. */
   readonly #before = new Map<string, { readonly bytes: Buffer; readonly mode: number } | null>();
 
@@ -61,26 +66,53 @@ export class Workspace {
   /**
    * @throws `ERR_INVALID_OPTION` for a file that was not copied or is no text, and for an edit that changes nothing
    */
-  async edit(name: string, change: (text: string) => string): Promise<void> {
-    const file = this.#fileNamed(name);
-    const bytes = await fs.readFile(path.join(this.root, file));
-    const before = decode(bytes) ?? invalid('edit', `${show(file)}, which is not UTF-8`, 'a file of text');
-    const after: unknown = change(before);
-    if (typeof after !== 'string')
-      invalid('edit', `a function that returned ${show(after)}`, `the new text of ${show(file)}`);
-    if (after === before)
-      invalid('edit', `a function that left ${show(file)} as it was`, 'one that changes its text');
-    await this.write(file, after as string);
+  edit(name: string, change: (text: string) => string): Promise<void> {
+    return this.#inTurn(async () => {
+      const file = this.#fileNamed(name);
+      const bytes = await fs.readFile(path.join(this.root, file));
+      const before = decode(bytes) ?? invalid('edit', `${show(file)}, which is not UTF-8`, 'a file of text');
+      const after: unknown = change(before);
+      if (typeof after !== 'string')
+        return invalid('edit', `a function that returned ${show(after)}`, `the new text of ${show(file)}`);
+      if (after === before)
+        invalid('edit', `a function that left ${show(file)} as it was`, 'one that changes its text');
+      await this.#write(file, after);
+    });
   }
 
   /** Writes a whole file, which need not be there. @throws `ERR_INVALID_OPTION` when it is not below the root */
-  async write(name: string, content: string): Promise<void> {
-    const file = within(this.root, 'write', name);
-    if (file === '') invalid('write', show(name), 'the name of a file');
+  write(name: string, content: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const file = belowRoot(this.root, 'write', name);
+      if (file === '' || !(await this.#isOwn(path.dirname(file))))
+        invalid(
+          'write',
+          show(name),
+          'the name of a file of the copy; packages are those of the project itself',
+        );
+      await this.#write(file, content);
+    });
+  }
+
+  async #write(file: string, content: string): Promise<void> {
     const target = path.join(this.root, file);
     if (!this.#before.has(file)) this.#before.set(file, await readWhole(target));
     await replace(target, content, this.#before.get(file)?.mode ?? NEW_FILE_MODE);
     this.#files.add(file);
+  }
+
+  /** Whether no link leads from this folder, or the nearest one above it that is there, out of the copy. */
+  async #isOwn(folder: string): Promise<boolean> {
+    const real = await fs.realpath(path.join(this.root, folder)).catch(() => null);
+    if (real !== null) return isInside(this.root, real);
+    return folder !== '.' && this.#isOwn(path.dirname(folder));
+  }
+
+  /** An edit reads and writes: two at the same time would lose one. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work);
+    this.#tail = done.catch(() => undefined);
+    return done;
   }
 
   /** Makes its sources what they were when the copy was made. What was built stays. */
@@ -102,7 +134,7 @@ export class Workspace {
   }
 
   #fileNamed(name: string): string {
-    const file = within(this.root, 'edit', name);
+    const file = belowRoot(this.root, 'edit', name);
     if (this.#files.has(file)) return file;
     const files = this.files();
     const meant = files.find((each) => each.endsWith(`/${file}`)) ?? nearest(file, files);
@@ -114,7 +146,8 @@ export class Workspace {
     const [output = ''] = addon.split(path.sep);
     for (const entry of await fs.readdir(root).catch(() => [])) {
       const found = await fs.stat(path.join(root, entry)).catch(() => null);
-      if (found?.isFile() && entry !== addon) await this.#copyFile(root, entry, found.size);
+      if (found?.isFile() && entry !== addon && !UNREAD.test(entry))
+        await this.#copyFile(root, entry, found.size);
       if (found?.isDirectory() && sources === null && entry !== output && holdsSources(entry))
         await this.#copyFolder(root, entry, new Set());
     }

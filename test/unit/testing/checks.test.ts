@@ -127,8 +127,12 @@ describe('toKeepState', () => {
 
   test('refuses a state that says nothing', async () => {
     await using total = await openTotal();
-    const nothing = assertKeepsState(total, () => undefined);
-    await expect(nothing).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', details: { option: 'read' } });
+    for (const read of [() => undefined, (exports: Total) => exports]) {
+      await expect(assertKeepsState(total, read, { force: true })).rejects.toMatchObject({
+        code: 'ERR_INVALID_OPTION',
+        details: { option: 'read' },
+      });
+    }
   });
 });
 

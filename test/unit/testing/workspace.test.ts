@@ -7,6 +7,7 @@ import { sweep, WORKSPACE_PREFIX } from '../../../src/testing/leftovers.ts';
 import { type ResolvedKit, resolveKit } from '../../../src/testing/options.ts';
 import { Workspace } from '../../../src/testing/workspace.ts';
 import { createScratch, type Scratch } from '../../support/addons.ts';
+import { snapshot } from '../../support/kits.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -17,6 +18,9 @@ function kitOf(scratch: Scratch, more: object = {}): ResolvedKit {
 function writeProject(scratch: Scratch): void {
   for (const [name, text] of Object.entries({
     'binding.gyp': '{}',
+    'kernel.test.mjs': '',
+    'README.md': '',
+    '.npmrc': '',
     'src/kernel.cc': 'int kernel = 1;\n',
     'src/build/made.h': 'int made = 1;\n',
     'deps/lib.h': 'int lib = 1;\n',
@@ -29,7 +33,7 @@ function writeProject(scratch: Scratch): void {
 }
 
 describe('a copy', () => {
-  test('has all of the project but packages, hidden files and what builds write', async () => {
+  test('has all of the project but packages, hidden files, tests, and what builds write', async () => {
     using scratch = createScratch();
     writeProject(scratch);
     const copy = await Workspace.create(kitOf(scratch));
@@ -37,7 +41,7 @@ describe('a copy', () => {
     await copy.remove();
   });
 
-  test('has the files of the root and the sources that are named', async () => {
+  test('has the files of the root that a build may read, and the sources that are named', async () => {
     using scratch = createScratch();
     writeProject(scratch);
     const copy = await Workspace.create(kitOf(scratch, { source: ['src'] }));
@@ -104,6 +108,22 @@ describe('edit', () => {
     await copy.remove();
   });
 
+  test('does not meet another one of the same file', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    const copy = await Workspace.create(kitOf(scratch));
+    const edits = ['a', 'b', 'c'].map((name) =>
+      copy.edit('src/kernel.cc', (text) => `${text}int ${name};\n`),
+    );
+    const refused = copy.edit('src/kernel.cc', (text) => text).catch(() => 'refused');
+    await Promise.all([...edits, copy.edit('src/kernel.cc', (text) => `${text}int d;\n`)]);
+    expect(await refused).toBe('refused');
+    expect(fs.readFileSync(path.join(copy.root, 'src/kernel.cc'), 'utf8')).toBe(
+      'int kernel = 1;\nint a;\nint b;\nint c;\nint d;\n',
+    );
+    await copy.remove();
+  });
+
   test('changes a file that nobody may write, and keeps a byte order mark', async () => {
     using scratch = createScratch();
     writeProject(scratch);
@@ -113,6 +133,21 @@ describe('edit', () => {
     expect(fs.readFileSync(path.join(copy.root, 'src/marked.cc'), 'utf8')).toBe('\ufeffint marked = 2;\n');
     await copy.remove();
   });
+});
+
+describe('write', () => {
+  test.each(['../out.h', '', 'node_modules/own/index.js', 'node_modules/new/index.js'])(
+    'to "%s" is refused',
+    async (name) => {
+      using scratch = createScratch();
+      writeProject(scratch);
+      const before = snapshot(scratch.path);
+      const copy = await Workspace.create(kitOf(scratch));
+      await expect(copy.write(name, 'x')).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+      await copy.remove();
+      expect(snapshot(scratch.path)).toEqual(before);
+    },
+  );
 });
 
 describe('what killed processes have left', () => {
