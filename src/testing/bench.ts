@@ -1,7 +1,7 @@
 /** Copies of one project, each for one kit at a time: what one has compiled, the next need not compile again. */
 import path from 'node:path';
 import type { SourcePath } from '../brands.ts';
-import type { Builder, BuildOutcome } from '../build/builder.ts';
+import type { BuildOutcome } from '../build/builder.ts';
 import { createBuilder } from '../build/create-builder.ts';
 import type { ResolvedBuild } from '../build-options.ts';
 import { invalid } from '../option-checks.ts';
@@ -17,7 +17,7 @@ const IDLE_MAX = 4;
 /** A copy, and who builds in it. */
 export interface Place {
   readonly workspace: Workspace;
-  readonly builder: Builder;
+  readonly builder: KeptBuilder;
 }
 
 export class Bench {
@@ -44,7 +44,7 @@ export class Bench {
 
   /** Takes back what nobody builds or runs any more. */
   async give(place: Place): Promise<void> {
-    const isWanted = !this.#isEnded && this.#idle.length < IDLE_MAX;
+    const isWanted = !this.#isEnded && this.#idle.length < IDLE_MAX && !place.builder.wasStopped;
     if (isWanted && (await isReset(place.workspace)) && !this.#isEnded) this.#idle.push(place);
     else await place.workspace.remove();
   }
@@ -83,7 +83,7 @@ async function isReset(workspace: Workspace): Promise<boolean> {
   );
 }
 
-async function makeBuilder(kit: ResolvedKit, workspace: Workspace): Promise<Builder> {
+async function makeBuilder(kit: ResolvedKit, workspace: Workspace): Promise<KeptBuilder> {
   const source = path.join(workspace.root, kit.addon) as SourcePath;
   const builder = await createBuilder(inCopy(kit.build, workspace.root), source, realOutside);
   if (builder === null) return invalid('build', 'none', 'a builder');

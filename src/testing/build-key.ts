@@ -26,7 +26,7 @@ const PROGRAMS = [
 
 /** Variables that compilers and builders read. */
 const VARIABLES =
-  /^(?:CC|CXX|AR|AS|LD|LINK|NM|RANLIB|[\w]*FLAGS(?:_\w+)?|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|GYP_\w+|CMAKE_\w+|CARGO_\w+|NODE_GYP_\w+|V|BUILDTYPE|npm_config_(?:nodedir|target|arch|runtime|disturl|debug|build_from_source|devdir))$/i;
+  /^(?:CC|CXX|AR|AS|LD|LINK|NM|RANLIB|\w*FLAGS(?:_\w+)?|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|GYP_\w+|CMAKE_\w+|CARGO_\w+|NODE_GYP_\w+|BUILDTYPE|npm_config_(?:nodedir|target|arch|runtime|disturl|debug|build_from_source|devdir))$/i;
 
 /** @returns a name of hexadecimal digits, for what the copy holds now */
 export async function keyOf(workspace: Workspace, { addon, build }: ResolvedKit): Promise<string> {

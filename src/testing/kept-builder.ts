@@ -4,6 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Builder, BuildOutcome, BuildRequest } from '../build/builder.ts';
 import { isInside, walk } from '../build/files.ts';
+import { errors } from '../errors.ts';
 import { realOutside } from '../outside.ts';
 import type { BuildCache } from './build-cache.ts';
 import { keyOf } from './build-key.ts';
@@ -26,6 +27,9 @@ export class KeptBuilder implements Builder {
   readonly #addon: string;
   /** Of what the addon was made from that is there now. */
   #built: string | null = null;
+  /** Settles with the last build that was asked for. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #wasStopped = false;
 
   constructor(builder: Builder, options: KeptBuilderOptions) {
     this.root = builder.root;
@@ -38,8 +42,22 @@ export class KeptBuilder implements Builder {
     return this.#builder.inputs();
   }
 
-  async build(request: BuildRequest): Promise<BuildOutcome> {
+  /** Whether a build was stopped half-way, and may have left half an object. */
+  get wasStopped(): boolean {
+    return this.#wasStopped;
+  }
+
+  /** One at a time: what is kept must not be put where a linker writes. */
+  build(request: BuildRequest): Promise<BuildOutcome> {
+    const done = this.#tail.then(() => this.#build(request));
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+
+  async #build(request: BuildRequest): Promise<BuildOutcome> {
     const { cache } = this.#options;
+    if (request.signal.aborted)
+      throw errors.aborted({ addon: this.#addon, during: 'build' }, request.signal.reason);
     const key = await this.#key();
     if (key === this.#built && existsSync(this.#addon)) return NOTHING;
     this.#built = null;
@@ -48,7 +66,9 @@ export class KeptBuilder implements Builder {
       return NOTHING;
     }
     // It does not know of addons that were put in place meanwhile.
-    const outcome = await this.#builder.build({ ...request, always: true });
+    const outcome = await this.#builder.build({ ...request, always: true }).finally(() => {
+      this.#wasStopped ||= request.signal.aborted;
+    });
     // What was edited during the build may be in it or not.
     if ((await this.#key()) === key) {
       this.#built = key;

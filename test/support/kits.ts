@@ -34,9 +34,15 @@ export interface KitProject extends Disposable {
 export interface KitProjectOptions {
   readonly script?: string;
   readonly flags?: readonly string[];
+  /** A line of a shell that runs before the compiler does. */
+  readonly before?: string;
 }
 
-export function makeKitProject({ script = TOTAL, flags = [] }: KitProjectOptions = {}): KitProject {
+export function makeKitProject({
+  script = TOTAL,
+  flags = [],
+  before = 'true',
+}: KitProjectOptions = {}): KitProject {
   const scratch = createScratch();
   const root = scratch.file('project');
   const log = scratch.file('builds.log');
@@ -53,7 +59,10 @@ export function makeKitProject({ script = TOTAL, flags = [] }: KitProjectOptions
       root,
       addon: KIT_ADDON,
       source: 'src',
-      build: { command: 'sh', args: ['-c', `echo built >>${log}; mkdir -p build && ${command}`] },
+      build: {
+        command: 'sh',
+        args: ['-c', `echo built >>${log}; mkdir -p build && ${before} && ${command}`],
+      },
       cache: scratch.file('cache'),
     },
     builds: () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').split('\n').length - 1 : 0),

@@ -46,6 +46,19 @@ test('tests at the same time have a copy each, and none is left after the end', 
   expect(fs.existsSync(other.root)).toBe(false);
 });
 
+test("a copy whose build was stopped is not the next test's", async () => {
+  using project = makeKitProject({ before: 'if [ -e src/slow.h ]; then sleep 60; fi' });
+  const bench = new Bench(resolveKit(project.options));
+  const kit = await openOn<Total>(bench);
+  await kit.write('src/slow.h', '');
+  const reload = kit.reload().catch((error: unknown) => error);
+  while (project.builds() < 2) await new Promise((resolve) => setImmediate(resolve));
+  await kit.close();
+  expect(await reload).toMatchObject({ code: 'ERR_CLOSED' });
+  expect(fs.existsSync(kit.root)).toBe(false);
+  await bench.end();
+});
+
 test('a copy that cannot be opened is given back', async () => {
   using project = makeKitProject();
   project.scratch.write(`project/${KIT_SCRIPT}`, '#error "stop"\n');

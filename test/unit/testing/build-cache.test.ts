@@ -73,6 +73,33 @@ describe('a build', () => {
     expect(project.builds()).toBe(2);
   });
 
+  describe('with a private library', () => {
+    const before = 'gcc -shared -fPIC -Wl,-soname,libdep.so -o build/libdep.so src/dep.c';
+    const link = ['-Lbuild', '-Wl,--no-as-needed', '-ldep'];
+    const makeProject = (rpath: string): KitProject => {
+      const flags = [...link, `-Wl,-rpath,${rpath}`];
+      const project = makeKitProject({ before, flags });
+      project.scratch.write('project/src/dep.c', 'int dep(void) { return 1; }\n');
+      return project;
+    };
+
+    test('is kept with it', async () => {
+      using project = makeProject('$ORIGIN');
+      expect([await versionOf(project.options), await versionOf(project.options)]).toEqual([1, 1]);
+      expect(project.builds()).toBe(1);
+    });
+
+    test('is not kept where it is looked for in the copy, which goes away', async () => {
+      using project = makeProject('$ORIGIN');
+      const { args = [], ...build } = project.options.build as { command: string; args?: string[] };
+      const absolute = args.map((arg) => arg.replace("-rpath,$ORIGIN'", `-rpath,'"$PWD/build"`));
+      expect(absolute).not.toEqual(args);
+      const options = { ...project.options, build: { ...build, args: absolute } };
+      expect([await versionOf(options), await versionOf(options)]).toEqual([1, 1]);
+      expect(project.builds()).toBe(2);
+    });
+  });
+
   test('is made every time where nothing is to be kept', async () => {
     using project = makeKitProject();
     const options = { ...project.options, cache: false };

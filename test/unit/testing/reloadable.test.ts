@@ -69,6 +69,14 @@ describe('createReloadable', () => {
     expect(fs.readdirSync(folder.path)).toEqual([]);
   });
 
+  test('builds once where a build and a reload are asked for at the same time', async () => {
+    using project = makeKitProject();
+    await using kit = await createReloadable<Total>(project.options);
+    await kit.edit(KIT_SCRIPT, toVersion2);
+    await Promise.all([kit.rebuild(), kit.reload(), kit.rebuild()]);
+    expect([kit.addon.exports.version(), project.builds()]).toEqual([2, 2]);
+  });
+
   test('ends what a test has not waited for, and nothing comes after that', async () => {
     using project = makeKitProject({ flags: ['-O2'] });
     const kit = await createReloadable<Total>(project.options);
