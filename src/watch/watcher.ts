@@ -30,6 +30,8 @@ export interface WatchRequest {
   readonly ignore: readonly (string | RegExp)[];
   /** Silence after the last change, in milliseconds. */
   readonly debounceMs: number;
+  /** Look at each file every {@link POLL_INTERVAL_MS} from the start, for file systems that tell of nothing. @defaultValue false */
+  readonly polling?: boolean;
   /** Gets the wanted files that were made or changed, sorted, each once. A deletion alone is not told. */
   onChange(changed: readonly string[]): void;
   /** Watching goes on, but not as it should. Each kind of trouble is told once. */
@@ -68,7 +70,7 @@ class ExactWatcher implements Watcher {
   #chokidar: FSWatcher | null = null;
   /** Folders that chokidar watches now. */
   #folders = new Set<string>();
-  #polling = false;
+  #polling: boolean;
   #stale = false;
   #arming: Promise<void> | null = null;
   #closed = false;
@@ -81,6 +83,7 @@ class ExactWatcher implements Watcher {
     this.#request = request;
     this.#outside = outside;
     this.#files = request.files;
+    this.#polling = request.polling ?? false;
     this.#settler = createSettler(outside, request.debounceMs, (paths) => void this.#tell(paths));
     this.#release = this.#hold();
   }

@@ -343,3 +343,21 @@ test.skipIf(refused)(
     expect(JSON.parse(stdout)).toEqual([[at('native/src/7.c')], [at('native/src/6.c')]]);
   },
 );
+
+test('a file is told of where the watch is asked to look at it instead of being told', async () => {
+  const polled: unknown[] = [];
+  const outside: Outside = Object.assign(Object.create(realOutside), {
+    watch: (...[paths, options]: Parameters<Outside['watch']>) => {
+      polled.push(options.usePolling);
+      return realOutside.watch(paths, options);
+    },
+  });
+  const changed = await new Promise<readonly string[]>((resolve) => {
+    const request = { files: [at(A)], ignore: [], debounceMs: 5, onChange: resolve, onWarning: () => {} };
+    void startWatcher({ ...request, polling: true }, outside).then((watcher) => {
+      open.push(watcher);
+      write(A, 'another length');
+    });
+  });
+  expect([changed, polled]).toEqual([[at(A)], [true]]);
+});
