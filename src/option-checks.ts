@@ -2,7 +2,7 @@
 import { describe, errors } from './errors.ts';
 
 /** Above it a timer of Node.js fires at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+export const TIMER_MAX_MS: number = 2 ** 31 - 1;
 
 export function milliseconds(option: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback;

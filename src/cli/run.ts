@@ -1,9 +1,10 @@
 /** From a command line to the command that it names. */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { type Command, EXIT_USAGE, type Terminal } from './command.ts';
+import { isReloadError } from '../errors.ts';
+import { type Command, type CommandInput, EXIT_FAILURE, EXIT_USAGE, type Terminal } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { nearest } from './nearest.ts';
+import { parse } from './parse.ts';
 
 const HELP = ['--help', '-h'];
 const VERSION = ['--version', '-v'];
@@ -12,7 +13,8 @@ const VERSION = ['--version', '-v'];
  * Runs what a command line asks for.
  *
  * @param words the command line behind the program's own name
- * @returns the exit code: that of the command, 0 for help and version, 2 for what cannot be understood
+ * @returns the exit code: that of the command, 0 for help and version, 1 when the command throws a `ReloadError`, 2 for
+ *   what cannot be understood
  */
 export async function run(
   words: readonly string[],
@@ -38,38 +40,28 @@ export async function run(
   return refuse(terminal, `Unknown command "${first}"`, nearest(first, known), 'napi-reload --help');
 }
 
-function runCommand(
-  command: Command,
-  words: readonly string[],
-  terminal: Terminal,
-): number | Promise<number> {
-  const help = `napi-reload ${command.name} --help`;
-  const { values, positionals, tokens } = parseArgs({
-    args: [...words],
-    options: Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }])),
-    strict: false,
-    tokens: true,
-  });
-  const given = tokens.filter((token) => token.kind === 'option');
-  if (given.some(({ rawName }) => HELP.includes(rawName))) {
-    terminal.out(commandHelp(command));
-    return 0;
+async function runCommand(command: Command, words: readonly string[], terminal: Terminal): Promise<number> {
+  const parsed = parse(command, words);
+  switch (parsed.kind) {
+    case 'help':
+      terminal.out(commandHelp(command));
+      return 0;
+    case 'refused':
+      return refuse(terminal, parsed.found, parsed.meant, `napi-reload ${command.name} --help`);
+    case 'input':
+      return runParsed(command, { options: parsed.options, operands: parsed.operands, terminal });
   }
-  for (const token of given) {
-    const option = command.options[token.name];
-    if (option === undefined) {
-      const known = Object.keys(command.options).map((name) => `--${name}`);
-      return refuse(terminal, `Unknown option "${token.rawName}"`, nearest(token.rawName, known), help);
-    }
-    const wantsValue = option.type === 'string';
-    if (wantsValue !== (token.value !== undefined)) {
-      const wrong = wantsValue ? 'needs a value' : 'takes no value';
-      return refuse(terminal, `Option "${token.rawName}" ${wrong}`, null, help);
-    }
+}
+
+/** What a user can mend is told in a line; anything else is a defect, whose stack is of use. */
+async function runParsed(command: Command, input: CommandInput): Promise<number> {
+  try {
+    return await command.run(input);
+  } catch (error) {
+    if (!isReloadError(error)) throw error;
+    input.terminal.error(`${error.code}: ${error.message}`);
+    return EXIT_FAILURE;
   }
-  const surplus = positionals[command.operands.length];
-  if (surplus !== undefined) return refuse(terminal, `Unknown argument "${surplus}"`, null, help);
-  return command.run({ options: values, operands: positionals, terminal });
 }
 
 function refuse(terminal: Terminal, found: string, meant: string | null, help: string): number {

@@ -1,9 +1,10 @@
 /** The command line: what is understood, and what is said of the rest. */
 import { describe, expect, test } from 'vitest';
-import { type Command, type CommandInput, EXIT_USAGE } from '../../../src/cli/command.ts';
+import { type Command, type CommandInput, EXIT_FAILURE, EXIT_USAGE } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { nearest } from '../../../src/cli/nearest.ts';
 import { run } from '../../../src/cli/run.ts';
+import { resolveOptions } from '../../../src/options.ts';
 import { readDocument } from '../docs/markdown.ts';
 
 interface Ran {
@@ -66,7 +67,10 @@ describe('napi-reload', () => {
       'Unknown option "--absolut"; did you mean "--absolute"?\nSee napi-reload include --help',
     ],
     [['include', '-x'], 'Unknown option "-x"\nSee napi-reload include --help'],
-    [['include', '--absolute=yes'], 'Option "--absolute" takes no value\nSee napi-reload include --help'],
+    [
+      ['include', '--absolute=yes'],
+      'Option "--absolute" takes no value, or "true" or "false", not "yes"\nSee napi-reload include --help',
+    ],
     [['include', 'here'], 'Unknown argument "here"\nSee napi-reload include --help'],
     [['include', '--', '--help'], 'Unknown argument "--help"\nSee napi-reload include --help'],
   ])('refuses %j with exit code 2 and no output', async (words, message) => {
@@ -88,6 +92,7 @@ describe('a command', () => {
 
   test.each([
     [['check', '--output'], 'Option "--output" needs a value'],
+    [['check'], 'Missing argument <file>'],
     [['check', 'a', 'b'], 'Unknown argument "b"'],
   ])('does not run for %j', async (words, message) => {
     const inputs: Pick<CommandInput, 'options' | 'operands'>[] = [];
@@ -109,7 +114,28 @@ describe('a command', () => {
       '  --json            for machines',
       '  --output <value>  where to',
       '  -h, --help        print this',
+      '',
+      'Exit codes:',
+      '  0  done',
+      '  1  it failed, and said why',
+      '  2  the command line cannot be understood',
     ]);
+  });
+
+  test('that throws a ReloadError ends with exit code 1 and a line of it', async () => {
+    const commands = recording([]).map((each) => ({
+      ...each,
+      run: () => Number(resolveOptions({ wach: true })),
+    }));
+    const { code, out, error } = await ran(['check', 'a.node'], commands);
+    expect([code, out]).toEqual([EXIT_FAILURE, []]);
+    expect(error).toEqual([expect.stringMatching(/^ERR_INVALID_OPTION: Cannot use option "wach": found /)]);
+  });
+
+  test('that throws anything else is a defect, which is not hidden', async () => {
+    const defect = new TypeError('x is not a function');
+    const commands = recording([]).map((each) => ({ ...each, run: () => Promise.reject(defect) }));
+    await expect(ran(['check', 'a.node'], commands)).rejects.toBe(defect);
   });
 });
 
