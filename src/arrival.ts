@@ -57,7 +57,7 @@ export class Arrival {
     if (pinned.size > 0) await outside.turn();
     lookAtPinned(this.#shop);
     if (builder !== null && this.#route.kind === 'built')
-      await build(this.#shop, builder, this.#clock, this.#signals.build);
+      await build(this.#shop, builder, this.#clock, this.#request, this.#signals.build);
   }
 
   async stage(): Promise<void> {

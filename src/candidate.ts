@@ -58,6 +58,7 @@ export async function build(
   shop: Workshop,
   builder: Builder,
   clock: PhaseClock,
+  { force }: ReloadRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const startMs = shop.outside.nowMs();
@@ -66,7 +67,9 @@ export async function build(
     builder.build({
       signal,
       timeoutMs: shop.options.buildTimeoutMs,
-      onProgress: ({ step }) => shop.events.emit('progress', { phase: 'build', step }),
+      // Whoever names what to watch knows of files that the builder may not know of.
+      always: force || (shop.options.watch?.paths ?? null) !== null,
+      onProgress: (progress) => shop.events.emit('progress', { phase: 'build', ...progress }),
     }),
   );
   shop.events.emit('built', { ...outcome, durationMs: shop.outside.nowMs() - startMs });

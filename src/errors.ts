@@ -20,6 +20,8 @@ export interface ErrorDetails {
     readonly diagnostics: readonly Diagnostic[];
     /** Last lines of what the build printed. */
     readonly output: string;
+    /** What to do about it, where that is known, such as which program to install. */
+    readonly advice?: string;
   };
   ERR_BUSY: Stated & {
     /**
@@ -211,7 +213,7 @@ function buildFailedMessage(d: Details<'ERR_BUILD_FAILED'>): string {
     spawn: 'could not be started',
     missing: 'ended well but did not write the addon',
   };
-  return `Build ${q(d.command)} ${how[d.reason]}${where}`;
+  return `Build ${q(d.command)} ${how[d.reason]}${where}${d.advice === undefined ? '' : `: ${d.advice}`}`;
 }
 
 function busyMessage(d: Details<'ERR_BUSY'>): string {

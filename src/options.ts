@@ -2,6 +2,13 @@
 import os from 'node:os';
 import path from 'node:path';
 import {
+  type BuildTool,
+  type CommandBuild,
+  type ResolvedBuild,
+  resolveBuild,
+  type ToolBuild,
+} from './build-options.ts';
+import {
   type CheckpointOptions,
   type HostOptions,
   type ResolvedHost,
@@ -19,7 +26,6 @@ import {
   milliseconds,
   onlyKeys,
   show,
-  stringRecord,
   strings,
   text,
   wholeNumber,
@@ -37,16 +43,6 @@ export type MigrateSteps = Readonly<
   Record<number, MigrateStep | { readonly up?: MigrateStep; readonly down?: MigrateStep }>
 >;
 
-/** Any command that writes the addon. It runs without a shell. */
-export interface CommandBuild {
-  readonly command: string;
-  readonly args?: readonly string[];
-  /** @defaultValue the project folder: the nearest one above the addon with a package.json, binding.gyp or CMakeLists.txt */
-  readonly cwd?: string;
-  /** Added to the environment of this process. */
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 export interface WatchOptions {
   /** Files and folders to watch instead of what the build is known to read. */
   readonly paths?: readonly string[];
@@ -58,8 +54,14 @@ export interface WatchOptions {
 
 /** The second argument of `open()`. All of it is optional. */
 export interface OpenOptions {
-  /** Who builds the addon, at `open` and before each reload. @defaultValue false: somebody else does */
-  readonly build?: false | 'node-gyp' | CommandBuild;
+  /**
+   * Who builds the addon, at `open` and before each reload. `'auto'` takes node-gyp where the nearest folder above the addon
+   * that tells has a binding.gyp; cmake-js where it has a CMakeLists.txt, or plain ninja or make where CMake alone has
+   * configured the build folder; the CLI of napi-rs or cargo where it has a Cargo.toml.
+   *
+   * @defaultValue false: somebody else does
+   */
+  readonly build?: false | 'auto' | BuildTool | ToolBuild | CommandBuild;
   /** Reload by itself when a source (or, without `build`, the built file) changes. @defaultValue false */
   readonly watch?: boolean | WatchOptions;
   /** Where versions run: in this thread. See {@link HostedOpenOptions} for other places. @defaultValue 'inline' */
@@ -135,6 +137,9 @@ export interface Progress {
   readonly phase: Phase;
   /** What a builder is at, such as `CXX kernel.cc`. */
   readonly step?: string;
+  /** Of a build that tells: which of its `total` steps this is, from 1. */
+  readonly done?: number;
+  readonly total?: number;
 }
 
 export interface ResolvedWatch {
@@ -142,16 +147,6 @@ export interface ResolvedWatch {
   readonly ignore: readonly (string | RegExp)[];
   readonly debounceMs: number;
 }
-
-export interface ResolvedCommand {
-  readonly kind: 'command';
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string | null;
-  readonly env: Readonly<Record<string, string>>;
-}
-
-export type ResolvedBuild = { readonly kind: 'none' } | { readonly kind: 'node-gyp' } | ResolvedCommand;
 
 /** One step with both ways, whichever of them exist. */
 export interface ResolvedStep {
@@ -274,25 +269,6 @@ export function defaultStageDir(env: NodeJS.ProcessEnv = process.env): string {
   const home = env['HOME'];
   if (home && path.isAbsolute(home)) return path.join(home, '.cache', 'napi-reload');
   return path.join(os.tmpdir(), `napi-reload-${process.getuid?.() ?? 'user'}`);
-}
-
-function resolveBuild(value: unknown): ResolvedBuild {
-  if (value === undefined || value === false) return { kind: 'none' };
-  if (value === 'node-gyp') return { kind: 'node-gyp' };
-  if (typeof value !== 'object' || value === null) {
-    return invalid('build', show(value), "false, 'node-gyp' or { command, args, cwd, env }");
-  }
-  const build = asRecord(value, 'build');
-  onlyKeys('build', build, ['command', 'args', 'cwd', 'env']);
-  const command = text('build.command', build['command']);
-  if (!command) invalid('build.command', show(build['command']), 'the name or path of a program');
-  return {
-    kind: 'command',
-    command,
-    args: strings('build.args', build['args']),
-    cwd: text('build.cwd', build['cwd']) ?? null,
-    env: stringRecord('build.env', build['env']),
-  };
 }
 
 function resolveWatch(value: unknown): ResolvedWatch | null {

@@ -4,20 +4,41 @@ import type { Diagnostic } from '../diagnostic.ts';
 export interface BuildProgress {
   /** What the builder is at, such as `CXX kernel.cc` or `configure`. */
   readonly step: string;
+  /** Where the tool tells, or could be asked before: which of the `total` steps this is, from 1. */
+  readonly done?: number;
+  readonly total?: number;
 }
 
 export interface BuildRequest {
   /** Ends the build, with its whole process group, when it fires. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /** Compile everything again. The addon stays where it is until the link of the new one. @defaultValue false */
+  readonly clean?: boolean;
+  /**
+   * Start the builder also when no file that it is known to read has other bytes than in its last good build.
+   *
+   * @defaultValue false
+   */
+  readonly always?: boolean;
   onProgress(progress: BuildProgress): void;
+}
+
+/** Wall-clock milliseconds of the parts of a build that ran, as far as its output tells them apart. */
+export interface BuildPhasesMs {
+  readonly configure?: number;
+  readonly compile?: number;
+  readonly link?: number;
 }
 
 export interface BuildOutcome {
   /** Whether the project had to be configured first. */
   readonly configured: boolean;
+  /** Whether there was nothing to build, so that no builder was started. */
+  readonly skipped: boolean;
   /** Warnings and notes; a build with errors is a ReloadError instead. */
   readonly diagnostics: readonly Diagnostic[];
+  readonly phasesMs: BuildPhasesMs;
 }
 
 export interface Builder {

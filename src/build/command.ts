@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { SourcePath } from '../brands.ts';
 import { errors } from '../errors.ts';
-import type { ResolvedCommand } from '../options.ts';
+import type { ResolvedCommand } from '../build-options.ts';
 import type { Outside } from '../outside.ts';
 import { attempt } from './attempt.ts';
 import type { Builder } from './builder.ts';
@@ -50,7 +50,7 @@ function commandBuilder(build: ResolvedCommand, source: SourcePath, outside: Out
       };
       const sinceMs = Date.now();
       try {
-        return { configured: false, diagnostics: await attempt(outside, what, request) };
+        return { configured: false, skipped: false, ...(await attempt(outside, what, request)) };
       } finally {
         if (output !== null) {
           const objects = await findObjects(outside, output);

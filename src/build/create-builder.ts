@@ -1,6 +1,6 @@
 /** Chooses the builder that the options ask for. */
 import type { SourcePath } from '../brands.ts';
-import type { ResolvedBuild } from '../options.ts';
+import type { ResolvedBuild } from '../build-options.ts';
 import type { Outside } from '../outside.ts';
 import type { Builder } from './builder.ts';
 import { createCommandBuilder } from './command.ts';
@@ -20,7 +20,7 @@ export async function createBuilder(
   switch (build.kind) {
     case 'none':
       return null;
-    case 'node-gyp':
+    case 'tool':
       return inTurns(await createNodeGypBuilder(source, outside), source, outside);
     case 'command':
       return inTurns(await createCommandBuilder(build, source, outside), source, outside);

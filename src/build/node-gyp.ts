@@ -89,9 +89,9 @@ class NodeGypBuilder implements Builder {
     try {
       if (configured) await this.#configure(request);
       const timeoutMs = Math.max(1, request.timeoutMs - (outside.nowMs() - startedMs));
-      const diagnostics = await this.#run('build', ['--jobs=max'], { ...request, timeoutMs });
+      const result = await this.#run('build', ['--jobs=max'], { ...request, timeoutMs });
       this.#blamed = [];
-      return { configured, diagnostics };
+      return { configured, skipped: false, ...result };
     } catch (error) {
       if (isReloadError(error, 'ERR_BUILD_FAILED')) this.#blamed = error.details.diagnostics;
       throw error;

@@ -42,6 +42,13 @@ describe('resolveOptions', () => {
     expect(options.build).toEqual({ kind: 'command', command: 'make', args: [], cwd: null, env: {} });
   });
 
+  test('takes a builder by its name, or in full', () => {
+    const named = { kind: 'tool', tool: 'auto', configuration: null, fast: false, cwd: null };
+    expect(resolveOptions({ build: 'auto' }).build).toEqual(named);
+    const full = { tool: 'cmake-js', configuration: 'Debug', fast: true, cwd: 'native' };
+    expect(resolveOptions({ build: full }).build).toEqual({ kind: 'tool', ...full });
+  });
+
   test.each([
     [null, 'options'],
     ['fast', 'options'],
@@ -50,6 +57,10 @@ describe('resolveOptions', () => {
     [{ build: true }, 'build'],
     [{ build: 'cargo' }, 'build'],
     [{ build: {} }, 'build.command'],
+    [{ build: { tool: 'gyp' } }, 'build.tool'],
+    [{ build: { tool: 'make', command: 'make' } }, 'build.command'],
+    [{ build: { tool: 'make', configuration: 'debug' } }, 'build.configuration'],
+    [{ build: { tool: 'auto', fast: 1 } }, 'build.fast'],
     [{ build: { command: 'make', args: 'all' } }, 'build.args'],
     [{ build: { command: 'make', shell: true } }, 'build.shell'],
     [{ build: { command: 'make', env: { A: 1 } } }, 'build.env.A'],

@@ -8,7 +8,7 @@ import type { Builder, BuildOutcome } from '../../../src/build/builder.ts';
 import { createBuilder } from '../../../src/build/create-builder.ts';
 import { OUTPUT_LINES_MAX } from '../../../src/build/run.ts';
 import { type ErrorCode, isReloadError, type ReloadError } from '../../../src/errors.ts';
-import type { ResolvedBuild } from '../../../src/options.ts';
+import { type ResolvedBuild, resolveBuild } from '../../../src/build-options.ts';
 import { realOutside } from '../../../src/outside.ts';
 import { compiledUrl } from '../../support/compiled.ts';
 
@@ -39,6 +39,7 @@ function project(): void {
   write('src/k.h', '#define K 1\n');
 }
 
+const NODE_GYP = resolveBuild('node-gyp');
 const addon = (name = ADDON) => at(name) as SourcePath;
 async function builder(build: ResolvedBuild, name?: string): Promise<Builder> {
   const made = await createBuilder(build, addon(name), realOutside);
@@ -91,10 +92,11 @@ const printedPid = (output: string, name: string) => Number(new RegExp(`${name}=
 
 test('node-gyp builds a fresh project, and does not configure it again', async () => {
   project();
-  const made = await builder({ kind: 'node-gyp' });
+  const made = await builder(NODE_GYP);
   const steps: string[] = [];
-  expect(await build(made, { onStep: (step) => steps.push(step) })).toEqual({
+  expect(await build(made, { onStep: (step) => steps.push(step) })).toMatchObject({
     configured: true,
+    skipped: false,
     diagnostics: [],
   });
   expect(steps).toEqual(['configure', 'CC kernel', 'SOLINK_MODULE kernel.node', 'COPY kernel.node']);
@@ -114,24 +116,24 @@ test('node-gyp builds a fresh project, and does not configure it again', async (
 
 test('node-gyp configures again when the build folder is of another Node.js', async () => {
   project();
-  await build(await builder({ kind: 'node-gyp' }));
+  await build(await builder(NODE_GYP));
   const config = fs.readFileSync(at('build/config.gypi'), 'utf8');
   const makefileMs = fs.statSync(at('build/Makefile')).mtime;
   write('build/config.gypi', config.replace(/"node_module_version": \d+/, '"node_module_version": 1'));
   fs.utimesSync(at('build/config.gypi'), makefileMs, makefileMs);
-  expect((await build(await builder({ kind: 'node-gyp' }))).configured).toBe(true);
+  expect((await build(await builder(NODE_GYP))).configured).toBe(true);
 });
 
 test('node-gyp builds Debug when the addon is there', async () => {
   project();
-  await build(await builder({ kind: 'node-gyp' }, 'build/Debug/kernel.node'));
+  await build(await builder(NODE_GYP, 'build/Debug/kernel.node'));
   expect(fs.existsSync(at('build/Debug/kernel.node'))).toBe(true);
   expect(fs.existsSync(at(ADDON))).toBe(false);
 });
 
 test('a syntax error leaves the bytes of the good addon, and tells where it is', async () => {
   project();
-  const made = await builder({ kind: 'node-gyp' });
+  const made = await builder(NODE_GYP);
   await build(made);
   const good = fs.readFileSync(at(ADDON));
   write('src/kernel.c', `${KERNEL}#include "late.h"\nint broken(\n`);
@@ -168,7 +170,7 @@ test.each(Object.entries(brokenGyp))(
     project();
     const good = fs.readFileSync(at('binding.gyp'));
     write('binding.gyp', gyp);
-    const made = await builder({ kind: 'node-gyp' });
+    const made = await builder(NODE_GYP);
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const { details } = await failure('ERR_BUILD_FAILED', build(made));
       expect(details.command).toBe('node-gyp configure');
@@ -184,7 +186,7 @@ test.each(Object.entries(brokenGyp))(
 );
 
 test('node-gyp is refused when no folder above the addon has a binding.gyp', async () => {
-  const error = await failure('ERR_INVALID_OPTION', builder({ kind: 'node-gyp' }));
+  const error = await failure('ERR_INVALID_OPTION', builder(NODE_GYP));
   expect(error.details).toMatchObject({ option: 'build', found: expect.stringContaining(at(ADDON)) });
 });
 
@@ -194,7 +196,7 @@ test('inputs of node-gyp are its gyp files and sources before the first build, a
     'more.gypi',
     "{ 'target_defaults': { 'conditions': [['OS==\"linux\"', { 'sources+': ['src/extra.c'] }]] } }",
   );
-  const made = await builder({ kind: 'node-gyp' });
+  const made = await builder(NODE_GYP);
   const before = ['binding.gyp', 'more.gypi', 'src/extra.c', 'src/kernel.c'].map(at);
   expect(await made.inputs()).toEqual(before);
   await build(made);
@@ -211,7 +213,7 @@ test('inputs of node-gyp are all sources while only gyp knows their names', asyn
   project();
   write('binding.gyp', "{ 'targets': [ { 'target_name': 'kernel', 'sources': ['<!@(ls src/*.c)'] } ] }");
   write('node_modules/other/x.c', '');
-  expect(await (await builder({ kind: 'node-gyp' })).inputs()).toEqual(
+  expect(await (await builder(NODE_GYP)).inputs()).toEqual(
     ['binding.gyp', 'src/k.h', 'src/kernel.c'].map(at),
   );
 });
@@ -226,8 +228,8 @@ test('a command runs in the project folder with its environment, and passes step
   const steps: string[] = [];
   const made = await builder(command(script, { env: { GREETING: 'hello' } }));
   const outcome = await build(made, { onStep: (step) => steps.push(step) });
-  expect(outcome).toEqual({ configured: false, diagnostics: [] });
-  expect(steps).toEqual([`[1/1] in ${root} with hello`]);
+  expect(outcome).toEqual({ configured: false, skipped: false, diagnostics: [], phasesMs: {} });
+  expect(steps).toEqual([`in ${root} with hello`]);
 });
 
 test('a command that ends badly, or well without an addon, is told with what it printed', async () => {

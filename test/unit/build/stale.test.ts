@@ -5,7 +5,7 @@ import type { SourcePath } from '../../../src/brands.ts';
 import type { Builder } from '../../../src/build/builder.ts';
 import { createBuilder } from '../../../src/build/create-builder.ts';
 import { isReloadError } from '../../../src/errors.ts';
-import type { ResolvedBuild } from '../../../src/options.ts';
+import { type ResolvedBuild, resolveBuild } from '../../../src/build-options.ts';
 import { realOutside } from '../../../src/outside.ts';
 import { createScratch, NODE_INCLUDE, type Scratch } from '../../support/addons.ts';
 
@@ -61,7 +61,7 @@ const edits = {
 test.each(Object.entries(edits))(
   'an edit of %s while node-gyp compiles it is in the next build',
   async (_, edit) => {
-    const made = await builder({ kind: 'node-gyp' });
+    const made = await builder(resolveBuild('node-gyp'));
     await build(made, { onStep: (step) => step.startsWith('SOLINK') && edit() });
     expect(holds('second')).toBe(false);
     await build(made);
@@ -70,7 +70,7 @@ test.each(Object.entries(edits))(
 );
 
 test('an edit during a build that is aborted for it is in the next build', async () => {
-  const made = await builder({ kind: 'node-gyp' });
+  const made = await builder(resolveBuild('node-gyp'));
   const abort = new AbortController();
   const onStep = (step: string) => {
     if (!step.startsWith('SOLINK')) return;
@@ -84,7 +84,7 @@ test('an edit during a build that is aborted for it is in the next build', async
 });
 
 test('an edit of a gyp file while gyp reads it configures again', async () => {
-  const made = await builder({ kind: 'node-gyp' });
+  const made = await builder(resolveBuild('node-gyp'));
   const gyp = "{ 'targets': [ { 'target_name': 'kernel', 'sources': ['kernel.c', 'more.c'] } ] }";
   scratch.write('more.c', 'const char *more = "more text";\n');
   await build(made, {
@@ -96,7 +96,7 @@ test('an edit of a gyp file while gyp reads it configures again', async () => {
 });
 
 test('an object whose compilation was stopped before its depfile was whole is compiled again', async () => {
-  const made = await builder({ kind: 'node-gyp' });
+  const made = await builder(resolveBuild('node-gyp'));
   await build(made);
   const raw = 'build/Release/.deps/Release/obj.target/kernel/kernel.o.d.raw';
   await build(made, { onStep: () => {} });
