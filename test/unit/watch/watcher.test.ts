@@ -348,16 +348,16 @@ test('a file is told of where the watch is asked to look at it instead of being 
   const polled: unknown[] = [];
   const outside: Outside = Object.assign(Object.create(realOutside), {
     watch: (...[paths, options]: Parameters<Outside['watch']>) => {
-      polled.push(options.usePolling);
+      polled.push(options.usePolling && options.interval);
       return realOutside.watch(paths, options);
     },
   });
   const changed = await new Promise<readonly string[]>((resolve) => {
     const request = { files: [at(A)], ignore: [], debounceMs: 5, onChange: resolve, onWarning: () => {} };
-    void startWatcher({ ...request, polling: true }, outside).then((watcher) => {
+    void startWatcher({ ...request, pollMs: 30 }, outside).then((watcher) => {
       open.push(watcher);
       write(A, 'another length');
     });
   });
-  expect([changed, polled]).toEqual([[at(A)], [true]]);
+  expect([changed, polled]).toEqual([[at(A)], [30]]);
 });
