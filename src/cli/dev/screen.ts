@@ -1,0 +1,109 @@
+/** A terminal whose last row is a status, below all that is printed. */
+import { clip, widthOf } from './cells.ts';
+
+/** What a screen needs of `process.stdout`. */
+export interface ScreenStream {
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string): unknown;
+}
+
+const ERASE_BELOW = '\x1b[J';
+const HIDE_CURSOR = '\x1b[?25l';
+const SHOW_CURSOR = '\x1b[?25h';
+/** Of a terminal that does not say. */
+const COLUMNS = 80;
+const ROWS = 24;
+/** Length of an unfinished line that is still kept to go on with; the rest of a longer one gets a line of its own. */
+const UNFINISHED_LENGTH_MAX = 4_096;
+
+/**
+ * Rules:
+ * 1. Between two calls the status is drawn, and the cursor stands at its end.
+ * 2. The status never takes more than a row, unless the terminal got narrower since it was drawn.
+ * 3. A line that has not ended yet stands above the status, and goes on where it stopped.
+ */
+export class Screen {
+  readonly #stream: ScreenStream;
+  /** As it is drawn now. */
+  #status = '';
+  /** Of what was printed last, without a line break. */
+  #unfinished = '';
+
+  constructor(stream: ScreenStream) {
+    this.#stream = stream;
+    stream.write(HIDE_CURSOR);
+  }
+
+  get columns(): number {
+    return this.#stream.columns || COLUMNS;
+  }
+
+  get rows(): number {
+    return this.#stream.rows || ROWS;
+  }
+
+  /** Prints as it is, above the status; the text need not end with a line break. */
+  print(text: string): void {
+    if (text === '') return;
+    const whole = this.#unfinished + text.replace(/\r\n/g, '\n');
+    const end = whole.lastIndexOf('\n');
+    const erase = this.#eraseAll();
+    this.#unfinished = whole.slice(end + 1);
+    if (this.#unfinished.length > UNFINISHED_LENGTH_MAX) {
+      this.#stream.write(`${erase}${whole}\n${this.#draw()}`);
+      this.#unfinished = '';
+      return;
+    }
+    this.#stream.write(`${erase}${whole}${this.#unfinished === '' ? '' : '\n'}${this.#draw()}`);
+  }
+
+  /** Prints whole lines; a line of before that has not ended yet is cut off by them. */
+  printLines(text: string): void {
+    // It stands on a row of its own already.
+    this.#unfinished = '';
+    this.print(text);
+  }
+
+  /** @param text plain. @param paint gives it colours, once it is as long as a row takes */
+  setStatus(text: string, paint: (fitted: string) => string = (fitted) => fitted): void {
+    const erase = this.#eraseStatus();
+    const fitted = clip(text, this.columns - 1);
+    this.#status = fitted === '' ? '' : paint(fitted);
+    this.#stream.write(`${erase}${this.#draw()}`);
+  }
+
+  /** Scrolls what is there out of sight, and goes on at the top. */
+  clear(): void {
+    const erase = this.#eraseStatus();
+    this.#unfinished = '';
+    this.#stream.write(`${erase}${'\n'.repeat(this.rows - 1)}\x1b[H${ERASE_BELOW}${this.#draw()}`);
+  }
+
+  /** Leaves the terminal as it was; what was printed stays. */
+  close(): void {
+    this.#stream.write(`${this.#eraseStatus()}${SHOW_CURSOR}`);
+    this.#status = '';
+  }
+
+  #draw(): string {
+    return this.#status;
+  }
+
+  /** A terminal that got narrower has wrapped what was there. */
+  #rowsOf(text: string): number {
+    return Math.max(1, Math.ceil(widthOf(text) / this.columns));
+  }
+
+  #eraseStatus(): string {
+    const up = this.#rowsOf(this.#status) - 1;
+    return `\r${up > 0 ? `\x1b[${up}A` : ''}${ERASE_BELOW}`;
+  }
+
+  /** The status, and the unfinished line above it. */
+  #eraseAll(): string {
+    if (this.#unfinished === '') return this.#eraseStatus();
+    const shown = this.#unfinished.slice(this.#unfinished.lastIndexOf('\r') + 1);
+    return `${this.#eraseStatus()}\x1b[${this.#rowsOf(shown)}A${ERASE_BELOW}`;
+  }
+}
