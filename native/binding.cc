@@ -204,7 +204,8 @@ Napi::Value StageCopy(const Napi::CallbackInfo& info) {
     request.find_libraries = ReadFlag(wanted.Get("libraries"));
   }
   request.kept = ReadKept(info[5]);
-  if (IsSmall(request.kept ? request.kept->path : request.source)) {
+  const bool at_once = ReadFlag(info[6]);
+  if (at_once || IsSmall(request.kept ? request.kept->path : request.source)) {
     const auto result = StageFile(*handle, request);
     return std::visit([&](const auto& value) { return ToObject(env, value); }, result);
   }

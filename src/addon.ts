@@ -4,7 +4,8 @@ import { errors } from './errors.ts';
 import type { AddonEvents, Listener } from './events.ts';
 import type { FormerVersion, Goal } from './history.ts';
 import type { Remote } from './isolate/remote.ts';
-import { openWorkshop, resolveSource } from './open-workshop.ts';
+import { enrol } from './handles.ts';
+import { openWorkshop, resolveSource, setUpWorkshop } from './open-workshop.ts';
 import { type HostedOpenOptions, type OpenOptions, resolveOptions } from './options.ts';
 import { type Outside, realOutside } from './outside.ts';
 import {
@@ -38,6 +39,7 @@ export class Addon<T = unknown> {
   constructor(shop: Workshop, runner: HandleRunner) {
     this.#shop = shop;
     this.#runner = runner;
+    enrol(this, shop.source);
   }
 
   /** @internal Use {@link open}; `outside` is for tests, which make it fail. */
@@ -56,6 +58,26 @@ export class Addon<T = unknown> {
       await runner.start();
       return new Addon<T>(shop, runner);
     });
+  }
+
+  /**
+   * @internal Opened before it returns, for `require`. Nothing is built, and versions run in this thread.
+   *
+   * @param adopted what the exports are to be, where they are a plain object
+   * @throws {@link ReloadError} as {@link open} does
+   */
+  static openNow(file: string, options: OpenOptions, outside: Outside, adopted: object | null): Addon {
+    const resolved = resolveOptions(options);
+    const source = resolveSource(file, 'file');
+    const shop = setUpWorkshop(source, resolved, null, outside, adopted);
+    const runner = new Runner({ shops: [shop], conclude: onlyReport });
+    try {
+      runner.startNow();
+    } catch (error) {
+      void runner.close();
+      throw error;
+    }
+    return new Addon(shop, runner);
   }
 
   /**

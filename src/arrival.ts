@@ -3,6 +3,7 @@ import type { VersionId } from './brands.ts';
 import {
   build,
   bytesInForce,
+  callPrepare,
   isFaultOfTheBytes,
   loadStaged,
   prepare,
@@ -13,6 +14,7 @@ import {
 } from './candidate.ts';
 import { errors } from './errors.ts';
 import { noSuchVersion, type Route } from './history.ts';
+import { Later, runNow, runSteps, type Steps, settled } from './later.ts';
 import { PhaseClock } from './phase-clock.ts';
 import type { UnchangedReport } from './report.ts';
 import type { Staged } from './stage/stager.ts';
@@ -61,29 +63,49 @@ export class Arrival {
   }
 
   async stage(): Promise<void> {
+    await runSteps(this.#stage(false));
+  }
+
+  async load(): Promise<void> {
+    await runSteps(this.#load());
+  }
+
+  /**
+   * All up to the switch, before it returns. Of a `prepare` that takes longer, {@link Ready.preparing} is what is left.
+   */
+  arriveNow(): void {
+    runNow(this.#stage(true));
+    runNow(this.#load());
+    const ready = this.#ready;
+    if (ready === null) return;
+    const preparing = ready.clock.outsideSwitch('prepare', () => callPrepare(ready, this.#signals.all));
+    if (preparing !== undefined) this.#ready = { ...ready, preparing };
+  }
+
+  *#stage(atOnce: boolean): Steps<void> {
     const shop = this.#shop;
     if (this.#route.kind === 'stay') return;
-    const staged = await this.#clock.during('stage', () => this.#stageRoute());
+    const staged = yield* this.#clock.through('stage', () => this.#stageRoute(atOnce));
     if (staged === null) return;
     this.#news = { staged, candidate: createCandidate(shop, staged) };
     this.#takeAway = async () => discard(shop, staged);
   }
 
   /** @returns null when that is what is live */
-  async #stageRoute(): Promise<Staged | null> {
+  *#stageRoute(atOnce: boolean): Steps<Staged | null> {
     const shop = this.#shop;
     const route = this.#route;
     const id = shop.nextId as VersionId;
     const skip = this.#request.force ? null : bytesInForce(shop.serving);
-    if (route.kind === 'follow') return this.#stageOffered(id, route);
+    if (route.kind === 'follow') return yield* settled(new Later(this.#stageOffered(id, route)));
     if (route.kind !== 'back') {
-      const staged = await shop.stager.stage(id, skip, this.#signals.all);
+      const staged = yield* shop.stager.stage(id, skip, this.#signals.all, atOnce);
       shop.built = staged ?? shop.serving;
       return staged;
     }
     const { to } = route;
     if (skip === to.fingerprint || skip === to.kept.hash) return null;
-    const staged = await shop.stager.restore(id, to.kept, this.#signals.all);
+    const staged = yield* settled(new Later(shop.stager.restore(id, to.kept, this.#signals.all)));
     if (staged !== null) return staged;
     shop.history.drop(to.id);
     throw noSuchVersion(shop.source, shop.history, to.id);
@@ -99,7 +121,7 @@ export class Arrival {
     return staged;
   }
 
-  async load(): Promise<void> {
+  *#load(): Steps<void> {
     if (this.#news === null || this.#route.kind === 'stay') return;
     const { staged, candidate } = this.#news;
     const shop = this.#shop;
@@ -107,7 +129,7 @@ export class Arrival {
     this.#takeAway = async () => {};
     const { discardState } = this.#request;
     const reason = shop.serving === null ? 'first' : reasonOf(this.#route);
-    const code = await loadStaged(
+    const code = yield* loadStaged(
       shop,
       staged,
       candidate,
@@ -120,7 +142,7 @@ export class Arrival {
     const memory = shop.memory.claim(candidate.id, request.discardState);
     const host = hostOf(candidate);
     if (host !== null) host.memory = memory;
-    this.#ready = { shop, request, route: this.#route, clock, candidate, code, memory };
+    this.#ready = { shop, request, route: this.#route, clock, candidate, code, memory, preparing: null };
   }
 
   async prepare(): Promise<void> {

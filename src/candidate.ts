@@ -8,6 +8,7 @@ import { hookContext } from './hook-context.ts';
 import { loadHosted, tryOut } from './hosting.ts';
 import { conflictOf, fallBack, runsHosted, whyFreshProcess } from './ladder.ts';
 import { inspect } from './load/inspect.ts';
+import { Later, type Steps, settled } from './later.ts';
 import { load } from './load/load.ts';
 import { refuseUnshared } from './load/shared-image.ts';
 import type { NativeImage, NativeShare } from './native.ts';
@@ -45,6 +46,8 @@ export interface Ready {
   readonly candidate: Version;
   readonly code: LoadedCode;
   readonly memory: MemoryClaim;
+  /** Its `prepare`, where nobody could wait for it: it takes the state, and may fail, when it serves already. */
+  readonly preparing: Promise<void> | null;
 }
 
 /** What is no change. A version that is loaded plainly has its libraries in place, where no reload renews them. */
@@ -76,53 +79,78 @@ export async function build(
 }
 
 /** @throws what refused it; what it left is gone by then */
-export async function loadStaged(
+export function* loadStaged(
   shop: Workshop,
   staged: Staged,
   candidate: Version,
   request: Pick<ReloadRequest, 'discardState'> & { readonly reason: Reason },
   clock: PhaseClock,
   signal: AbortSignal,
-): Promise<LoadedCode> {
-  let rebound = staged.binding;
-  const loadHere = async (): Promise<LoadedCode> => {
-    const image = await clock.during('inspect', () => admit(shop, staged, candidate));
-    const { hosting, rehearsals } = shop;
-    if (rehearsals !== null) {
-      await clock.during('rehearse', () => tryOut(shop, rehearsals, staged, candidate, request));
-    }
-    if (hosting !== null && runsHosted(shop)) {
-      return await clock.during('load', () => loadHosted(shop, hosting, staged, candidate));
-    }
-    const binding = await clock.during('rebind', () => bind(shop, staged));
-    if (binding.kind === 'ledger') rebound = binding.rebound;
-    candidate.conflict = conflictOf(shop.serving, image, binding);
-    if (candidate.conflict !== null && hosting !== null) {
-      warnOfFallback(shop, candidate, candidate.conflict);
-      candidate.conflict = null;
-      return await clock.during('load', () => loadHosted(shop, hosting, staged, candidate));
-    }
-    warnOfConflict(shop, candidate, image);
-    return await clock.during('load', () => loadCode(shop, candidate, image, binding, signal));
-  };
+): Steps<LoadedCode> {
+  const bound: Bound = { rebound: staged.binding };
   try {
-    return await loadHere().catch((error: unknown) => {
+    try {
+      return yield* loadWhereItRuns(shop, staged, candidate, request, clock, signal, bound);
+    } catch (error) {
       const { hosting } = shop;
       const why = whyFreshProcess(error);
       if (why === null || hosting === null || runsHosted(shop)) throw error;
       warnOfFallback(shop, candidate, why, error);
-      return clock.during('load', () => fallBack(shop, hosting, staged, rebound, candidate, signal));
-    });
+      return yield* elsewhere(clock, () => fallBack(shop, hosting, staged, bound.rebound, candidate, signal));
+    }
   } catch (error) {
-    discard(shop, { path: candidate.path, binding: candidate.path === staged.path ? rebound : null });
+    discard(shop, {
+      path: candidate.path,
+      binding: candidate.path === staged.path ? bound.rebound : null,
+    });
     if (candidate.hold === null) shop.budget.release(candidate.mappings);
     throw error;
   }
 }
 
+/** What the copy was bound to, as far as it came. */
+interface Bound {
+  rebound: Staged['binding'];
+}
+
+function* loadWhereItRuns(
+  shop: Workshop,
+  staged: Staged,
+  candidate: Version,
+  request: Pick<ReloadRequest, 'discardState'> & { readonly reason: Reason },
+  clock: PhaseClock,
+  signal: AbortSignal,
+  bound: Bound,
+): Steps<LoadedCode> {
+  const image = clock.outsideSwitch('inspect', () => admit(shop, staged, candidate));
+  const { hosting, rehearsals } = shop;
+  if (rehearsals !== null) {
+    yield* clock.through('rehearse', () =>
+      settled(new Later(tryOut(shop, rehearsals, staged, candidate, request))),
+    );
+  }
+  if (hosting !== null && runsHosted(shop)) {
+    return yield* elsewhere(clock, () => loadHosted(shop, hosting, staged, candidate));
+  }
+  const binding = clock.outsideSwitch('rebind', () => bind(shop, staged));
+  if (binding.kind === 'ledger') bound.rebound = binding.rebound;
+  candidate.conflict = conflictOf(shop.serving, image, binding);
+  if (candidate.conflict !== null && hosting !== null) {
+    warnOfFallback(shop, candidate, candidate.conflict);
+    candidate.conflict = null;
+    return yield* elsewhere(clock, () => loadHosted(shop, hosting, staged, candidate));
+  }
+  warnOfConflict(shop, candidate, image);
+  return yield* clock.through('load', () => loadCode(shop, candidate, image, binding, signal));
+}
+
+function elsewhere(clock: PhaseClock, load: () => Promise<LoadedCode>): Steps<LoadedCode> {
+  return clock.through('load', () => settled(new Later(load())));
+}
+
 /** Everything that can be known, and refused, before any code of the new version runs. */
-async function admit(shop: Workshop, staged: Staged, candidate: Version): Promise<NativeImage> {
-  await checkIntegrity(staged, shop.source, shop.options.integrity, shop.outside);
+function admit(shop: Workshop, staged: Staged, candidate: Version): NativeImage {
+  checkIntegrity(staged, shop.source, shop.options.integrity, shop.outside);
   const image = inspect(staged, shop.source, shop.outside);
   const warning = shop.budget.admit(image.mappings, shop.source);
   candidate.mappings = image.mappings;
@@ -148,24 +176,24 @@ function warnOfFallback(shop: Workshop, { id }: Version, why: string, cause?: un
   shop.events.emit('warning', { code: 'fallback', message, ...(cause !== undefined && { cause }) });
 }
 
-async function loadCode(
+function* loadCode(
   shop: Workshop,
   candidate: Version,
   image: NativeImage,
   binding: Binding,
   signal: AbortSignal,
-): Promise<LoadedCode> {
+): Steps<LoadedCode> {
   const { id, path } = candidate;
   try {
     const request = { id, path, source: shop.source, image, share: shareOf(shop, candidate), signal };
-    const exports = await load(request, binding, shop.outside, (hold) => {
+    const exports = yield* load(request, binding, shop.outside, (hold) => {
       admitVersion(shop, candidate, hold);
     });
     const hooks = readHooks(exports, id);
     candidate.schema = hooks.schema;
     return { exports, hooks };
   } catch (error) {
-    if (candidate.hold !== null) await retireVersion(shop, candidate, null);
+    if (candidate.hold !== null) yield retireVersion(shop, candidate, null);
     throw error;
   }
 }
@@ -178,18 +206,23 @@ function shareOf({ options, serving, round }: Workshop, { fingerprint }: Version
 }
 
 /** @throws what `prepare` threw; the version is still there to be retired */
-export async function prepare(
+export async function prepare(ready: Ready, signal: AbortSignal): Promise<void> {
+  await callPrepare(ready, signal);
+  if (signal.aborted) throw errors.aborted({ addon: ready.shop.source, during: 'prepare' }, signal.reason);
+}
+
+/** @returns a promise only where the hook returned one */
+export function callPrepare(
   { shop, candidate, code: { hooks }, route, memory }: Ready,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<void> | undefined {
   const deadline = createDeadline(
     { timeoutMs: shop.options.hookTimeoutMs, signal, during: 'prepare' },
     shop.outside,
     () => void disposeAgain(shop, candidate, hooks),
   );
   const context = hookContext(shop, hooks, reasonOf(route), undefined, true, memory.ask);
-  await hooks.callAsync('prepare', deadline, context);
-  if (signal.aborted) throw errors.aborted({ addon: shop.source, during: 'prepare' }, signal.reason);
+  return hooks.callAsync('prepare', deadline, context);
 }
 
 /** Who follows joins an image that has its state by then, as the first version of a handle does. */

@@ -61,10 +61,9 @@ export class ChangeFilter {
     if (late.length > 0) this.push(late);
   }
 
-  /** Tells of products that changed before they were watched. */
-  async pushOtherProducts(added: readonly string[]): Promise<void> {
-    const products = new Set(this.#subject.products());
-    for (const file of added.filter((name) => products.has(name))) {
+  /** Tells of those of these products that have other bytes than known: they changed before they were watched. */
+  async pushOthers(files: readonly string[]): Promise<void> {
+    for (const file of files) {
       const hash = await hashOf(this.#subject.outside, file);
       if (hash !== null && !this.#subject.isKnown(file, hash)) this.push([file]);
     }

@@ -36,6 +36,14 @@ export interface ErrorDetails {
     readonly sharedWith: number | null;
   };
   ERR_CLOSED: Stated & { readonly attempted: string };
+  ERR_CONFIG_INVALID: {
+    /** The file; of two in one folder, that folder. */
+    readonly file: string;
+    /** Such as `addons["build/Release/kernel.node"].hookTimeoutMs`; null where the file cannot be used at all. */
+    readonly option: string | null;
+    readonly found: string;
+    readonly wanted: string;
+  };
   ERR_EXPORT_REMOVED: Stated & { readonly name: string; readonly version: number };
   ERR_EXPORTS_INCOMPATIBLE: Stated & { readonly found: string; readonly wanted: string };
   ERR_GROUP_CYCLE: {
@@ -286,6 +294,14 @@ export const errors = {
 
   closed: (d: Details<'ERR_CLOSED'>): ReloadError<'ERR_CLOSED'> =>
     new ReloadError('ERR_CLOSED', `Cannot ${d.attempted}: the handle is closed; open() the addon again`, d),
+
+  configInvalid: (d: Details<'ERR_CONFIG_INVALID'>, cause?: unknown): ReloadError<'ERR_CONFIG_INVALID'> =>
+    new ReloadError(
+      'ERR_CONFIG_INVALID',
+      `Cannot use the configuration ${q(d.file)}: ${d.option === null ? '' : `${d.option}: `}found ${d.found}, wanted ${d.wanted}`,
+      d,
+      cause,
+    ),
 
   exportRemoved: (d: Details<'ERR_EXPORT_REMOVED'>): ReloadError<'ERR_EXPORT_REMOVED'> =>
     new ReloadError(

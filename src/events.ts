@@ -30,6 +30,8 @@ export interface AddonEvents {
   /** A stage began, or a build went a step on. */
   progress: [progress: Progress];
   built: [outcome: BuildOutcome & { readonly durationMs: number }];
+  /** A new version is live, and the one that it replaced is about to end: what holds that one can be let go of now. */
+  swapped: [change: { readonly from: number; readonly to: number }];
   reloaded: [report: ReloadedReport];
   unchanged: [report: UnchangedReport];
   /** The version that served before goes on serving. */

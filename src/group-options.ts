@@ -1,8 +1,9 @@
 /** What `openGroup()` takes, checked and put in order. */
 import type { SourcePath } from './brands.ts';
-import { errors, isReloadError } from './errors.ts';
+import { errors } from './errors.ts';
 import { putInOrder } from './group-order.ts';
 import { resolveSource } from './open-workshop.ts';
+import { within } from './option-checks.ts';
 import { type OpenOptions, type Options, resolveOptions } from './options.ts';
 
 /** One addon of a group. */
@@ -50,7 +51,7 @@ export function resolveMembers(
       if (other.source !== source) continue;
       throw invalid(`${name}.file`, `the file of member ${JSON.stringify(other.name)}`, 'a file of its own');
     }
-    const options = resolveOwn(name, { ...(shared as OpenOptions), ...own });
+    const options = within(name, () => resolveOptions({ ...(shared as OpenOptions), ...own }));
     resolved.set(name, { name, source, options });
   }
   refuseMixture([...resolved.values()]);
@@ -78,17 +79,6 @@ function resolveAfter(name: string, value: unknown, names: readonly string[]): r
     if (!names.includes(other)) throw invalid(`${name}.after`, JSON.stringify(other), wanted);
   }
   return value;
-}
-
-/** Says of which member an option is that cannot be used. */
-function resolveOwn(name: string, options: object): Options {
-  try {
-    return resolveOptions(options);
-  } catch (error) {
-    if (!isReloadError(error, 'ERR_INVALID_OPTION')) throw error;
-    const { option, found, wanted } = error.details;
-    throw invalid(`${name}.${option}`, found, wanted);
-  }
 }
 
 function asRecord(value: unknown, option: string): Readonly<Record<string, unknown>> {

@@ -1,22 +1,14 @@
 /** What of the outside a version needs that runs: all that a host has. */
-import fs from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { ShimPath, StagedPath } from './brands.ts';
+import { Rest } from './later.ts';
 import { loadNative, type Native } from './native.ts';
 
 /** The part of `NodeModule` that `process.dlopen` looks at. */
 export interface LoadedModule {
   exports: unknown;
   readonly filename: string;
-}
-
-/** The part of `fs.Stats` that is looked at. */
-export interface FileStats {
-  readonly mtimeMs: number;
-  /** When bytes, name or rights last changed. Unlike `mtimeMs`, nobody can set it back. */
-  readonly ctimeMs: number;
-  readonly size: number;
-  isFile(): boolean;
 }
 
 export interface Here {
@@ -27,7 +19,8 @@ export interface Here {
   after(delayMs: number, callback: () => void): () => void;
   /** One turn of the event loop, in which finalizers run and messages of other threads come. Keeps the process alive. */
   turn(): Promise<void>;
-  stat(path: string): Promise<FileStats>;
+  /** Whether a file or folder has that path. */
+  isThere(path: string): boolean;
   /** `process.dlopen`, RTLD_NOW and local: of a staged copy, or of the shim for a version that the shim opened. */
   dlopen(module: LoadedModule, path: StagedPath | ShimPath): void;
 }
@@ -46,8 +39,32 @@ export const realHere: Here = {
     new Promise((resolve) => {
       setImmediate(resolve);
     }),
-  stat: (path) => fs.stat(path),
+  isThere: existsSync,
   dlopen(module, path) {
-    process.dlopen(module, path, constants.dlopen.RTLD_NOW);
+    // Its init may load others: only this one is ours.
+    own.add(path);
+    try {
+      process.dlopen(module, path, constants.dlopen.RTLD_NOW);
+    } finally {
+      own.delete(path);
+    }
   },
 };
+
+const own = new Set<string>();
+
+/** Whether the file is one that a handle of this thread loads right now: a copy, or the shim. */
+export function isOwnLoad(file: string): boolean {
+  return own.has(file);
+}
+
+/** A rest of `ms` milliseconds, by the clock of the outside. */
+export function rest(ms: number, outside: Pick<Here, 'after'>): Rest {
+  return new Rest(
+    ms,
+    () =>
+      new Promise((resolve) => {
+        outside.after(ms, resolve);
+      }),
+  );
+}

@@ -13,8 +13,20 @@ export class Later<T> {
   }
 }
 
+/** A rest before another look at what does not tell when it is ready. */
+export class Rest {
+  readonly ms: number;
+  /** Settles when it is over, where nobody has to wait in place. */
+  readonly begin: () => Promise<void>;
+
+  constructor(ms: number, begin: () => Promise<void>) {
+    this.ms = ms;
+    this.begin = begin;
+  }
+}
+
 /** Work that may have to wait in between. */
-export type Steps<T> = Generator<Promise<unknown>, T, unknown>;
+export type Steps<T> = Generator<Promise<unknown> | Rest, T, unknown>;
 
 /** Waits for what comes later; goes on at once with anything else. */
 export function* settled<T>(value: T | Later<T>): Steps<T> {
@@ -30,10 +42,26 @@ export function runSteps<T>(steps: Steps<T>): T | Promise<T> {
   return first.done ? first.value : finish(steps, first.value);
 }
 
-async function finish<T>(steps: Steps<T>, first: Promise<unknown>): Promise<T> {
+/**
+ * Does all of it before it returns, for whoever cannot come back later. A rest stops this thread, and what comes later is
+ * not waited for: nothing but the end of what was refused may do so here.
+ *
+ * @throws what a step throws
+ */
+export function runNow<T>(steps: Steps<T>): T {
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value;
+    if (step.value instanceof Rest)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, step.value.ms);
+    else step.value.catch(() => undefined);
+  }
+}
+
+async function finish<T>(steps: Steps<T>, first: Promise<unknown> | Rest): Promise<T> {
   let awaited = first;
   for (;;) {
-    const step = await awaited.then(
+    const waited = awaited instanceof Rest ? awaited.begin() : awaited;
+    const step = await waited.then(
       (value) => steps.next(value),
       (error: unknown) => steps.throw(error),
     );

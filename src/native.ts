@@ -469,7 +469,7 @@ export interface Native {
   stageClose(handle: object): void;
   /**
    * Copies `source` to `<directory>/<id>-<first 16 digits of its hash>.node`: a small one at once, one of more than a
-   * mebibyte on a thread of the pool. Not if it has the fingerprint, or the hash, that is to be skipped.
+   * mebibyte on a thread of the pool unless it is to be there `atOnce`. Not if it has the fingerprint, or the hash, that is to be skipped.
    *
    * With `kept`, it stages what that version was made of instead. An io failure of the operation `check` says that the
    * files of that are not what they were.
@@ -481,6 +481,7 @@ export interface Native {
     skip: Fingerprint | ContentHash | null,
     wanted?: NativeStageWishes,
     kept?: NativeKept | null,
+    atOnce?: boolean,
   ): NativeStageResult | Promise<NativeStageResult>;
   /** What a private library of a version was made of, by its place in the list. */
   keptLibrary(kept: NativeKept, index: number): Uint8Array | NativeIoFailure;

@@ -1,6 +1,7 @@
 /** How the parts of a handle are put together, and how they are taken apart. */
 import path from 'node:path';
 import type { SourcePath } from './brands.ts';
+import type { Builder } from './build/builder.ts';
 import { createBuilder } from './build/create-builder.ts';
 import { errors } from './errors.ts';
 import { Events } from './events.ts';
@@ -33,7 +34,20 @@ export async function openWorkshop(
   options: Options,
   outside: Outside,
 ): Promise<Workshop> {
-  const builder = await createBuilder(options.build, source, outside);
+  return setUpWorkshop(source, options, await createBuilder(options.build, source, outside), outside);
+}
+
+/**
+ * @param adopted see {@link createLiveExports}
+ * @throws `ERR_STAGE_IO`
+ */
+export function setUpWorkshop(
+  source: SourcePath,
+  options: Options,
+  builder: Builder | null,
+  outside: Outside,
+  adopted: object | null = null,
+): Workshop {
   const events = new Events();
   if (options.onProgress !== null) events.on('progress', options.onProgress);
   const shop: Workshop = {
@@ -44,7 +58,7 @@ export async function openWorkshop(
     budget,
     events,
     stager: openStager(stagerOptions(source, options, builder !== null), outside),
-    live: createLiveExports(source, outside.native),
+    live: createLiveExports(source, outside.native, adopted),
     memory: new NamedMemory(source, outside.native),
     versions: [],
     pinned: new Map(),

@@ -1,5 +1,6 @@
 /** What an option may be: each check gives the value in its type, or refuses it with `ERR_INVALID_OPTION`. */
-import { describe, errors } from './errors.ts';
+import { describe, errors, isReloadError } from './errors.ts';
+import { nearest } from './nearest.ts';
 
 /** Above it a timer of Node.js fires at once. */
 export const TIMER_MAX_MS: number = 2 ** 31 - 1;
@@ -10,8 +11,8 @@ export function milliseconds(option: string, value: unknown, fallback: number): 
   return invalid(option, show(value), `milliseconds from 0 to ${TIMER_MAX_MS}`);
 }
 
-export function flag(option: string, value: unknown): boolean {
-  if (value === undefined) return false;
+export function flag(option: string, value: unknown, unset = false): boolean {
+  if (value === undefined) return unset;
   return typeof value === 'boolean' ? value : invalid(option, show(value), 'true or false');
 }
 
@@ -49,10 +50,28 @@ export function asRecord(value: unknown, option: string): Record<string, unknown
   return invalid(option, show(value), 'an object');
 }
 
+/** @param option the name of the record, empty for options themselves */
 export function onlyKeys(option: string, record: Record<string, unknown>, keys: readonly string[]): void {
   for (const key of Object.keys(record)) {
-    if (!keys.includes(key))
-      invalid(`${option}.${key}`, 'an option of that name', `one of ${keys.join(', ')}`);
+    if (keys.includes(key)) continue;
+    const meant = nearest(key, keys);
+    const hint = meant === null ? '' : `; did you mean ${JSON.stringify(meant)}?`;
+    invalid(
+      option === '' ? key : `${option}.${key}`,
+      'an option of that name',
+      `one of ${keys.join(', ')}${hint}`,
+    );
+  }
+}
+
+/** Puts a name before that of an option that a check refuses: of which part of a whole it is. */
+export function within<T>(name: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!isReloadError(error, 'ERR_INVALID_OPTION')) throw error;
+    const { option, found, wanted } = error.details;
+    return invalid(`${name}.${option}`, found, wanted);
   }
 }
 

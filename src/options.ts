@@ -50,6 +50,8 @@ export interface WatchOptions {
   readonly ignore?: readonly (string | RegExp)[];
   /** Silence after the last change before a build starts. @defaultValue 30 */
   readonly debounceMs?: number;
+  /** Whether the watch alone keeps the process running. @defaultValue true */
+  readonly persistent?: boolean;
 }
 
 /** The second argument of `open()`. All of it is optional. */
@@ -146,6 +148,7 @@ export interface ResolvedWatch {
   readonly paths: readonly string[] | null;
   readonly ignore: readonly (string | RegExp)[];
   readonly debounceMs: number;
+  readonly persistent: boolean;
 }
 
 /** One step with both ways, whichever of them exist. */
@@ -216,10 +219,7 @@ const KNOWN = [
  */
 export function resolveOptions(given: unknown = {}): Options {
   const options = asRecord(given, 'options');
-  for (const key of Object.keys(options)) {
-    if (!(KNOWN as readonly string[]).includes(key))
-      invalid(key, 'an option of that name', `one of ${KNOWN.join(', ')}`);
-  }
+  onlyKeys('', options, KNOWN);
   const isolation = options['isolation'] ?? 'inline';
   if (isolation !== 'inline' && isolation !== 'worker' && isolation !== 'process')
     return invalid('isolation', show(isolation), "'inline', 'worker' or 'process'");
@@ -273,12 +273,12 @@ export function defaultStageDir(env: NodeJS.ProcessEnv = process.env): string {
 
 function resolveWatch(value: unknown): ResolvedWatch | null {
   if (value === undefined || value === false) return null;
-  if (value === true) return { paths: null, ignore: [], debounceMs: DEFAULT_DEBOUNCE_MS };
+  if (value === true) return { paths: null, ignore: [], debounceMs: DEFAULT_DEBOUNCE_MS, persistent: true };
   if (typeof value !== 'object' || value === null) {
-    return invalid('watch', show(value), 'true, false or { paths, ignore, debounceMs }');
+    return invalid('watch', show(value), 'true, false or { paths, ignore, debounceMs, persistent }');
   }
   const watch = asRecord(value, 'watch');
-  onlyKeys('watch', watch, ['paths', 'ignore', 'debounceMs']);
+  onlyKeys('watch', watch, ['paths', 'ignore', 'debounceMs', 'persistent']);
   const ignore = watch['ignore'] ?? [];
   if (!Array.isArray(ignore) || !ignore.every((x) => typeof x === 'string' || x instanceof RegExp)) {
     invalid('watch.ignore', show(ignore), 'an array of strings and regular expressions');
@@ -287,6 +287,7 @@ function resolveWatch(value: unknown): ResolvedWatch | null {
     paths: watch['paths'] === undefined ? null : strings('watch.paths', watch['paths']),
     ignore: ignore as (string | RegExp)[],
     debounceMs: milliseconds('watch.debounceMs', watch['debounceMs'], DEFAULT_DEBOUNCE_MS),
+    persistent: flag('watch.persistent', watch['persistent'], true),
   };
 }
 

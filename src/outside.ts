@@ -2,14 +2,27 @@
  * Everything that reaches outside of the program's own memory enters here, so that a test can make any of it fail.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import chokidar, { type ChokidarOptions, type FSWatcher } from 'chokidar';
 import { type Here, realHere } from './here.ts';
 
-export type { FileStats, LoadedModule } from './here.ts';
+export type { LoadedModule } from './here.ts';
+
+/** The part of `fs.Stats` that is looked at. */
+export interface FileStats {
+  readonly mtimeMs: number;
+  /** When bytes, name or rights last changed. Unlike `mtimeMs`, nobody can set it back. */
+  readonly ctimeMs: number;
+  readonly size: number;
+  isFile(): boolean;
+}
 
 export interface Outside extends Here {
+  stat(path: string): Promise<FileStats>;
   readFile(path: string): Promise<Buffer>;
+  /** The same, at once. */
+  readNow(path: string): Buffer;
   readdir(path: string): Promise<readonly { readonly name: string; isDirectory(): boolean }[]>;
   /** Deletes a file, if it is there. */
   remove(path: string): Promise<void>;
@@ -35,9 +48,11 @@ export const realOutside: Outside = {
   nowMs: realHere.nowMs,
   after: realHere.after,
   turn: realHere.turn,
-  stat: realHere.stat,
+  isThere: realHere.isThere,
   dlopen: realHere.dlopen,
+  stat: (path) => fs.stat(path),
   readFile: (path) => fs.readFile(path),
+  readNow: (path) => readFileSync(path),
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
   async remove(path) {
     await fs.unlink(path).catch((error: NodeJS.ErrnoException) => {

@@ -28,6 +28,12 @@ export class PhaseClock {
     }
   }
 
+  /** As `during`, for work that can also be done at once. */
+  *through<T>(phase: Phase, work: () => Steps<T>): Steps<T> {
+    this.#onBegin(phase);
+    return yield* this.inSteps(phase, work);
+  }
+
   *inSteps<T>(phase: Phase, work: () => Steps<T>): Steps<T> {
     const startMs = this.#outside.nowMs();
     try {
@@ -35,6 +41,12 @@ export class PhaseClock {
     } finally {
       this.#phasesMs[phase] = this.#outside.nowMs() - startMs;
     }
+  }
+
+  /** As `during`, for work that takes no turn of its own. */
+  outsideSwitch<T>(phase: Phase, work: () => T): T {
+    this.#onBegin(phase);
+    return this.inSwitch(phase, work);
   }
 
   inSwitch<T>(phase: Phase, work: () => T): T {

@@ -1,6 +1,6 @@
 /** What runs reloads, of one handle or of a group: one at a time, latest change wins, and an orderly end. */
 import type { ReloadRequest, ReloadSignals } from './candidate.ts';
-import { errors, ReloadError } from './errors.ts';
+import { describe, errors, ReloadError } from './errors.ts';
 import type { Follower } from './follower.ts';
 import { enlist, leave } from './followers.ts';
 import { JobQueue } from './job-queue.ts';
@@ -8,7 +8,7 @@ import { endWorkshop, revokeExports } from './open-workshop.ts';
 import type { ReloadReport } from './report.ts';
 import type { Switched } from './switch.ts';
 import { subjectOf, trace } from './tracing.ts';
-import { concludeFollowed, transact } from './transaction.ts';
+import { concludeFollowed, enterNow, transact } from './transaction.ts';
 import { createSettler, type Settler } from './watch/settle.ts';
 import { WatchRetries } from './watch-retries.ts';
 import { type SourceWatch, watchSources } from './watch-sources.ts';
@@ -54,6 +54,10 @@ export class Runner<Outcome> {
   readonly #watches: SourceWatch[] = [];
   readonly #retries: WatchRetries;
   readonly #followers: readonly Follower[];
+  /** What is left to do of a start that nobody waited for. Never rejects. */
+  #begun: Promise<void> = Promise.resolve();
+  #watching: Promise<void> = Promise.resolve();
+  #end: AbortController | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions<Outcome>) {
@@ -90,6 +94,31 @@ export class Runner<Outcome> {
     } catch (error) {
       await this.close();
       throw error;
+    }
+  }
+
+  /**
+   * Loads the first version of the only handle before it returns, and watches from then on.
+   *
+   * @throws `ReloadError` of the stage that refused
+   */
+  startNow(): void {
+    const [shop] = this.#options.shops;
+    const ending = new AbortController();
+    this.#end = ending;
+    enterNow(shop, ending.signal, (work) => {
+      this.#begun = work.catch((cause: unknown) => void this.#tellFailure(cause));
+    });
+    this.#watching = this.#watchLate(shop);
+  }
+
+  async #watchLate(shop: Workshop): Promise<void> {
+    try {
+      await this.#watch(shop);
+      await this.#watches[0]?.findMissed();
+    } catch (cause) {
+      const message = `${shop.source} is not watched: ${describe(cause)}`;
+      shop.events.emit('warning', { code: 'watch', message, cause });
     }
   }
 
@@ -169,6 +198,7 @@ export class Runner<Outcome> {
     try {
       let reports: readonly ReloadReport[] = [];
       const outcome = await trace(context, async () => {
+        await this.#begun;
         reports = await transact(shops, request, signals);
         return this.#options.conclude(reports);
       });
@@ -177,17 +207,22 @@ export class Runner<Outcome> {
       this.#retries.reset();
       return outcome;
     } catch (cause) {
-      const error =
-        cause instanceof ReloadError ? cause : errors.internal({ ...this.#about, during: 'reload' }, cause);
-      if (error.code !== 'ERR_ABORTED') {
-        for (const { events } of shops) events.emit('failed', error);
-        observer?.failed(error);
-      }
+      const error = this.#tellFailure(cause);
       if (request.trigger === 'watch' && this.#closing === null) this.#retries.failed(error);
       throw error;
     } finally {
       await Promise.all(this.#watches.map((watch) => watch.refresh()));
     }
+  }
+
+  #tellFailure(cause: unknown): ReloadError {
+    const error =
+      cause instanceof ReloadError ? cause : errors.internal({ ...this.#about, during: 'reload' }, cause);
+    if (error.code === 'ERR_ABORTED') return error;
+    const { shops, observer } = this.#options;
+    for (const { events } of shops) events.emit('failed', error);
+    observer?.failed(error);
+    return error;
   }
 
   /** What is left to do for handles that came along in a reload of others. */
@@ -210,6 +245,8 @@ export class Runner<Outcome> {
     const { shops, observer } = this.#options;
     this.#gather?.stop();
     this.#retries.reset();
+    this.#end?.abort('close');
+    await Promise.all([this.#begun, this.#watching]);
     const left = this.#followers.map((follower) => leave(follower));
     await Promise.all([this.#queue.close(), ...left, ...this.#watches.map((watch) => watch.close())]);
     // Who comes later may depend on who came before, so it ends first.

@@ -187,6 +187,7 @@ class Side {
   }
 
   *init(): Steps<void> {
+    if (this.ready.preparing !== null) return;
     const { shop, request, route, clock, code, memory } = this.ready;
     const withOrigin = !request.discardState;
     const context = hookContext(shop, code.hooks, reasonOf(route), this.#state, withOrigin, memory.ask);
@@ -200,9 +201,11 @@ class Side {
 
   *verify(): Steps<void> {
     const { shop, clock, code, candidate } = this.ready;
-    yield* clock.inSteps('verify', () =>
-      checkSave(code.hooks, this.#state !== undefined, this.#given, this.#about),
-    );
+    if (this.ready.preparing === null) {
+      yield* clock.inSteps('verify', () =>
+        checkSave(code.hooks, this.#state !== undefined, this.#given, this.#about),
+      );
+    }
     this.#plan = clock.inSwitch('verify', () => {
       this.#move?.verify(this.#about);
       const handle = candidate.hold?.kind === 'ledger' ? candidate.hold.handle : null;
@@ -219,7 +222,7 @@ class Side {
   swap(): void {
     const { shop, clock, candidate, code, memory } = this.ready;
     clock.inSwitch('swap', () => {
-      memory.keep();
+      if (this.ready.preparing === null) memory.keep();
       if (!this.#isHidden) this.#troubles = this.#plan?.publish() ?? [];
       this.#move?.finish();
       for (const { instances, old, next } of this.#move?.classes ?? []) {

@@ -14,13 +14,15 @@
  * 5. Handles that reload together go over in one turn, or none does.
  * 6. Going back is a reload like any other, but for where its bytes come from: nothing is built in it.
  */
+import assert from 'node:assert/strict';
 import { Arrival } from './arrival.ts';
 import type { Ready, ReloadRequest, ReloadSignals } from './candidate.ts';
 import { describe, nameAddon } from './errors.ts';
+import { hookContext } from './hook-context.ts';
 import { lastChange, routeOf } from './history.ts';
 import type { ReloadedReport, ReloadReport } from './report.ts';
 import { Round } from './round.ts';
-import type { Switched, SwitchFailure } from './switch.ts';
+import { type Switched, type SwitchFailure, switchHere } from './switch.ts';
 import { discard, lookAtPinned, retireVersion, warnOfResume, type Workshop } from './workshop.ts';
 
 /**
@@ -47,6 +49,47 @@ export async function transact(
   }
 }
 
+/**
+ * The first version of one handle, live before this returns: for whoever cannot wait, such as `require`. Nothing is built,
+ * and nothing runs in another thread or process.
+ *
+ * @param signal ends a `prepare` that takes longer
+ * @param later is given what goes on after that, before which nothing else may be done with the handle: such a `prepare`
+ *   and the `init` behind it, which may fail, or the end of what was refused
+ * @throws `ReloadError` of the stage that refused
+ */
+export function enterNow(shop: Workshop, signal: AbortSignal, later: (work: Promise<void>) => void): void {
+  const arrival = new Arrival(shop, FIRST, { kind: 'built' }, { build: signal, all: signal });
+  try {
+    arrival.arriveNow();
+    assert(arrival.ready !== null, 'a handle without a version has nothing to skip');
+    const { ready } = arrival;
+    const outcome = switchHere([ready], () => undefined);
+    if ('error' in outcome) throw outcome.error;
+    enterHistory(outcome, [shop]);
+    for (const { troubles } of outcome) warnOfClassLinks(shop, ready.candidate.id, troubles);
+    if (ready.preparing !== null) later(initLate(ready));
+  } catch (error) {
+    later(arrival.giveUp());
+    nameAddon(error, shop.source);
+    throw error;
+  }
+}
+
+const FIRST = { trigger: 'first', force: false, discardState: false, goal: { kind: 'built' } } as const;
+
+/** @throws what `prepare` or `init` threw: the version serves on as one without hooks would */
+async function initLate({ shop, code: { hooks }, memory, preparing }: Ready): Promise<void> {
+  try {
+    await preparing;
+    hooks.callSync('init', hookContext(shop, hooks, 'first', undefined, true, memory.ask));
+    memory.keep();
+  } catch (error) {
+    memory.undo();
+    throw error;
+  }
+}
+
 /** From the copy to the end of the old versions: other handles of the process follow, and lead no reload of their own. */
 async function replace(
   all: readonly Arrival[],
@@ -70,6 +113,7 @@ async function replace(
     throw outcome.error;
   }
   enterHistory(outcome, shops);
+  tellOfSwap(outcome);
   if (request.goal.kind !== 'built') for (const each of all) each.refuseBuilt();
   const reports = new Map<Ready | null, ReloadedReport>();
   for (const switched of outcome.toReversed()) {
@@ -119,6 +163,13 @@ function enterHistory(outcome: readonly Switched[], shops: readonly Workshop[]):
   }
 }
 
+function tellOfSwap(outcome: readonly Switched[]): void {
+  for (const { ready, previous } of outcome) {
+    const { shop, candidate } = ready;
+    if (previous !== null) shop.events.emit('swapped', { from: previous.id, to: candidate.id });
+  }
+}
+
 /**
  * What is left to do for handles that followed, once their new versions serve.
  *
@@ -130,6 +181,7 @@ export async function concludeFollowed(
   shops: readonly Workshop[],
 ): Promise<readonly ReloadReport[]> {
   enterHistory(outcome, shops);
+  tellOfSwap(outcome);
   const reports = new Map<Workshop, ReloadReport>();
   for (const switched of outcome.toReversed())
     reports.set(switched.ready.shop, await retireReplaced(switched));
@@ -142,10 +194,7 @@ export async function concludeFollowed(
 /** What is left to do once the new version serves. */
 async function retireReplaced({ ready, previous, ...switched }: Switched): Promise<ReloadedReport> {
   const { shop, candidate, clock } = ready;
-  for (const cause of switched.troubles) {
-    const message = `a class of version ${candidate.id} could not be linked to the exports: ${describe(cause)}`;
-    shop.events.emit('warning', { code: 'class-link', message, cause });
-  }
+  warnOfClassLinks(shop, candidate.id, switched.troubles);
   const retired =
     previous === null
       ? null
@@ -166,4 +215,11 @@ async function retireReplaced({ ready, previous, ...switched }: Switched): Promi
     recommended: candidate.conflict === null ? null : { isolation: 'process', because: candidate.conflict },
     restored: ready.route.kind === 'back' ? ready.route.to.id : null,
   };
+}
+
+function warnOfClassLinks(shop: Workshop, version: number, troubles: readonly unknown[]): void {
+  for (const cause of troubles) {
+    const message = `a class of version ${version} could not be linked to the exports: ${describe(cause)}`;
+    shop.events.emit('warning', { code: 'class-link', message, cause });
+  }
 }

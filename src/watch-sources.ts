@@ -9,6 +9,8 @@ import type { Workshop } from './workshop.ts';
 export interface SourceWatch {
   /** Looks again at what the build reads. Never rejects. */
   refresh(): Promise<void>;
+  /** Tells of what has changed since it was staged, for a watch that began after that. */
+  findMissed(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,10 +43,14 @@ export async function watchSources(
     shop.source,
     ...shop.stager.looked,
   ];
-  const { ignore, debounceMs } = options;
+  const { ignore, debounceMs, persistent } = options;
   let watched = await files();
   const watcher: Watcher = await startWatcher(
-    { files: watched, ignore, debounceMs, onChange: (changed) => filter.push(changed), onWarning: warn },
+    {
+      ...{ files: watched, ignore, debounceMs, persistent },
+      onChange: (changed) => filter.push(changed),
+      onWarning: warn,
+    },
     shop.outside,
   );
   return {
@@ -62,8 +68,9 @@ export async function watchSources(
       // Nobody told of what changed in a file between the start of the build that first read it and now.
       const added = now.filter((file) => !before.has(file));
       if (options.paths === null) await filter.pushLate(added);
-      await filter.pushOtherProducts(added);
+      await filter.pushOthers(added.filter((file) => stager.looked.includes(file)));
     },
+    findMissed: () => filter.pushOthers([shop.source, ...shop.stager.looked]),
     close: () => watcher.close(),
   };
 }

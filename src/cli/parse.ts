@@ -1,7 +1,7 @@
 /** From the words behind a command's name to what the command gets. */
 import { parseArgs } from 'node:util';
 import type { Command, CommandInput, CommandOption, ValueOption } from './command.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { isOpenEnded, isRequired, operandsOf } from './operands.ts';
 import { readNumber } from './values.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isReloadError } from '../errors.ts';
 import { type Command, type CommandInput, EXIT_FAILURE, EXIT_USAGE, type Terminal } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { parse } from './parse.ts';
 
 const HELP = ['--help', '-h'];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { errors } from '../errors.ts';
 import type { Here } from '../here.ts';
+import { runSteps } from '../later.ts';
 import { inspect } from '../load/inspect.ts';
 import { load } from '../load/load.ts';
 import { rebind } from '../stage/rebind.ts';
@@ -38,9 +39,11 @@ export async function loadVersion(request: LoadRequest, outside: Here): Promise<
     const binding = rebind(staged, source, reclaim, outside);
     const version = versionOf(request, staged);
     const loadRequest = { id, path: staged.path, source, image, share: null, signal };
-    const exports = await load(loadRequest, binding, outside, (hold) => {
-      version.hold = hold;
-    });
+    const exports = await runSteps(
+      load(loadRequest, binding, outside, (hold) => {
+        version.hold = hold;
+      }),
+    );
     const hooks = readHooks(exports, id);
     return { version, exported: new Exported(exports, outside.native), hooks };
   } finally {

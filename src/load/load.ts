@@ -1,7 +1,8 @@
 /** Brings a staged image to life: a fresh `napi_env`, then the addon's own init. */
 import { describe, errors, isReloadError, type ReloadError } from '../errors.ts';
 import type { NativeImageOpened, NativeRebound } from '../native.ts';
-import type { Here, LoadedModule } from '../here.ts';
+import { type Here, type LoadedModule, rest } from '../here.ts';
+import type { Steps } from '../later.ts';
 import type { Hold } from '../version.ts';
 import { type LoadRequest, loaderError } from './loader-error.ts';
 import { loadPlain } from './plain.ts';
@@ -21,13 +22,13 @@ type Binding =
  * @throws `ERR_UNDEFINED_SYMBOL`, `ERR_LOAD_FAILED`, `ERR_NAPI_VERSION`, `ERR_INIT_THREW`; of a shared image also
  *   `ERR_BUSY`, `ERR_STAGE_IO`, `ERR_ABORTED`
  */
-export async function load(
+export function* load(
   request: LoadRequest,
   binding: Binding,
   outside: Here,
   onHold: (hold: Hold) => void,
-): Promise<unknown> {
-  if (binding.kind === 'ledger') return loadByLedger(request, binding.rebound, outside, onHold);
+): Steps<unknown> {
+  if (binding.kind === 'ledger') return yield* loadByLedger(request, binding.rebound, outside, onHold);
   const { reason } = binding;
   try {
     const exports = loadPlain(request, outside);
@@ -49,15 +50,15 @@ export async function load(
  * 2. The addon's init runs after `process.dlopen` has returned, whose lock a load inside of an init would wait for.
  * 3. An init that threw may have handed out memory or started threads: it is retired as any other version.
  */
-async function loadByLedger(
+function* loadByLedger(
   request: LoadRequest,
   rebound: NativeRebound,
   outside: Here,
   onHold: (hold: Hold) => void,
-): Promise<unknown> {
+): Steps<unknown> {
   const { native } = outside;
   const { id, source } = request;
-  const { handle, path, joined } = await openImage(request, rebound, outside);
+  const { handle, path, joined } = yield* openImage(request, rebound, outside);
   // Addons look for files beside themselves by this name: it is the source's, not the copy's.
   const module: LoadedModule = { exports: {}, filename: source };
   mint(request, handle, module, outside);
@@ -71,11 +72,7 @@ async function loadByLedger(
 }
 
 /** An image that another thread is opening or replacing is waited for. */
-async function openImage(
-  request: LoadRequest,
-  rebound: NativeRebound,
-  outside: Here,
-): Promise<NativeImageOpened> {
+function* openImage(request: LoadRequest, rebound: NativeRebound, outside: Here): Steps<NativeImageOpened> {
   const { id, source, path, share, signal } = request;
   const { libraries, usesUv, usesUvRequests } = rebound;
   const endMs = outside.nowMs() + JOIN_WAIT_MAX_MS;
@@ -91,9 +88,7 @@ async function openImage(
     if (outside.nowMs() > endMs) {
       throw errors.busy({ addon: source, reason: 'replacing', sharedWith: null });
     }
-    await new Promise<void>((resolve) => {
-      outside.after(JOIN_POLL_MS, resolve);
-    });
+    yield rest(JOIN_POLL_MS, outside);
   }
 }
 

@@ -15,14 +15,14 @@ import type { Staged } from './stager.ts';
  * @throws `ERR_INTEGRITY` when the bytes are not what the option allows, or the user's function threw; `ERR_STAGE_IO`,
  * `ERR_STAGE_INCOMPLETE`
  */
-export async function checkIntegrity(
+export function checkIntegrity(
   staged: Staged,
   source: SourcePath,
   wanted: Options['integrity'],
   outside: Outside,
-): Promise<void> {
+): void {
   if (wanted === null) return;
-  const bytes = await read(staged.path, outside);
+  const bytes = read(staged.path, outside);
   if (typeof wanted === 'string') {
     checkDigest(bytes, wanted, staged.path);
     for (const library of staged.libraries) refuseUnnamed(library.source, wanted);
@@ -30,7 +30,7 @@ export async function checkIntegrity(
   }
   checkByFunction(bytes, wanted, source);
   for (const [index, library] of staged.libraries.entries()) {
-    const code = await readLibrary(staged, index, library.source, outside);
+    const code = readLibrary(staged, index, library.source, outside);
     if (createHash('sha256').update(code).digest('hex') !== library.hash) {
       const found = 'it changed while it was staged';
       throw errors.stageIncomplete({ addon: source, path: library.source, found, waitedMs: 0 });
@@ -56,22 +56,20 @@ export function checkLoadedInPlace(
 }
 
 /** One that is loaded where it lies is asked about there, also for a version that is staged once more. */
-async function readLibrary(
-  { kept }: Staged,
-  index: number,
-  source: string,
-  outside: Outside,
-): Promise<Uint8Array> {
+function readLibrary({ kept }: Staged, index: number, source: string, outside: Outside): Uint8Array {
   if (kept === undefined || kept.origin === null) return read(source, outside);
   const bytes = outside.native.keptLibrary(kept, index);
   if (bytes instanceof Uint8Array) return bytes;
   throw errors.stageIo({ path: bytes.path, operation: bytes.operation, errno: bytes.errno });
 }
 
-async function read(path: string, outside: Outside): Promise<Uint8Array> {
-  return outside.readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw errors.stageIo({ path, operation: 'read', errno: cause.code ?? 'unknown' }, cause);
-  });
+function read(path: string, outside: Outside): Uint8Array {
+  try {
+    return outside.readNow(path);
+  } catch (cause) {
+    const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw errors.stageIo({ path, operation: 'read', errno }, cause);
+  }
 }
 
 /** A digest names the addon's bytes, and those say nothing of its libraries' bytes. */

@@ -12,7 +12,8 @@ import type {
   NativeStaged,
   NativeStageWishes,
 } from '../native.ts';
-import type { Here } from '../here.ts';
+import { type Here, rest } from '../here.ts';
+import { Later, runSteps, type Steps, settled } from '../later.ts';
 import { foreignError, incompleteError, ioError } from './refusals.ts';
 
 /** A file that nobody has written to for this long will not become whole by waiting. */
@@ -41,11 +42,12 @@ export interface Stager {
    * Copies the source, waiting while it is being written.
    *
    * @param skip a fingerprint, or the hash of an addon alone, whatever its libraries are
+   * @param atOnce on this thread, however large it is
    * @returns null when the source has just that
    * @throws `ERR_NOT_FOUND`, `ERR_NOT_AN_ADDON`, `ERR_LOAD_FAILED`, `ERR_STAGE_INCOMPLETE`, `ERR_STAGE_IO`,
    * `ERR_ABORTED`
    */
-  stage(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Staged | null>;
+  stage(id: VersionId, skip: Skip, signal: AbortSignal, atOnce: boolean): Steps<Staged | null>;
   /**
    * Stages what a version was made of once more, whatever the source holds by now.
    *
@@ -103,15 +105,14 @@ class SourceStager implements Stager {
     return this.#looked;
   }
 
-  async stage(id: VersionId, skip: Skip, signal: AbortSignal): Promise<Staged | null> {
+  *stage(id: VersionId, skip: Skip, signal: AbortSignal, atOnce: boolean): Steps<Staged | null> {
     const { source } = this.#options;
-    const copy = () => this.#copyWhenWhole(id, skip, null, signal);
-    let result = await copy();
+    let result = yield* this.#copyWhenWhole(id, skip, null, signal, atOnce);
     // Cleaners of caches know nothing of locks. What is loaded already stays mapped.
-    if (result.kind === 'io' && result.path !== source && (await this.#isGone())) {
+    if (result.kind === 'io' && result.path !== source && this.#isGone()) {
       this.#outside.native.stageClose(this.#directory.handle);
       this.#directory = this.#open();
-      result = await copy();
+      result = yield* this.#copyWhenWhole(id, skip, null, signal, atOnce);
     }
     switch (result.kind) {
       case 'staged':
@@ -130,7 +131,7 @@ class SourceStager implements Stager {
   }
 
   async restore(id: VersionId, kept: NativeKept, signal: AbortSignal): Promise<Staged | null> {
-    const result = await this.#copyWhenWhole(id, null, kept, signal);
+    const result = await runSteps(this.#copyWhenWhole(id, null, kept, signal, false));
     switch (result.kind) {
       case 'staged':
         return { ...result, kept };
@@ -156,19 +157,21 @@ class SourceStager implements Stager {
     this.#outside.native.stageClose(this.#directory.handle);
   }
 
-  async #copyWhenWhole(
+  *#copyWhenWhole(
     id: VersionId,
     skip: Skip,
     kept: NativeKept | null,
     signal: AbortSignal,
-  ): Promise<Result> {
+    atOnce: boolean,
+  ): Steps<Result> {
     const { source, wanted } = this.#options;
     const { native } = this.#outside;
     const startMs = this.#outside.nowMs();
     for (;;) {
       if (signal.aborted) throw errors.aborted({ addon: source, during: 'stage' }, signal.reason);
       const { handle } = this.#directory;
-      const result = await native.stageCopy(handle, source, id, skip, wanted, kept);
+      const copied = native.stageCopy(handle, source, id, skip, wanted, kept, atOnce);
+      const result = yield* settled(copied instanceof Promise ? new Later(copied) : copied);
       const waitedMs = this.#outside.nowMs() - startMs;
       if (result.kind === 'staged' && this.#mayBeMidWrite(result) && waitedMs < WAIT_MAX_MS) {
         this.discard(result);
@@ -178,7 +181,7 @@ class SourceStager implements Stager {
         this.#alsoLooked(result.path);
         throw incompleteError(source, result, waitedMs);
       }
-      await delay(POLL_MS, this.#outside);
+      yield rest(POLL_MS, this.#outside);
     }
   }
 
@@ -209,11 +212,8 @@ class SourceStager implements Stager {
     throw errors.stageIo({ addon: source, path: directory.path, operation: 'check', errno });
   }
 
-  async #isGone(): Promise<boolean> {
-    const stat = await this.#outside
-      .stat(this.#directory.path)
-      .catch((error: NodeJS.ErrnoException) => error.code);
-    return stat === 'ENOENT';
+  #isGone(): boolean {
+    return !this.#outside.isThere(this.#directory.path);
   }
 }
 
@@ -229,10 +229,4 @@ function isQuiet({ mtimeMs }: NativeIncomplete, waitedMs: number): boolean {
 function isLost({ operation, path: file, errno }: NativeIoFailure, kept: NativeKept): boolean {
   if (![kept.path, ...kept.libraries].some((each) => each === file)) return false;
   return operation === 'check' || errno === 'ENOENT';
-}
-
-function delay(ms: number, outside: Here): Promise<void> {
-  return new Promise((resolve) => {
-    outside.after(ms, resolve);
-  });
 }

@@ -46,9 +46,14 @@ export interface Hooks {
   /**
    * Calls a hook that may take its time.
    *
+   * @returns a promise only where it does
    * @throws `ERR_HOOK_THREW`, or what `context.memory` threw; `ERR_HOOK_TIMEOUT` by way of `deadline`
    */
-  callAsync(hook: 'prepare' | 'dispose', deadline: Deadline, context?: HookContext): Promise<void>;
+  callAsync(
+    hook: 'prepare' | 'dispose',
+    deadline: Deadline,
+    context?: HookContext,
+  ): Promise<void> | undefined;
 }
 
 /**
@@ -89,16 +94,16 @@ export function readHooks(exports: unknown, version: number): Hooks {
       ignoreRejection(result);
       throw errors.hookAsync({ hook, version });
     },
-    async callAsync(hook, deadline, context) {
+    callAsync(hook, deadline, context) {
       const result = call(hook, context);
-      if (!isThenable(result)) return;
+      if (!isThenable(result)) return undefined;
       const work = Promise.resolve(result).then(
         () => undefined,
         (cause: unknown) => {
           throw thrown(cause, hook, version);
         },
       );
-      await deadline.race(work, () => errors.hookTimeout({ hook, version, timeoutMs: deadline.timeoutMs }));
+      return deadline.race(work, () => errors.hookTimeout({ hook, version, timeoutMs: deadline.timeoutMs }));
     },
   };
 }

@@ -42,8 +42,11 @@ export class Facade {
   #own: ReadonlyMap<PropertyKey, OwnShape> = new Map();
   readonly #accessors = new Map<PropertyKey, Accessor>();
 
-  /** @param native what makes the facade a native function, where it stands for one; else null */
-  constructor(versions: Versions, node: Node, native: NativeCode | null) {
+  /**
+   * @param native what makes the facade a native function, where it stands for one; else null
+   * @param adopted what a namespace is to be, in place of an object of its own
+   */
+  constructor(versions: Versions, node: Node, native: NativeCode | null, adopted: object | null = null) {
     this.kind = node.kind;
     this.path = node.path;
     this.#versions = versions;
@@ -64,7 +67,9 @@ export class Facade {
     } else {
       this.prototype = null;
       this.value =
-        node.kind === 'function' ? forwardFunction(slot) : Object.create(Object.getPrototypeOf(node.raw));
+        node.kind === 'function'
+          ? forwardFunction(slot)
+          : (adopted ?? Object.create(Object.getPrototypeOf(node.raw)));
     }
     this.#surface = new Surface(this.value, ['name', 'length']);
   }

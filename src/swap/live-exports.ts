@@ -65,9 +65,12 @@ export interface LiveExports {
 /** What live exports want of the shim: which objects hold native data, and functions that enter native code. */
 export type Shim = Wraps & NativeCode;
 
-/** @param addon path of the addon, for messages */
-export function createLiveExports(addon: string, shim: Shim): LiveExports {
-  return new Exports(addon, shim);
+/**
+ * @param addon path of the addon, for messages
+ * @param adopted what the root is to be where the addon exports a plain object: one that somebody holds already
+ */
+export function createLiveExports(addon: string, shim: Shim, adopted: object | null = null): LiveExports {
+  return new Exports(addon, shim, adopted);
 }
 
 /** A plan in the making; null once it is published, so that it holds nothing of a version that may be retired. */
@@ -87,6 +90,7 @@ interface Pending {
 class Exports implements LiveExports {
   readonly #versions: Versions;
   readonly #shim: Shim;
+  readonly #adopted: object | null;
   #kind: Kind | 'value' | null = null;
   #root: Facade | null = null;
   #value: unknown;
@@ -94,8 +98,9 @@ class Exports implements LiveExports {
   /** Counts publishes: a plan fits only the state that it was made for. */
   #generation = 0;
 
-  constructor(addon: string, shim: Shim) {
+  constructor(addon: string, shim: Shim, adopted: object | null) {
     this.#shim = shim;
+    this.#adopted = adopted;
     this.#versions = { addon, current: null, revoked: null };
   }
 
@@ -157,7 +162,7 @@ class Exports implements LiveExports {
     const native = findNativeCode(shape, handle, this.#shim);
     const make = (node: Node): Facade =>
       new Facade(this.#versions, node, native.has(node) ? this.#shim : null);
-    const root = this.#root ?? make(shape.root);
+    const root = this.#root ?? this.#makeRoot(shape.root, make);
     const assignment = assign(root, shape, make);
     const standsFor = [...assignment.facades].map(([node, facade]) => [facade, node] as const);
     const live = new Map<Facade, Node>([...standsFor, ...assignment.twins]);
@@ -171,6 +176,15 @@ class Exports implements LiveExports {
     const links = standsFor.map(([facade, node]) => linking(facade, node, record, native));
     const all = [...edits.detach, ...edits.attach, ...edits.define];
     return { ...common, root, assignment, pointings: edits.point, edits: all, links };
+  }
+
+  #makeRoot(node: Node, make: (node: Node) => Facade): Facade {
+    const adopted = this.#adopted;
+    const fits =
+      adopted !== null &&
+      Object.getPrototypeOf(adopted) === Object.getPrototypeOf(node.raw) &&
+      node.kind === 'namespace';
+    return fits ? new Facade(this.#versions, node, null, adopted) : make(node);
   }
 
   #planning(record: VersionRecord, { facades }: Assignment, native: ReadonlySet<Node>): Planning {

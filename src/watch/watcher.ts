@@ -6,7 +6,7 @@
  * 2. A folder that is deleted and made again at once keeps a dead watch of the old one. When a watched folder comes or
  *    goes, all is watched anew, and what changed meanwhile is found by comparing times and sizes.
  * 3. chokidar shares its persistent watches between all its watchers in a process, dead ones too. These here are not
- *    persistent; a timer holds the process instead.
+ *    persistent; where one is to hold the process, a timer does.
  */
 import path from 'node:path';
 import type { FSWatcher } from 'chokidar';
@@ -32,6 +32,8 @@ export interface WatchRequest {
   readonly debounceMs: number;
   /** How often to look at each file, for file systems that tell of no change. @defaultValue null: the system tells */
   readonly pollMs?: number | null;
+  /** Whether it keeps the process running. */
+  readonly persistent: boolean;
   /** Gets the wanted files that were made or changed, sorted, each once. A deletion alone is not told. */
   onChange(changed: readonly string[]): void;
   /** Watching goes on, but not as it should. Each kind of trouble is told once. */
@@ -87,7 +89,7 @@ class ExactWatcher implements Watcher {
     this.#pollMs = request.pollMs ?? POLL_INTERVAL_MS;
     this.#polling = typeof request.pollMs === 'number';
     this.#settler = createSettler(outside, request.debounceMs, (paths) => void this.#tell(paths));
-    this.#release = this.#hold();
+    this.#release = request.persistent ? this.#hold() : () => undefined;
   }
 
   async setFiles(files: readonly string[]): Promise<void> {

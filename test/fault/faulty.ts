@@ -124,12 +124,16 @@ function isAlive({ pid, exitCode, signalCode }: ChildProcess): boolean {
 
 type Fails = (name: Call) => boolean;
 
-function failingFiles(fails: Fails): Pick<Outside, 'readFile' | 'stat' | 'readdir'> {
+function failingFiles(fails: Fails): Pick<Outside, 'readFile' | 'readNow' | 'stat' | 'readdir'> {
   const or = <A, R>(name: Call, real: (argument: A) => Promise<R>): ((argument: A) => Promise<R>) => {
     return (argument) => (fails(name) ? Promise.reject(ioError(name)) : real(argument));
   };
   return {
     readFile: or('readFile', realOutside.readFile),
+    readNow(path) {
+      if (fails('readFile')) throw ioError('readFile');
+      return realOutside.readNow(path);
+    },
     stat: or('stat', realOutside.stat),
     readdir: or('readdir', realOutside.readdir),
   };

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Addon,
   type ErrorCode,
+  loadConfigSync,
   type OpenOptions,
   open,
   openGroup,
@@ -70,6 +71,10 @@ const provoke: Record<ErrorCode, Provoke> = {
     const addon = await s.open(good());
     await addon.close();
     await addon.reload();
+  },
+  ERR_CONFIG_INVALID(s) {
+    s.scratch.write('napi-reload.config.json', '{ "watch": 1 }');
+    return loadConfigSync(s.scratch.path);
   },
   async ERR_EXPORT_REMOVED(s) {
     const addon = await s.open(good());

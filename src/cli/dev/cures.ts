@@ -7,6 +7,7 @@ const CURES: Readonly<Record<ErrorCode, string | null>> = {
   ERR_BUILD_FAILED: null,
   ERR_BUSY: 'nothing is busy in a fresh process',
   ERR_CLOSED: null,
+  ERR_CONFIG_INVALID: null,
   ERR_EXPORT_REMOVED: null,
   ERR_EXPORTS_INCOMPATIBLE: 'nobody holds the old exports in a fresh process',
   ERR_GROUP_CYCLE: null,

@@ -170,6 +170,7 @@ export class Project {
         files: this.#watched,
         ignore: watch.ignore,
         debounceMs: watch.debounceMs,
+        persistent: true,
         pollMs,
         onChange: (files) => this.#filter.push(files),
         onWarning: (message) => this.#warn(message),

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Command, type CommandInput, EXIT_FAILURE, EXIT_USAGE } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
-import { nearest } from '../../../src/cli/nearest.ts';
+import { nearest } from '../../../src/nearest.ts';
 import { run } from '../../../src/cli/run.ts';
 import { resolveOptions } from '../../../src/options.ts';
 import { readDocument } from '../docs/markdown.ts';

@@ -45,6 +45,7 @@ async function watch(
     files: names.map(at),
     ignore,
     debounceMs,
+    persistent: true,
     onChange: (changed: readonly string[]) => {
       told.push(changed.map((file) => path.relative(root, file)));
       wake();
@@ -206,7 +207,7 @@ test('nothing is told after close, and the process can end', async () => {
     const { realOutside } = await import(process.argv[3]);
     const file = process.argv[4];
     const say = (text) => process.stdout.write(text + ' ');
-    const request = { files: [file], ignore: [], debounceMs: 0, onChange: () => say('late'), onWarning: say };
+    const request = { files: [file], ignore: [], debounceMs: 0, persistent: true, onChange: () => say('late'), onWarning: say };
     const watcher = await startWatcher(request, realOutside);
     fs.writeFileSync(file, 'second');
     await watcher.close();
@@ -231,7 +232,14 @@ test('close ends a watch that is just being set up', async () => {
       return realOutside.watch(paths, options);
     },
   };
-  const request = { files: [at(A)], ignore: [], debounceMs: 0, onChange: () => {}, onWarning: () => {} };
+  const request = {
+    files: [at(A)],
+    ignore: [],
+    debounceMs: 0,
+    persistent: true,
+    onChange: () => {},
+    onWarning: () => {},
+  };
   const watcher = await startWatcher(request, outside);
   const closed = new Promise<void>((resolve) => {
     close = () => watcher.close().then(resolve);
@@ -268,7 +276,7 @@ test.skipIf(refused).each(exhausted)(
     let tell;
     const next = () => new Promise((resolve) => (tell = resolve));
     const onWarning = (message, cause) => warnings.push([message, cause.code]);
-    const request = { files, ignore: [], debounceMs: 10, onChange: (changed) => tell(changed), onWarning };
+    const request = { files, ignore: [], debounceMs: 10, persistent: true, onChange: (changed) => tell(changed), onWarning };
     const watcher = await startWatcher(request, realOutside);
     const told = [];
     for (const edit of [
@@ -323,7 +331,7 @@ test.skipIf(refused)(
       told.push(changed);
       tell();
     };
-    const request = { files, ignore: [], debounceMs: 10, onChange, onWarning: () => {} };
+    const request = { files, ignore: [], debounceMs: 10, persistent: true, onChange, onWarning: () => {} };
     const watcher = await startWatcher(request, outside);
     fs.writeFileSync(files[7], 'second');
     await tellsOf(1);
@@ -353,7 +361,14 @@ test('a file is told of where the watch is asked to look at it instead of being 
     },
   });
   const changed = await new Promise<readonly string[]>((resolve) => {
-    const request = { files: [at(A)], ignore: [], debounceMs: 5, onChange: resolve, onWarning: () => {} };
+    const request = {
+      files: [at(A)],
+      ignore: [],
+      debounceMs: 5,
+      persistent: true,
+      onChange: resolve,
+      onWarning: () => {},
+    };
     void startWatcher({ ...request, pollMs: 30 }, outside).then((watcher) => {
       open.push(watcher);
       write(A, 'another length');

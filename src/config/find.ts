@@ -1,0 +1,64 @@
+/** Where a configuration is. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { errors } from '../errors.ts';
+import { readJson } from './read.ts';
+
+/** Its names, of which a folder may have one. */
+export const CONFIG_FILES: readonly string[] = ['ts', 'mts', 'mjs', 'js', 'cjs', 'json'].map(
+  (extension) => `napi-reload.config.${extension}`,
+);
+export const PACKAGE_FILE = 'package.json';
+/** Its name in package.json. */
+export const PACKAGE_KEY = 'napiReload';
+
+/**
+ * Looks for the nearest configuration, up to the root of the file system.
+ *
+ * @returns its absolute path; null when there is none
+ * @throws `ERR_CONFIG_INVALID` when a folder has more than one, or a package.json on the way cannot be read
+ */
+export function findConfig(from: string): string | null {
+  for (const folder of foldersAbove(from)) {
+    const found = configsIn(folder);
+    if (found.length > 1) {
+      throw errors.configInvalid({
+        file: folder,
+        option: null,
+        found: found.map(nameOf).join(' and '),
+        wanted: 'one of them',
+      });
+    }
+    if (found[0] !== undefined) return path.join(folder, found[0]);
+  }
+  return null;
+}
+
+/** @returns the folder, and those above it up to the root */
+export function* foldersAbove(from: string): Generator<string> {
+  for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
+    yield folder;
+    if (folder === path.dirname(folder)) return;
+  }
+}
+
+function configsIn(folder: string): readonly string[] {
+  const files = CONFIG_FILES.filter((name) => isFile(path.join(folder, name)));
+  const manifest = path.join(folder, PACKAGE_FILE);
+  return isFile(manifest) && packageConfig(manifest) !== undefined ? [...files, PACKAGE_FILE] : files;
+}
+
+/** @returns what a package.json says; undefined when that is nothing */
+export function packageConfig(manifest: string): unknown {
+  const content = readJson(manifest);
+  if (typeof content !== 'object' || content === null) return undefined;
+  return (content as Record<string, unknown>)[PACKAGE_KEY];
+}
+
+function nameOf(name: string): string {
+  return JSON.stringify(name === PACKAGE_FILE ? `${PACKAGE_FILE}#${PACKAGE_KEY}` : name);
+}
+
+function isFile(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}

@@ -1,0 +1,132 @@
+/** A configuration, checked and filled in. */
+import path from 'node:path';
+import { errors, isReloadError } from '../errors.ts';
+import { asRecord, onlyKeys, strings, text } from '../option-checks.ts';
+import type { OpenOptions } from '../options.ts';
+import type { AddonConfig, AddonEntry, Config } from './config.ts';
+import { compileExclude, compileGlob, type Glob } from './globs.ts';
+import { type ResolvedDev, resolveDev } from './resolve-dev.ts';
+import { resolveEntry } from './resolve-entry.ts';
+
+/** Options of some addons. */
+export interface ResolvedEntry {
+  /** As it was written. */
+  readonly key: string;
+  /** Absolute path of the one file that it names, if it does not mean others as a glob. */
+  readonly path: string;
+  readonly glob: Glob;
+  readonly options: AddonEntry;
+}
+
+/** All paths in it are absolute. */
+export interface ResolvedConfig {
+  /** Null where there is none, and defaults are taken. */
+  readonly file: string | null;
+  readonly folder: string;
+  /** What was given, as it was. */
+  readonly given: Config;
+  /** Null for all. */
+  readonly include: readonly Glob[] | null;
+  readonly exclude: readonly Glob[];
+  /** Undefined where nothing is said. */
+  readonly build: OpenOptions['build'];
+  readonly watch: OpenOptions['watch'];
+  readonly options: AddonConfig;
+  /** In their order. */
+  readonly addons: readonly ResolvedEntry[];
+  readonly dev: ResolvedDev;
+}
+
+/** Where a configuration was found: its file, and the folder that its paths are relative to. */
+export interface ConfigPlace {
+  readonly file: string | null;
+  readonly folder: string;
+}
+
+const KEYS = [
+  '$schema',
+  'include',
+  'exclude',
+  'build',
+  'watch',
+  'options',
+  'addons',
+  'dev',
+] as const satisfies readonly (keyof Config)[];
+
+const OPTION_KEYS: readonly string[] = Object.keys({
+  migrate: true,
+  verify: true,
+  history: true,
+  reclaim: true,
+  rehearse: true,
+  host: true,
+  scope: true,
+  drainTimeoutMs: true,
+  hookTimeoutMs: true,
+  buildTimeoutMs: true,
+  integrity: true,
+  stageDir: true,
+} satisfies Record<keyof AddonConfig, true>);
+
+const DEFAULT_EXCLUDE: readonly string[] = ['**/node_modules/**'];
+
+/**
+ * @param given what the file holds
+ * @throws `ERR_CONFIG_INVALID` at the first thing that cannot be used
+ */
+export function resolveConfig(given: unknown, { file, folder }: ConfigPlace): ResolvedConfig {
+  try {
+    return { file, folder, ...resolve(given, folder) };
+  } catch (error) {
+    if (!isReloadError(error, 'ERR_INVALID_OPTION')) throw error;
+    const { option, found, wanted } = error.details;
+    throw errors.configInvalid({
+      file: file ?? folder,
+      option: option === WHOLE ? null : option,
+      found,
+      wanted,
+    });
+  }
+}
+
+/** What the checks call the configuration itself. */
+const WHOLE = 'config';
+
+function resolve(given: unknown, folder: string): Omit<ResolvedConfig, 'file' | 'folder'> {
+  const config = asRecord(given, WHOLE);
+  onlyKeys('', config, KEYS);
+  text('$schema', config['$schema']);
+  const { include, exclude = DEFAULT_EXCLUDE } = config;
+  const { build, watch } = resolveEntry('', { build: config['build'], watch: config['watch'] }, folder, [
+    'build',
+    'watch',
+  ]);
+  return {
+    given: config as Config,
+    include: include === undefined ? null : globs('include', include, folder, compileGlob),
+    exclude: globs('exclude', exclude, folder, compileExclude),
+    build,
+    watch,
+    options: resolveEntry('options', config['options'] ?? {}, folder, OPTION_KEYS),
+    addons: Object.entries(asRecord(config['addons'] ?? {}, 'addons')).map(([key, entry]) => {
+      const name = `addons[${JSON.stringify(key)}]`;
+      return {
+        key,
+        path: path.resolve(folder, key),
+        glob: compileGlob(name, key, folder),
+        options: resolveEntry(name, entry, folder, [...OPTION_KEYS, 'build', 'watch']),
+      };
+    }),
+    dev: resolveDev(config['dev'] ?? {}, folder),
+  };
+}
+
+function globs(
+  option: string,
+  value: unknown,
+  folder: string,
+  compile: (option: string, value: unknown, folder: string) => Glob,
+): readonly Glob[] {
+  return strings(option, value).map((pattern, index) => compile(`${option}[${index}]`, pattern, folder));
+}
