@@ -61,7 +61,7 @@ export class Addon<T = unknown> {
   }
 
   /**
-   * @internal Opened before it returns, for `require`. Nothing is built, and versions run in this thread.
+   * @internal Opened before it returns, for `require`. What is there is loaded, and versions run in this thread.
    *
    * @param adopted what the exports are to be, where they are a plain object
    * @throws {@link ReloadError} as {@link open} does
@@ -69,7 +69,7 @@ export class Addon<T = unknown> {
   static openNow(file: string, options: OpenOptions, outside: Outside, adopted: object | null): Addon {
     const resolved = resolveOptions(options);
     const source = resolveSource(file, 'file');
-    const shop = setUpWorkshop(source, resolved, null, outside, adopted);
+    const shop = setUpWorkshop(source, resolved, outside, adopted);
     const runner = new Runner({ shops: [shop], conclude: onlyReport });
     try {
       runner.startNow();

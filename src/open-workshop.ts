@@ -1,7 +1,6 @@
 /** How the parts of a handle are put together, and how they are taken apart. */
 import path from 'node:path';
 import type { SourcePath } from './brands.ts';
-import type { Builder } from './build/builder.ts';
 import { createBuilder } from './build/create-builder.ts';
 import { errors } from './errors.ts';
 import { Events } from './events.ts';
@@ -34,17 +33,30 @@ export async function openWorkshop(
   options: Options,
   outside: Outside,
 ): Promise<Workshop> {
-  return setUpWorkshop(source, options, await createBuilder(options.build, source, outside), outside);
+  const builder = await createBuilder(options.build, source, outside);
+  const shop = setUpWorkshop(source, options, outside);
+  shop.builder = builder;
+  return shop;
 }
 
 /**
+ * Of a workshop that was set up without its builder.
+ *
+ * @throws `ERR_INVALID_OPTION`
+ */
+export async function findBuilder(shop: Workshop): Promise<void> {
+  shop.builder = await createBuilder(shop.options.build, shop.source, shop.outside);
+}
+
+/**
+ * Nobody builds in it yet.
+ *
  * @param adopted see {@link createLiveExports}
  * @throws `ERR_STAGE_IO`
  */
 export function setUpWorkshop(
   source: SourcePath,
   options: Options,
-  builder: Builder | null,
   outside: Outside,
   adopted: object | null = null,
 ): Workshop {
@@ -54,10 +66,10 @@ export function setUpWorkshop(
     source,
     options,
     outside,
-    builder,
+    builder: null,
     budget,
     events,
-    stager: openStager(stagerOptions(source, options, builder !== null), outside),
+    stager: openStager(stagerOptions(source, options, options.build.kind !== 'none'), outside),
     live: createLiveExports(source, outside.native, adopted),
     memory: new NamedMemory(source, outside.native),
     versions: [],

@@ -4,7 +4,7 @@ import { describe, errors, ReloadError } from './errors.ts';
 import type { Follower } from './follower.ts';
 import { enlist, leave } from './followers.ts';
 import { JobQueue } from './job-queue.ts';
-import { endWorkshop, revokeExports } from './open-workshop.ts';
+import { endWorkshop, findBuilder, revokeExports } from './open-workshop.ts';
 import type { ReloadReport } from './report.ts';
 import type { Switched } from './switch.ts';
 import { subjectOf, trace } from './tracing.ts';
@@ -106,10 +106,15 @@ export class Runner<Outcome> {
     const [shop] = this.#options.shops;
     const ending = new AbortController();
     this.#end = ending;
-    enterNow(shop, ending.signal, (work) => {
-      this.#begun = work.catch((cause: unknown) => void this.#tellFailure(cause));
-    });
-    this.#watching = this.#watchLate(shop);
+    const works: Promise<void>[] = [];
+    try {
+      enterNow(shop, ending.signal, (work) => works.push(work));
+      works.push(findBuilder(shop));
+    } finally {
+      const told = works.map((work) => work.catch((cause: unknown) => this.#tellFailure(cause)));
+      this.#begun = Promise.all(told).then(() => undefined);
+    }
+    this.#watching = this.#begun.then(() => this.#watchLate(shop));
   }
 
   async #watchLate(shop: Workshop): Promise<void> {

@@ -29,7 +29,7 @@ export interface Workshop {
   readonly options: Options;
   readonly outside: Outside;
   readonly events: Events;
-  readonly builder: Builder | null;
+  builder: Builder | null;
   readonly stager: Stager;
   readonly live: LiveExports;
   readonly memory: NamedMemory;

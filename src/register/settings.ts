@@ -1,16 +1,36 @@
-/** What the register does with each addon. */
+/** What the register does with each addon: what the configuration says, for an app that is not to notice. */
+import { loadConfigSync } from '../config/load.ts';
+import { isIncluded, optionsFor } from '../config/options-for.ts';
 import type { OpenOptions } from '../options.ts';
+
+/** Where the socket of `napi-reload dev` is, which builds and watches for the app. */
+export const DEV_SOCKET = 'NAPI_RELOAD_DEV';
 
 export interface Settings {
   /** Null for an addon that is not to be reloadable. */
   optionsFor(file: string): OpenOptions | null;
 }
 
-/** Threads of one app share an image as they do without the register; a watch alone does not keep an app running. */
-const DEFAULTS: OpenOptions = { scope: 'process', watch: { persistent: false } };
+/**
+ * @param folder where the search for a configuration begins
+ * @throws `ERR_CONFIG_INVALID`
+ */
+export function readSettings(folder: string, env: NodeJS.ProcessEnv): Settings {
+  const config = loadConfigSync(folder);
+  const isLed = env[DEV_SOCKET] !== undefined;
+  return {
+    optionsFor(file) {
+      if (!isIncluded(config, file)) return null;
+      const { watch = true, ...given } = optionsFor(config, file);
+      // Threads of one app share an image as they do without the register.
+      const options: OpenOptions = { scope: 'process', ...given };
+      return isLed ? { ...options, build: false, watch: false } : { ...options, watch: unheld(watch) };
+    },
+  };
+}
 
-const IN_DEPENDENCIES = /[\\/]node_modules[\\/]/;
-
-export function readSettings(_folder: string, _env: NodeJS.ProcessEnv): Settings {
-  return { optionsFor: (file) => (IN_DEPENDENCIES.test(file) ? null : DEFAULTS) };
+/** A watch alone does not keep an app running that would have ended without the register. */
+function unheld(watch: NonNullable<OpenOptions['watch']>): NonNullable<OpenOptions['watch']> {
+  if (watch === false) return false;
+  return { persistent: false, ...(watch === true ? {} : watch) };
 }

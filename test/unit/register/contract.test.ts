@@ -338,3 +338,76 @@ test('an addon whose Node-API is found by dlsym is a handle that stays in memory
   );
   expect([output, exitCode]).toEqual(['true 1\n', 0]);
 });
+
+describe('a configuration', () => {
+  const LOOK = `
+    const outcome = (name) => { const loaded = require(name); return getAddon(loaded) === undefined ? 'plain' : 'handle'; };
+  `;
+
+  test('says which addons can be reloaded', async () => {
+    for (const name of ['a.node', 'b.node', 'lib/c.node']) put(name, 'exports.one = () => 1;');
+    scratch.write('napi-reload.config.json', JSON.stringify({ include: ['*.node'], exclude: ['b.node'] }));
+    const { output } = await run(
+      `${LOOK} say(outcome('./a.node'), outcome('./b.node'), outcome('./lib/c.node'));`,
+      true,
+    );
+    expect(output).toBe('handle plain plain\n');
+  });
+
+  test('gives the options of a handle, such as steps of a migration', async () => {
+    put('plain.node', 'exports.napiReload = { save: () => 1 };');
+    put(
+      'next.node',
+      'let state; exports.state = () => state; exports.napiReload = { schema: 2, init(c) { state = c.state; }, save: () => state };',
+    );
+    scratch.write(
+      'napi-reload.config.mjs',
+      `export default { addons: { 'plain.node': { migrate: { 1: (state) => state + 41 } } } };`,
+    );
+    const { output } = await run(
+      `${SWAP}
+      const plain = require('./plain.node');
+      await swap(getAddon(plain), 'next.node');
+      say(plain.state());`,
+      true,
+    );
+    expect(output).toBe('42\n');
+  });
+
+  test('has the handle build what is edited', async () => {
+    put('plain.node', 'exports.version = () => 1;');
+    put('next.node', 'exports.version = () => 2;');
+    scratch.write('source.txt', '1');
+    scratch.write('package.json', '{}');
+    const build = { command: 'cp', args: ['next.node', 'plain.node.new'] };
+    const script = 'cp next.node plain.node.new && mv plain.node.new plain.node';
+    scratch.write(
+      'napi-reload.config.json',
+      JSON.stringify({
+        build: { ...build, command: 'sh', args: ['-c', script] },
+        watch: { paths: ['source.txt'] },
+      }),
+    );
+    const { output, errors } = await run(
+      `const plain = require('./plain.node');
+      say(plain.version());
+      const addon = getAddon(plain);
+      const reloaded = new Promise((resolve) => addon.once('reloaded', resolve));
+      // Nobody tells when the watch has begun.
+      const edits = setInterval(() => fs.appendFileSync('source.txt', '2'), 50);
+      await reloaded;
+      clearInterval(edits);
+      say(plain.version());`,
+      true,
+    );
+    expect(errors).toMatch(/version 2 replaced version 1/);
+    expect(output).toBe('1\n2\n');
+  });
+
+  test('that cannot be used ends the start with what is wrong', async () => {
+    scratch.write('napi-reload.config.json', JSON.stringify({ includes: [] }));
+    const { errors, exitCode } = await run(`say('never');`, true);
+    expect(errors).toContain('includes');
+    expect(exitCode).toBe(1);
+  });
+});
