@@ -1,5 +1,6 @@
 /** All commands, in the order in which the help has them. */
 import type { Command } from './command.ts';
+import { devCommand } from './dev/command.ts';
 import { includeCommand } from './include.ts';
 
-export const COMMANDS: readonly Command[] = [includeCommand];
+export const COMMANDS: readonly Command[] = [devCommand, includeCommand];

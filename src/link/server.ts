@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { describe } from '../errors.ts';
+import { describe, errors } from '../errors.ts';
 import { type Channel, openChannel } from './channel.ts';
 import {
   type FromApp,
@@ -63,7 +63,7 @@ export interface LinkServer {
 /**
  * Listens in a folder that this user alone can enter.
  *
- * @throws when no temporary folder can be written to, or the paths of all are too long for a socket
+ * @throws `ERR_INVALID_OPTION` when no temporary folder can be written to, or the paths of all are too long for a socket
  */
 export async function startLinkServer(listener: LinkListener): Promise<LinkServer> {
   const folder = makeFolder();
@@ -114,9 +114,11 @@ function makeFolder(): string {
       failures.push(describe(error));
     }
   }
-  throw new Error(
-    `Cannot make a folder for the socket of the app: ${failures.join('; ')}; set TMPDIR to a folder that can be written to`,
-  );
+  throw errors.invalidOption({
+    option: 'TMPDIR',
+    found: `no place for a socket: ${failures.join('; ')}`,
+    wanted: 'a folder that can be written to, with a short path',
+  });
 }
 
 class Peer implements LinkPeer {

@@ -5,6 +5,8 @@ import truncatedWidth from 'fast-string-truncated-width';
 const TAB_CELLS = 8;
 const ELLIPSIS = '…';
 
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
 /** @returns cells that `text`, without tabs and line breaks, takes; sequences for colours take none */
 export function widthOf(text: string): number {
   return truncatedWidth(text).width;
@@ -22,17 +24,26 @@ export function expandTabs(text: string): string {
 
 /** @param text without colours. @returns as much of its beginning as `cells` hold, with an ellipsis where some is lost */
 export function clip(text: string, cells: number): string {
-  const { index, truncated } = truncatedWidth(text, { limit: cells, ellipsis: ELLIPSIS, ellipsisWidth: 1 });
-  return truncated ? `${text.slice(0, index)}${cells > 0 ? ELLIPSIS : ''}` : text;
+  if (widthOf(text) <= cells) return text;
+  return cells < 1 ? '' : text.slice(0, lengthWithin(text, cells - 1)) + ELLIPSIS;
 }
 
 /** @param text without colours. @returns what is left of it behind the first `cells` */
 export function behind(text: string, cells: number): string {
-  if (cells <= 0) return text;
-  const { index, width } = truncatedWidth(text, { limit: cells, ellipsis: '', ellipsisWidth: 0 });
-  // A wide character that the cut would go through is lost whole; a blank keeps what follows in its place.
-  const next = text.slice(index);
-  if (width === cells || next === '') return next;
-  const [wide = ''] = next;
-  return ` ${next.slice(wide.length)}`;
+  const length = lengthWithin(text, cells);
+  const rest = text.slice(length);
+  if (rest === '' || widthOf(text.slice(0, length)) === cells) return rest;
+  // The cut goes through a wide character: a blank keeps what follows in its place.
+  const [{ segment = '' } = {}] = segmenter.segment(rest);
+  return ` ${rest.slice(segment.length)}`;
+}
+
+/** @returns length of the longest beginning that the cells hold, in UTF-16 units */
+function lengthWithin(text: string, cells: number): number {
+  let width = 0;
+  for (const { segment, index } of segmenter.segment(text)) {
+    width += widthOf(segment);
+    if (width > cells) return index;
+  }
+  return text.length;
 }

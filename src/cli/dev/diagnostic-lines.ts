@@ -23,7 +23,8 @@ export function diagnosticLines(
   const remarks = ordered(diagnostics);
   const lines: string[] = [];
   for (const [index, remark] of remarks.entries()) {
-    const own = remark.flatMap((diagnostic) => linesOf(diagnostic, style));
+    // A note about the very place has no need of another frame.
+    const own = remark.flatMap((each, number) => linesOf(each, style, isSamePlace(each, remark[number - 1])));
     if (index > 0 && lines.length + own.length > style.rowsMax) {
       lines.push(style.colors.dim(`… ${count(remarks.length - index, 'more message')}`));
       break;
@@ -54,11 +55,20 @@ function ordered(diagnostics: readonly Diagnostic[]): readonly Remark[] {
   return [...remarks.filter(([first]) => isError(first)), ...remarks.filter(([first]) => !isError(first))];
 }
 
-function linesOf(diagnostic: Diagnostic, { colors, cwd, columns }: DiagnosticStyle): readonly string[] {
+function isSamePlace(a: Diagnostic, b: Diagnostic | undefined): boolean {
+  return a.file === b?.file && a.line === b.line;
+}
+
+function linesOf(
+  diagnostic: Diagnostic,
+  { colors, cwd, columns }: DiagnosticStyle,
+  isShown: boolean,
+): readonly string[] {
   const { file, line, column, severity, text } = diagnostic;
   const place = [pathFrom(cwd, file), ...(line > 0 ? [line] : []), ...(column > 0 ? [column] : [])].join(':');
   const paint = isError(diagnostic) ? colors.red : severity === 'warning' ? colors.yellow : colors.cyan;
-  const frame = codeFrame(diagnostic, columns).map(({ gutter, text: source, kind }) => {
+  const rows = isShown ? [] : codeFrame(diagnostic, columns);
+  const frame = rows.map(({ gutter, text: source, kind }) => {
     if (kind === 'caret') return `${colors.dim(gutter)}${paint(source)}`;
     return kind === 'meant' ? `${paint(gutter)}${source}` : colors.dim(`${gutter}${source}`);
   });

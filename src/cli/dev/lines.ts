@@ -17,6 +17,8 @@ export interface LineStyle {
   readonly isVerbose: boolean;
   /** Whether there are keys to press. */
   readonly hasKeys: boolean;
+  /** Whether what is wrong is shown below the lines all the time. */
+  readonly hasStatus: boolean;
 }
 
 export interface LineContext {
@@ -94,7 +96,7 @@ export function linesOf(event: DevEvent, context: LineContext): readonly string[
     case 'warning':
       return context.isNew(`${event.code} ${event.message}`) ? [say(colors.yellow(event.message))] : [];
     case 'idle':
-      return idleLines(event, state, colors).map(say);
+      return idleLines(event, context).map(say);
     case 'end':
       return [];
   }
@@ -106,7 +108,7 @@ function startLines(
 ): readonly string[] {
   const lines = projects.map(({ root, builder, addons }) => {
     const names = addons.map(addonName).join(', ');
-    return `${names} in ${pathFrom(cwd, root) === root && root === cwd ? '.' : pathFrom(cwd, root)}, built by ${builder}`;
+    return `${names} in ${root === cwd ? '.' : pathFrom(cwd, root)}, built by ${builder}`;
   });
   if (projects.length === 0)
     lines.push('no project found here: addons are built once the app has opened them; --addon names one');
@@ -215,11 +217,12 @@ function fateOf({ retired }: Outcome): string {
   return retired.outcome === 'unloaded' ? 'was unloaded' : `is ${retired.outcome}`;
 }
 
-/** The last line of a round, which editors look for, with what is wrong until it is mended. */
-function idleLines({ app }: DevEventOf<'idle'>, state: DevState, colors: Colors): readonly string[] {
+/** The last line of a round, which editors look for. Without a status, what is wrong until it is mended comes before it. */
+function idleLines({ app }: DevEventOf<'idle'>, { state, style }: LineContext): readonly string[] {
+  const { colors, hasStatus } = style;
   const banners = [...state.failing].map(([subject, failing]) =>
     colors.red(bannerOf(state, subject, failing)),
   );
   const what = state.isPaused ? 'paused' : app === 'running' ? 'watching for changes' : 'waiting for changes';
-  return [...banners, what];
+  return [...(hasStatus ? [] : banners), colors.dim(what)];
 }

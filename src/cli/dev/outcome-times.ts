@@ -8,7 +8,7 @@ const WORTH_NAMING_MS = 0.1;
 
 /**
  * @param timings what came before, by project: `detect`, and the parts of the build
- * @returns such as `0.84 s from the change: detect 32 ms, compile 610 ms, link 88 ms, stage 1.1 ms, load 0.8 ms, swap 0.2 ms`
+ * @returns such as `842 ms in all: detect 32, compile 610, link 88, stage 1.1, load 0.80, swap 0.20`
  */
 export function outcomeTimes(
   { phasesMs }: Outcome,
@@ -23,5 +23,10 @@ export function outcomeTimes(
   const named = stages.filter(([phase, ms]) => ms >= WORTH_NAMING_MS || phase === 'swap');
   const rest = stages.filter((stage) => !named.includes(stage)).reduce((sum, [, ms]) => sum + ms, 0);
   const parts = [...before, ...named, ...(rest > 0 ? [['others', rest] as const] : [])];
-  return `${formatMs(totalMs)} in all: ${parts.map(([name, ms]) => `${name} ${formatMs(ms)}`).join(', ')}`;
+  return `${formatMs(totalMs)} in all: ${parts.map(([name, ms]) => `${name} ${formatFigure(ms)}`).join(', ')}`;
+}
+
+/** Milliseconds without their unit: a row has many. */
+function formatFigure(ms: number): string {
+  return ms < 9.95 ? ms.toFixed(ms < 0.995 ? 2 : 1) : String(Math.round(ms));
 }

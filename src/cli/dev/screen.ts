@@ -19,8 +19,9 @@ const UNFINISHED_LENGTH_MAX = 4_096;
 
 /**
  * Rules:
- * 1. Between two calls the status is drawn, and the cursor stands at its end.
- * 2. The status never takes more than a row, unless the terminal got narrower since it was drawn.
+ * 1. Between two calls the status is drawn, and the cursor stands at its beginning: a terminal that got narrower may have
+ *    wrapped it or not, and what is to be erased begins there either way.
+ * 2. The status is drawn in no more than a row.
  * 3. A line that has not ended yet stands above the status, and goes on where it stopped.
  */
 export class Screen {
@@ -37,6 +38,11 @@ export class Screen {
 
   get columns(): number {
     return this.#stream.columns || COLUMNS;
+  }
+
+  /** Cells that the status may take: in the last one some terminals wrap. */
+  get statusCells(): number {
+    return this.columns - 1;
   }
 
   get rows(): number {
@@ -67,27 +73,25 @@ export class Screen {
 
   /** @param text plain. @param paint gives it colours, once it is as long as a row takes */
   setStatus(text: string, paint: (fitted: string) => string = (fitted) => fitted): void {
-    const erase = this.#eraseStatus();
-    const fitted = clip(text, this.columns - 1);
+    const fitted = clip(text, this.statusCells);
     this.#status = fitted === '' ? '' : paint(fitted);
-    this.#stream.write(`${erase}${this.#draw()}`);
+    this.#stream.write(`${ERASE_BELOW}${this.#draw()}`);
   }
 
   /** Scrolls what is there out of sight, and goes on at the top. */
   clear(): void {
-    const erase = this.#eraseStatus();
     this.#unfinished = '';
-    this.#stream.write(`${erase}${'\n'.repeat(this.rows - 1)}\x1b[H${ERASE_BELOW}${this.#draw()}`);
+    this.#stream.write(`${ERASE_BELOW}${'\n'.repeat(this.rows - 1)}\x1b[H${ERASE_BELOW}${this.#draw()}`);
   }
 
   /** Leaves the terminal as it was; what was printed stays. */
   close(): void {
-    this.#stream.write(`${this.#eraseStatus()}${SHOW_CURSOR}`);
+    this.#stream.write(`${ERASE_BELOW}${SHOW_CURSOR}`);
     this.#status = '';
   }
 
   #draw(): string {
-    return this.#status;
+    return `${this.#status}\r`;
   }
 
   /** A terminal that got narrower has wrapped what was there. */
@@ -95,15 +99,10 @@ export class Screen {
     return Math.max(1, Math.ceil(widthOf(text) / this.columns));
   }
 
-  #eraseStatus(): string {
-    const up = this.#rowsOf(this.#status) - 1;
-    return `\r${up > 0 ? `\x1b[${up}A` : ''}${ERASE_BELOW}`;
-  }
-
   /** The status, and the unfinished line above it. */
   #eraseAll(): string {
-    if (this.#unfinished === '') return this.#eraseStatus();
+    if (this.#unfinished === '') return ERASE_BELOW;
     const shown = this.#unfinished.slice(this.#unfinished.lastIndexOf('\r') + 1);
-    return `${this.#eraseStatus()}\x1b[${this.#rowsOf(shown)}A${ERASE_BELOW}`;
+    return `\x1b[${this.#rowsOf(shown)}A${ERASE_BELOW}`;
   }
 }

@@ -77,7 +77,7 @@ export class Session implements ProjectListener {
   /**
    * Watches, builds, and starts the app once all is built.
    *
-   * @throws `ReloadError` when a project cannot be watched; any error when no socket can be made. Nothing is left open then
+   * @throws `ReloadError` when a project cannot be watched, or no socket be made. Nothing is left open then
    */
   async start(): Promise<void> {
     const { plans, stdio, version, output } = this.#options;

@@ -1,4 +1,5 @@
 /** The last row of the terminal. */
+import { clip, widthOf } from './cells.ts';
 import { addonName, count } from './format.ts';
 import type { DevState, Failing } from './state.ts';
 
@@ -10,13 +11,17 @@ export interface Status {
 }
 
 const BETWEEN = ' · ';
+/** Below it, what is wrong is not understood any more. */
+const BANNER_CELLS_MIN = 20;
 
-export function statusOf(state: DevState): Status {
+/** @param columns of the row: what is wrong is cut rather than what goes on */
+export function statusOf(state: DevState, columns: number): Status {
   const [failing] = state.failing;
-  const banner = failing === undefined ? null : bannerOf(state, ...failing);
   const { activity } = state;
-  const parts = [banner, state.isPaused ? pauseOf(state) : null, activityOf(state)];
-  const text = parts.filter((part) => part !== null && part !== '').join(BETWEEN);
+  const own = [...(state.isPaused ? [pauseOf(state)] : []), activityOf(state)].join(BETWEEN);
+  const room = Math.max(BANNER_CELLS_MIN, columns - widthOf(own) - BETWEEN.length);
+  const banner = failing === undefined ? null : clip(bannerOf(state, ...failing), room);
+  const text = banner === null ? own : `${banner}${BETWEEN}${own}`;
   if (activity.kind !== 'idle') return { text, mood: banner === null ? 'busy' : 'bad' };
   if (state.isPaused) return { text, mood: 'paused' };
   return { text, mood: banner !== null || state.app === 'crashed' ? 'bad' : 'good' };

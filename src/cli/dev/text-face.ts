@@ -43,6 +43,8 @@ export class TextFace implements Face {
 
   tell(event: DevEvent): void {
     this.#state = nextState(this.#state, event);
+    // Versions are counted anew in another process.
+    if (event.type === 'app-started') this.#hazards.clear();
     this.#keepTime(event);
     this.#clearFor(event);
     const style = this.#style();
@@ -86,14 +88,15 @@ export class TextFace implements Face {
 
   #drawStatus(): void {
     const { screen, colors } = this.#options;
-    const { text, mood } = statusOf(this.#state);
-    screen?.setStatus(text, paintOf(mood, colors));
+    if (screen === null) return;
+    const { text, mood } = statusOf(this.#state, screen.statusCells);
+    screen.setStatus(text, paintOf(mood, colors));
   }
 
   #style(): LineStyle {
     const { colors, cwd, screen, hasKeys } = this.#options;
     return {
-      ...{ colors, cwd, hasKeys, isVerbose: this.#isVerbose },
+      ...{ colors, cwd, hasKeys, hasStatus: screen !== null, isVerbose: this.#isVerbose },
       columns: screen?.columns ?? COLUMNS,
       rowsMax: screen === null ? Number.POSITIVE_INFINITY : Math.max(1, screen.rows - ROWS_LEFT),
     };
