@@ -9,6 +9,9 @@ const PTY = path.resolve(import.meta.dirname, 'pty.py');
 /** Rows above the screen that are kept. */
 const SCROLLBACK_ROWS = 2_000;
 
+/** Private mode of terminals (DECTCEM): whether the cursor is shown. */
+const CURSOR_MODE = 25;
+
 export interface TerminalOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -28,6 +31,7 @@ export class Terminal implements AsyncDisposable {
   readonly #screen: InstanceType<typeof xterm.Terminal>;
   readonly #waiting = new Set<() => void>();
   #ended = false;
+  #hidesCursor = false;
 
   constructor(command: readonly string[], { cwd, env, columns = 160, rows = 30 }: TerminalOptions) {
     this.#screen = new xterm.Terminal({
@@ -36,6 +40,15 @@ export class Terminal implements AsyncDisposable {
       scrollback: SCROLLBACK_ROWS,
       allowProposedApi: true,
     });
+    for (const [final, hides] of [
+      ['h', false],
+      ['l', true],
+    ] as const) {
+      this.#screen.parser.registerCsiHandler({ prefix: '?', final }, ([mode]) => {
+        if (mode === CURSOR_MODE) this.#hidesCursor = hides;
+        return false;
+      });
+    }
     this.#child = spawn('python3', ['-I', PTY, `${columns}`, `${rows}`, ...command], {
       cwd,
       env: { ...process.env, TERM: 'xterm-256color', ...env },
@@ -61,6 +74,10 @@ export class Terminal implements AsyncDisposable {
   /** The same, and what was scrolled away. */
   get history(): readonly string[] {
     return this.#read(0, this.#screen.buffer.active.length);
+  }
+
+  get isCursorHidden(): boolean {
+    return this.#hidesCursor;
   }
 
   /** Colour of the first cell of the row that has the text: the number of a palette, or -1 for the default. */

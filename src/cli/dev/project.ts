@@ -32,6 +32,8 @@ export type Job =
       /** When it was asked for, or the oldest of the changes was made, by the wall clock. */
       readonly sinceMs: number;
     }
+  /** Somebody else has built: what is there goes live, and nothing is built over it. */
+  | { readonly kind: 'reload'; readonly sinceMs: number }
   | { readonly kind: 'rollback'; readonly addon: string; readonly sinceMs: number };
 
 export interface ProjectListener {
@@ -124,6 +126,11 @@ export class Project {
     return this.#addons.has(addon);
   }
 
+  /** Whether its builds write all of these files. */
+  writes(files: readonly string[]): boolean {
+    return files.every((file) => this.#products.has(file));
+  }
+
   /** SHA-256 of a product as the last build left it; null where that is not known. */
   hashOf(product: string): string | null {
     return this.#known.get(product) ?? null;
@@ -163,7 +170,7 @@ export class Project {
 
   async #watch(): Promise<void> {
     this.#watched = await this.#files();
-    for (const file of this.#products) this.#known.set(file, await hashOf(this.#outside, file));
+    await this.#noteBytes();
     const { watch, pollMs } = this.#plan;
     this.#watcher = await startWatcher(
       {
@@ -201,6 +208,11 @@ export class Project {
 
   async #run(job: Job, { build: signal }: JobSignals): Promise<void> {
     if (job.kind === 'rollback') return this.#listener.rolledBack(job);
+    if (job.kind === 'reload') {
+      await this.#noteBytes();
+      this.isBuilt = true;
+      return this.#listener.built(this, job);
+    }
     const built = this.#builder === null || (await this.#build(this.#builder, job, signal));
     if (built) await this.#listener.built(this, job);
   }
@@ -239,8 +251,12 @@ export class Project {
     }
   }
 
-  async #ended(): Promise<void> {
+  async #noteBytes(): Promise<void> {
     for (const file of this.#products) this.#known.set(file, await hashOf(this.#outside, file));
+  }
+
+  async #ended(): Promise<void> {
+    await this.#noteBytes();
     this.#filter.buildEnded();
     await this.refresh();
   }
@@ -291,11 +307,10 @@ function summaryOf({ message }: ReloadError, diagnostics: readonly Diagnostic[])
 
 /** What waits is built once; who goes back twice goes back by two. */
 function merge(older: Job, newer: Job): Job | null {
-  if (older.kind !== 'build' || newer.kind !== 'build') return null;
-  return {
-    kind: 'build',
-    reason: older.reason === 'key' ? 'key' : newer.reason,
-    clean: older.clean || newer.clean,
-    sinceMs: Math.min(older.sinceMs, newer.sinceMs),
-  };
+  if (older.kind === 'rollback' || newer.kind === 'rollback') return null;
+  const sinceMs = Math.min(older.sinceMs, newer.sinceMs);
+  if (older.kind === 'reload') return { ...newer, sinceMs };
+  if (newer.kind === 'reload') return { ...older, sinceMs };
+  const reason = older.reason === 'key' ? 'key' : newer.reason;
+  return { kind: 'build', reason, clean: older.clean || newer.clean, sinceMs };
 }

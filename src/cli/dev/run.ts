@@ -133,11 +133,13 @@ function listen(session: Session, face: Face, hasKeys: boolean): () => void {
     const suspend = (): void => {
       stopKeys();
       face.close();
-      process.once('SIGCONT', () => {
+      // With npx, or whatever has started it; the app goes on.
+      process.kill(0, 'SIGTSTP');
+      // Runs once it goes on; at once where there is no shell that could have it go on.
+      setImmediate(() => {
         startKeys();
         face.resized();
       });
-      process.kill(process.pid, 'SIGTSTP');
     };
     const control = { interrupt: () => end('SIGINT'), suspend, clear: () => face.clear() };
     stopKeys = readKeys(process.stdin, session, face, control);

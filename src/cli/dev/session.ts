@@ -47,13 +47,14 @@ export class Session implements ProjectListener {
   /** Addons that the app has opened and no project has, each looked at once. */
   readonly #strangers = new Set<string>();
   #adopting: Promise<void> = Promise.resolve();
-  /** What changed while it was paused, and when first, by the wall clock. */
-  readonly #held = new Map<Project, number>();
+  /** What changes ask for while it is paused. */
+  readonly #held = new Map<Project, Job>();
   #resolveEnded: (exitCode: number) => void = () => {};
   #link: LinkServer | null = null;
   #app: AppRuns | null = null;
   #isPaused = false;
   #isEnding = false;
+  #isOver = false;
   /** Jobs that run or wait. */
   #jobs = 0;
   #invalidations = 0;
@@ -106,6 +107,7 @@ export class Session implements ProjectListener {
     this.#isEnding = true;
     void this.#close(signal).then(() => {
       this.tell({ type: 'end', exitCode });
+      this.#isOver = true;
       this.#resolveEnded(exitCode);
     });
   }
@@ -138,7 +140,7 @@ export class Session implements ProjectListener {
     this.#isPaused = !this.#isPaused;
     this.tell({ type: this.#isPaused ? 'paused' : 'resumed' });
     if (this.#isPaused) return;
-    for (const [project, sinceMs] of this.#held) this.#build(project, sinceMs);
+    for (const [project, job] of this.#held) this.#supersede(project, job);
     this.#held.clear();
   }
 
@@ -152,7 +154,8 @@ export class Session implements ProjectListener {
   }
 
   tell(event: DevEvent): void {
-    this.#options.tell(event);
+    // Links may still be on their way out.
+    if (!this.#isOver) this.#options.tell(event);
   }
 
   changed(project: Project, files: readonly string[]): void {
@@ -160,8 +163,12 @@ export class Session implements ProjectListener {
     void this.#lastChange(files).then((sinceMs) => {
       const detectMs = Math.max(0, Date.now() - sinceMs);
       this.tell({ type: 'changed', project: project.root, files, detectMs });
-      if (this.#isPaused) this.#held.set(project, sinceMs);
-      else this.#build(project, sinceMs);
+      const job: Job = project.writes(files)
+        ? { kind: 'reload', sinceMs }
+        : { kind: 'build', reason: 'change', clean: false, sinceMs };
+      if (!this.#isPaused) this.#supersede(project, job);
+      // A build makes up for a reload that waits as well.
+      else if (job.kind === 'build' || !this.#held.has(project)) this.#held.set(project, job);
     });
   }
 
@@ -183,9 +190,9 @@ export class Session implements ProjectListener {
     });
   }
 
-  #build(project: Project, sinceMs: number): void {
+  #supersede(project: Project, job: Job): void {
     this.#invalidations = 0;
-    void this.#work(() => project.supersede({ kind: 'build', reason: 'change', clean: false, sinceMs }));
+    void this.#work(() => project.supersede(job));
   }
 
   /** Once everything is built: what is not would fail to load. */
