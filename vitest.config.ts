@@ -1,10 +1,12 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { SlowFirst } from './test/support/slow-first.ts';
 
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Native code runs here: a crash must take one file with it, not the run.
     pool: 'forks',
+    sequence: { sequencer: SlowFirst },
     // A diagnosis, not a measure: tests wait for events, and a machine under load is slow.
     testTimeout: 60_000,
     hookTimeout: 120_000,

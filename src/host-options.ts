@@ -2,6 +2,7 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import {
   asRecord,
+  flag,
   invalid,
   milliseconds,
   onlyKeys,
@@ -23,6 +24,13 @@ export interface HostOptions {
   readonly resourceLimits?: ResourceLimits;
   /** Start one ahead, so that a reload or restart does not wait for Node.js. @defaultValue true */
   readonly spare?: boolean;
+  /**
+   * Whether a host whose version was unloaded entirely, as the ledger sees, runs the next one. It spares the start of a
+   * Node.js for each reload; what a version broke or leaked is there for the next, up to 100 of them.
+   *
+   * @defaultValue false: each version has a host of its own
+   */
+  readonly reuse?: boolean;
 }
 
 /** A version that crashes `maxCrashes` times within `withinMs` is given up, and the one before it made live. */
@@ -49,6 +57,7 @@ export interface ResolvedHost {
   readonly maxRssBytes: number | null;
   readonly resourceLimits: ResourceLimits;
   readonly spare: boolean;
+  readonly reuse: boolean;
 }
 
 export interface ResolvedSupervise {
@@ -68,15 +77,14 @@ const CALL_TIMEOUT_MIN_MS = 1;
 /** Each throws `ERR_INVALID_OPTION` for what cannot be used. */
 export function resolveHost(value: unknown): ResolvedHost {
   const host = asRecord(value ?? {}, 'host');
-  onlyKeys('host', host, ['env', 'execArgv', 'maxRssBytes', 'resourceLimits', 'spare']);
-  const spare = host['spare'] ?? true;
-  if (typeof spare !== 'boolean') return invalid('host.spare', show(spare), 'true or false');
+  onlyKeys('host', host, ['env', 'execArgv', 'maxRssBytes', 'resourceLimits', 'spare', 'reuse']);
   return {
     env: stringRecord('host.env', host['env']),
     execArgv: strings('host.execArgv', host['execArgv']),
     maxRssBytes: wholeNumber('host.maxRssBytes', host['maxRssBytes'], 1) ?? null,
     resourceLimits: asRecord(host['resourceLimits'] ?? {}, 'host.resourceLimits') as ResourceLimits,
-    spare,
+    spare: flag('host.spare', host['spare'], true),
+    reuse: flag('host.reuse', host['reuse']),
   };
 }
 

@@ -28,6 +28,8 @@ export async function loadHosted(
       standIns: hosts.standIns,
       supervision: supervisor,
       start: hosts.start,
+      giveBack: hosts.giveBack,
+      reuses: options.host.reuse,
       isShared: hosts.isShared,
     },
     claimMemory: () => shop.memory.claim(candidate.id, false),

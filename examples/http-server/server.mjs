@@ -25,6 +25,8 @@ const { values } = parseArgs({
 });
 const kernel = await open(values.addon ?? BUILT, {
   isolation: values.isolation,
+  // Ten reloads a second would be ten starts of Node.js a second.
+  host: { reuse: true },
   drainTimeoutMs: DRAIN_TIMEOUT_MS,
   ...(values.addon === undefined && { build: 'node-gyp', watch: true }),
 });

@@ -129,6 +129,7 @@ function wrap(text: string, width: number): readonly string[] {
   return lines;
 }
 
-function sentence(text: string): string {
+/** @returns the text with a capital letter */
+export function sentence(text: string): string {
   return `${text[0]?.toUpperCase()}${text.slice(1)}`;
 }

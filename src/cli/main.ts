@@ -4,10 +4,9 @@ import process from 'node:process';
 import { COMMANDS } from './commands.ts';
 import { run } from './run.ts';
 
-// Whoever reads, such as `head`, may have seen enough.
+// Whoever reads, such as `head`, may have seen enough; that is no failure of the command.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit();
 });
 
 process.exitCode = await run(process.argv.slice(2), COMMANDS, {

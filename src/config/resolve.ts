@@ -1,7 +1,7 @@
 /** A configuration, checked and filled in. */
 import path from 'node:path';
 import { errors, isReloadError } from '../errors.ts';
-import { asRecord, onlyKeys, strings, text } from '../option-checks.ts';
+import { asRecord, invalid, onlyKeys, strings, text } from '../option-checks.ts';
 import type { OpenOptions } from '../options.ts';
 import type { AddonConfig, AddonEntry, Config } from './config.ts';
 import { compileExclude, compileGlob, type Glob } from './globs.ts';
@@ -96,6 +96,7 @@ const WHOLE = 'config';
 function resolve(given: unknown, folder: string): Omit<ResolvedConfig, 'file' | 'folder'> {
   const config = asRecord(given, WHOLE);
   onlyKeys('', config, KEYS);
+  refuseNull('', config);
   text('$schema', config['$schema']);
   const { include, exclude = DEFAULT_EXCLUDE } = config;
   const { build, watch } = resolveEntry('', { build: config['build'], watch: config['watch'] }, folder, [
@@ -129,4 +130,21 @@ function globs(
   compile: (option: string, value: unknown, folder: string) => Glob,
 ): readonly Glob[] {
   return strings(option, value).map((pattern, index) => compile(`${option}[${index}]`, pattern, folder));
+}
+
+/** Deepest that an option stands: `addons["a"].host.env.NAME`. */
+const DEPTH_MAX = 5;
+
+/** JSON has it where JavaScript leaves something out, and some checks take it for that. Here nothing stands for nothing. */
+function refuseNull(name: string, value: object, depth = 1): void {
+  for (const [key, item] of Object.entries(value)) {
+    const whole = Array.isArray(value) ? `${name}[${key}]` : nameWithin(name, key);
+    if (item === null) invalid(whole, 'null', 'a value, or that it is left out');
+    if (typeof item === 'object' && depth < DEPTH_MAX) refuseNull(whole, item, depth + 1);
+  }
+}
+
+function nameWithin(name: string, key: string): string {
+  if (name === '') return key;
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? `${name}.${key}` : `${name}[${JSON.stringify(key)}]`;
 }

@@ -23,7 +23,7 @@ export interface ConfigListeners {
 
 export interface WatchConfigOptions {
   /** Whether the process goes on for the sake of the watch alone. @defaultValue true */
-  readonly keepAlive?: boolean;
+  readonly persistent?: boolean;
   /** For tests. */
   readonly outside?: Outside;
 }
@@ -51,7 +51,7 @@ export interface ConfigWatch {
 export async function watchConfig(
   from: string,
   listeners: ConfigListeners,
-  { keepAlive = true, outside = realOutside }: WatchConfigOptions = {},
+  { persistent = true, outside = realOutside }: WatchConfigOptions = {},
 ): Promise<ConfigWatch> {
   const files = candidates(from);
   let seen = fingerprint(files);
@@ -75,7 +75,7 @@ export async function watchConfig(
       files,
       ignore: [],
       debounceMs: QUIET_MS,
-      persistent: keepAlive,
+      persistent,
       onChange: look,
       onWarning: (message) => listeners.onWarning?.(message),
     },

@@ -45,7 +45,7 @@ function startInProcess(): void {
   };
   // Of a rehearsal nothing may be left.
   const isPrivate = process.argv[3] === 'rehearsal';
-  new Host(port, { outside: realHere, memory: askBy(askByDescriptor, isPrivate) });
+  serve(port, askBy(askByDescriptor, isPrivate));
 }
 
 function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): void {
@@ -60,7 +60,36 @@ function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): 
     post: (message) => port.postMessage(message),
     onMessage: (listener) => void port.on('message', listener),
   };
-  new Host(ends, { outside: realHere, memory: askBy(ask, false) });
+  serve(ends, askBy(ask, false));
+}
+
+/** One version after the other, each with a host of its own; what an earlier one has to say is no matter any more. */
+function serve(port: Port<FromHost, ToHost>, memory: AskForMemory): void {
+  let receive = (_message: ToHost): void => undefined;
+  let end = (): void => undefined;
+  const begin = (): void => {
+    let isCurrent = true;
+    const own: Port<FromHost, ToHost> = {
+      post(message) {
+        if (isCurrent) port.post(message);
+      },
+      onMessage(listener) {
+        receive = listener;
+      },
+    };
+    const host = new Host(own, { outside: realHere, memory });
+    end = () => {
+      host.end();
+      isCurrent = false;
+    };
+  };
+  port.onMessage((message) => {
+    if (!('reset' in message)) return receive(message);
+    end();
+    port.post({ fresh: true });
+    begin();
+  });
+  begin();
 }
 
 /** Memory is the handle's, and a hook that asks for it goes on only when it has it. */

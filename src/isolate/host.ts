@@ -85,12 +85,19 @@ export class Host implements Taker, Giver {
     this.#memory = memory;
     this.#arrays = new Arrays('', outside.native, (message) => port.post({ arrays: message }));
     this.#values = lending(this, this.#arrays);
-    port.onMessage((message) => this.#receive(message));
+    port.onMessage((message) => {
+      if (!('reset' in message)) this.#receive(message);
+    });
     this.#arrays.start();
     port.post({ ready: true });
   }
 
-  #receive(message: ToHost): void {
+  /** Its version has gone, and another one is to come. */
+  end(): void {
+    this.#arrays.end();
+  }
+
+  #receive(message: Exclude<ToHost, { readonly reset: true }>): void {
     if ('ask' in message) {
       this.#answer(message.n, message.ask);
     } else if ('release' in message) {

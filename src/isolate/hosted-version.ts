@@ -51,6 +51,10 @@ export interface HostedOptions extends LoadRequest {
   /** Whether each host sees what is written to these bytes. */
   readonly isShared: (buffer: ArrayBuffer) => boolean;
   start(): Line;
+  /** Whether the host goes on without the version, which was unloaded in it. */
+  giveBack(line: Line): boolean;
+  /** Whether it would, for any. */
+  readonly reuses: boolean;
   /** Memory for a host that is started again. */
   claimMemory(): MemoryClaim;
 }
@@ -379,13 +383,17 @@ export class HostedVersion {
     const unloaded: Retired = { outcome: 'unloaded', pins: [], reason: null };
     if (session === null) return unloaded;
     let retired = unloaded;
+    const { reuses, giveBack, outside } = this.#options;
     // A process takes all of it along.
-    if (!isGone && session.pid === null) {
+    if (!isGone && (session.pid === null || reuses)) {
       const ask = session.ask<Retired>({ kind: 'retire', drainTimeoutMs });
       retired = await this.#hooks.inTime('retire', ask).catch(() => unloaded);
     }
+    const isMapped = session.pid === null && outside.native.isMapped(this.image);
+    const isEmpty = !isGone && retired !== unloaded && retired.outcome === 'unloaded' && !isMapped;
+    if (isEmpty && reuses && session.hand(giveBack)) return unloaded;
     await session.finish(EXIT_WAIT_MS);
-    if (session.pid !== null || !this.#options.outside.native.isMapped(this.image)) return unloaded;
+    if (session.pid !== null || !outside.native.isMapped(this.image)) return unloaded;
     const unseen = 'something that the ledger cannot see holds its mapping';
     return { outcome: 'kept', pins: [], reason: retired.reason ?? unseen };
   }

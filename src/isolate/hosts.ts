@@ -12,10 +12,14 @@ export type HostKind = 'worker' | 'process' | 'rehearsal';
 export interface HostOptions extends ProcessOptions, WorkerOptions {
   /** Whether one is started ahead, for the next version or the next restart. */
   readonly spare: boolean;
+  /** Whether one whose version was unloaded runs the next. */
+  readonly reuse: boolean;
 }
 
 /** How long after a host was taken the next one is started: who has just begun has other things to do. */
 const SPARE_DELAY_MS = 50;
+/** Versions that one host runs: what they leak, such as memory that they never free, goes with it. */
+export const REUSES_MAX = 100;
 
 export class Hosts {
   readonly standIns: StandIns = new StandIns();
@@ -23,6 +27,9 @@ export class Hosts {
   readonly #options: HostOptions;
   readonly #addon: string;
   readonly #outside: Outside;
+  /** How many versions a host has run. */
+  readonly #uses = new WeakMap<Line, number>();
+  readonly #inUse = new Set<Line>();
   #shared: LineOptions | null = null;
   #spare: Line | null = null;
   #cancelSpare: (() => void) | null = null;
@@ -40,8 +47,26 @@ export class Hosts {
     if (this.#spare?.isUp === false) this.#dropSpare();
     const line = this.#spare ?? this.#make();
     this.#spare = null;
-    this.#prepareSpare();
+    // Where one is in use already, that one is to come back for the version after this.
+    if (!this.#options.reuse || this.#inUse.size === 0) this.#prepareSpare();
+    this.#inUse.add(line);
     return line;
+  };
+
+  /**
+   * Takes back a host in which nothing of a version is left, as the spare one.
+   *
+   * @returns false where it is to end
+   */
+  readonly giveBack = (line: Line): boolean => {
+    const uses = (this.#uses.get(line) ?? 0) + 1;
+    if (!this.#options.reuse || this.#isClosed || this.#spare !== null || !line.isUp) return false;
+    if (uses >= REUSES_MAX) return false;
+    this.#uses.set(line, uses);
+    this.#inUse.delete(line);
+    line.reset();
+    this.#keep(line);
+    return true;
   };
 
   /** Waits until the spare one has ended. */
@@ -75,6 +100,12 @@ export class Hosts {
   }
 
   #make(): Line {
+    const line = this.#startLine();
+    line.onEnd(() => this.#hasEnded(line));
+    return line;
+  }
+
+  #startLine(): Line {
     const shared = this.#lineOptions();
     switch (this.#kind) {
       case 'worker':
@@ -94,15 +125,21 @@ export class Hosts {
   /** Whoever needs one is told why there is none. */
   #tryToMake(): Line | null {
     try {
-      const line = this.#make();
-      line.hold(false);
-      line.onEnd(() => {
-        if (this.#spare === line) this.#spare = null;
-      });
-      return line;
+      return this.#make();
     } catch {
       return null;
     }
+  }
+
+  #keep(line: Line): void {
+    this.#spare = line;
+    line.hold(false);
+  }
+
+  #hasEnded(line: Line): void {
+    if (this.#spare === line) this.#spare = null;
+    // One that was to come back will not.
+    if (this.#inUse.delete(line) && this.#options.reuse) this.#prepareSpare();
   }
 
   #prepareSpare(): void {
@@ -110,7 +147,8 @@ export class Hosts {
     const timer = setTimeout(() => {
       this.#cancelSpare = null;
       if (this.#isClosed || this.#spare !== null) return;
-      this.#spare = this.#tryToMake();
+      const line = this.#tryToMake();
+      if (line !== null) this.#keep(line);
     }, SPARE_DELAY_MS);
     // Nobody waits for it.
     timer.unref();

@@ -19,12 +19,14 @@ export interface HostEnd {
 /** A Worker or a process that has started, whichever it is. */
 export interface Line {
   post(message: ToHost): void;
-  /** Called in order; also with those that came before anybody listened. */
+  /** One listener, called in order; also with those that came before anybody listened. */
   onMessage(listener: (message: FromHost) => void): void;
   /** Whoever asks waits with its whole thread. */
   onMemoryAsk(listener: (request: MemoryAsk) => MemoryAnswer): void;
-  /** Called once. */
-  onEnd(listener: (end: HostEnd) => void): void;
+  /** Called once. @returns what takes the listener off */
+  onEnd(listener: (end: HostEnd) => void): () => void;
+  /** Makes it as if it had just started, for another version. Nothing of the one before may be left in it. */
+  reset(): void;
   /** Whether it keeps this process alive. */
   hold(on: boolean): void;
   /** Ends it whatever it does; `reason` is told to who listens. */

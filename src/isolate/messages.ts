@@ -81,11 +81,15 @@ export type ToHost =
   | { readonly release: readonly Released[]; readonly functions: readonly Released[] }
   /** An answer to {@link FromHost} `call`. */
   | Answer
-  | { readonly arrays: unknown };
+  | { readonly arrays: unknown }
+  /** Its version has gone: it is to be as if it had just started. */
+  | { readonly reset: true };
 
 /** From the host to the handle. */
 export type FromHost =
   | Answer
+  /** The first word after a reset: what was said before is of no matter. */
+  | { readonly fresh: true }
   /** A function that was an argument is called. */
   | { readonly call: { readonly n: number; readonly id: number; readonly args: Wire } }
   /** Nobody holds these functions any more. */

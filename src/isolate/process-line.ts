@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { errors } from '../errors.ts';
 import { Arrays } from './arrays.ts';
+import { Inbox } from './inbox.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
 import { isMessage } from './port.ts';
@@ -38,14 +39,15 @@ export function startProcess(
 
 class ProcessLine implements Line {
   readonly #child: ChildProcess;
-  readonly #stderr = new Tail();
+  #stderr = new Tail();
   readonly #memory: Socket | null;
-  readonly #listeners: ((end: HostEnd) => void)[] = [];
-  readonly arrays: Arrays;
+  readonly #listeners = new Set<(end: HostEnd) => void>();
+  readonly #inbox = new Inbox();
+  readonly #makeArrays: () => Arrays;
+  arrays: Arrays;
+  #answer: ((request: MemoryAsk) => MemoryAnswer) | null = null;
   #end: HostEnd | null = null;
   #reason: HostEnd['reason'] = 'exit';
-  #inbox: FromHost[] | null = [];
-  #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
   #rssTimer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -53,7 +55,8 @@ class ProcessLine implements Line {
     { addon, native, pool }: LineOptions,
     role: string,
   ) {
-    this.arrays = new Arrays(addon, native, (arrays) => this.post({ arrays }), pool);
+    this.#makeArrays = () => new Arrays(addon, native, (arrays) => this.post({ arrays }), pool);
+    this.arrays = this.#makeArrays();
     this.#child = fork(fileURLToPath(HOST_PROGRAM), [String(process.pid), role], {
       env: { ...process.env, ...env },
       execArgv: [...execArgv],
@@ -68,7 +71,7 @@ class ProcessLine implements Line {
       process.stderr.write(bytes);
     });
     this.#child.on('message', (message) => {
-      if (isMessage(message)) this.#onMessage(message as FromHost);
+      if (isMessage(message)) this.#inbox.deliver(message as FromHost);
     });
     // A write to a host that has just ended; its end is told by 'exit'.
     this.#child.on('error', (error) => this.#couldNotStart(error));
@@ -95,13 +98,16 @@ class ProcessLine implements Line {
   }
 
   onMessage(listener: (message: FromHost) => void): void {
-    this.#onMessage = listener;
-    const early = this.#inbox ?? [];
-    this.#inbox = null;
-    for (const message of early) listener(message);
+    this.#inbox.listen(listener);
   }
 
   onMemoryAsk(listener: (request: MemoryAsk) => MemoryAnswer): void {
+    const isFirst = this.#answer === null;
+    this.#answer = listener;
+    if (isFirst) this.#listenToMemory(listener);
+  }
+
+  #listenToMemory(first: (request: MemoryAsk) => MemoryAnswer): void {
     let text = '';
     this.#memory?.setEncoding('utf8').on('data', (part: string) => {
       text += part;
@@ -110,7 +116,7 @@ class ProcessLine implements Line {
         text = text.slice(end + 1);
         try {
           const request = JSON.parse(line) as MemoryAsk;
-          this.#memory?.write(`${JSON.stringify(asText(request, listener(request)))}\n`);
+          this.#memory?.write(`${JSON.stringify(asText(request, (this.#answer ?? first)(request)))}\n`);
         } catch {
           // Code of the addon has written to a descriptor that is none of its own: no answer would be understood.
           this.kill('exit');
@@ -120,9 +126,18 @@ class ProcessLine implements Line {
     this.#memory?.unref();
   }
 
-  onEnd(listener: (end: HostEnd) => void): void {
-    if (this.#end === null) this.#listeners.push(listener);
+  onEnd(listener: (end: HostEnd) => void): () => void {
+    if (this.#end === null) this.#listeners.add(listener);
     else listener(this.#end);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  reset(): void {
+    this.#inbox.reset();
+    this.arrays.end();
+    this.arrays = this.#makeArrays();
+    this.#stderr = new Tail();
+    this.post({ reset: true });
   }
 
   hold(on: boolean): void {

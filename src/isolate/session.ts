@@ -45,6 +45,9 @@ export interface SessionOptions {
 /** Its program may never run, as where what `execArgv` preloads never ends; a debugger may keep it waiting for a while. */
 const START_MAX_MS = 300_000;
 
+/** What a version sees of a host that it has left. */
+const LEFT: HostEnd = { exitCode: 0, signal: null, stderr: '', reason: 'exit' };
+
 /** Requests that have no answer yet are refused when the host ends. */
 export class Session {
   readonly #options: SessionOptions;
@@ -56,6 +59,7 @@ export class Session {
   /** When the oldest request became that: hosts answer one after the other, and whoever waits is not late for it. */
   #oldestSinceMs = 0;
   #isLetGo = false;
+  readonly #stopListening: () => void;
 
   #setReady: () => void = () => undefined;
   /** Settles when its program runs, or has ended before it did. */
@@ -68,7 +72,7 @@ export class Session {
     const { line } = options;
     this.#values = lending(options.objects, line.arrays);
     line.onMemoryAsk((request) => options.answerMemory(request));
-    line.onEnd((end) => this.#ended(end));
+    this.#stopListening = line.onEnd((end) => this.#ended(end));
     line.onMessage((message) => this.#receive(message));
     const cancel = options.after(START_MAX_MS, () => this.kill('exit'));
     void this.ready.then(cancel);
@@ -156,6 +160,25 @@ export class Session {
         resolve(end);
       });
     });
+  }
+
+  /**
+   * Leaves its host to another version, where nothing of this one is left in it. What has no answer by then is refused.
+   *
+   * @param giveBack takes the host; false where it is of no use
+   * @returns what `giveBack` did
+   */
+  hand(giveBack: (line: Line) => boolean): boolean {
+    const { line } = this.#options;
+    if (this.#end !== null || this.#requests.size > 0) return false;
+    this.#stopListening();
+    if (!giveBack(line)) {
+      line.onEnd((end) => this.#ended(end));
+      return false;
+    }
+    this.#isLetGo = true;
+    this.#end = LEFT;
+    return true;
   }
 
   readonly #endListeners: ((end: HostEnd) => void)[] = [];

@@ -1,6 +1,7 @@
 /** A host that is a thread of this process. */
 import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
 import { Arrays } from './arrays.ts';
+import { Inbox } from './inbox.ts';
 import { HOST_PROGRAM } from './host-program.ts';
 import type { WorkerData } from './host-main.ts';
 import type { FromHost, MemoryAnswer, MemoryAsk, ToHost } from './messages.ts';
@@ -24,8 +25,11 @@ class WorkerLine implements Line {
   readonly #worker: Worker;
   readonly #memory: MessagePort;
   readonly #answers = new Int32Array(new SharedArrayBuffer(4));
-  readonly #listeners: ((end: HostEnd) => void)[] = [];
-  readonly arrays: Arrays;
+  readonly #listeners = new Set<(end: HostEnd) => void>();
+  readonly #inbox = new Inbox();
+  readonly #makeArrays: () => Arrays;
+  arrays: Arrays;
+  #answer: ((request: MemoryAsk) => MemoryAnswer) | null = null;
   readonly pid = null;
   #end: HostEnd | null = null;
   #reason: HostEnd['reason'] = 'exit';
@@ -33,11 +37,10 @@ class WorkerLine implements Line {
   #giveUpTimer: NodeJS.Timeout | null = null;
   #isReady = false;
   #isKilled = false;
-  #inbox: FromHost[] | null = [];
-  #onMessage: (message: FromHost) => void = (message) => this.#inbox?.push(message);
 
   constructor({ env, execArgv, resourceLimits }: WorkerOptions, { addon, native, pool }: LineOptions) {
-    this.arrays = new Arrays(addon, native, (arrays) => this.post({ arrays }), pool);
+    this.#makeArrays = () => new Arrays(addon, native, (arrays) => this.post({ arrays }), pool);
+    this.arrays = this.#makeArrays();
     const { port1, port2 } = new MessageChannel();
     this.#memory = port1;
     const workerData: WorkerData = { memoryPort: port2, answers: this.#answers };
@@ -52,7 +55,7 @@ class WorkerLine implements Line {
       if (!isMessage(message)) return;
       if ('ready' in message) this.#isReady = true;
       if (this.#isReady && this.#isKilled) void this.#worker.terminate();
-      this.#onMessage(message);
+      this.#inbox.deliver(message);
     });
     this.#worker.once('error', (cause) => {
       this.#cause = cause;
@@ -74,24 +77,32 @@ class WorkerLine implements Line {
   }
 
   onMessage(listener: (message: FromHost) => void): void {
-    this.#onMessage = listener;
-    const early = this.#inbox ?? [];
-    this.#inbox = null;
-    for (const message of early) listener(message);
+    this.#inbox.listen(listener);
   }
 
   onMemoryAsk(listener: (request: MemoryAsk) => MemoryAnswer): void {
+    const isFirst = this.#answer === null;
+    this.#answer = listener;
+    if (!isFirst) return;
     this.#memory.on('message', (request: MemoryAsk) => {
-      this.#memory.postMessage(listener(request));
+      this.#memory.postMessage((this.#answer ?? listener)(request));
       Atomics.add(this.#answers, 0, 1);
       Atomics.notify(this.#answers, 0);
     });
     this.#memory.unref();
   }
 
-  onEnd(listener: (end: HostEnd) => void): void {
-    if (this.#end === null) this.#listeners.push(listener);
+  onEnd(listener: (end: HostEnd) => void): () => void {
+    if (this.#end === null) this.#listeners.add(listener);
     else listener(this.#end);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  reset(): void {
+    this.#inbox.reset();
+    this.arrays.end();
+    this.arrays = this.#makeArrays();
+    this.post({ reset: true });
   }
 
   hold(on: boolean): void {

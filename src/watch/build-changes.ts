@@ -14,14 +14,23 @@ export interface Told {
   readonly inBuild: boolean;
 }
 
+interface Look {
+  readonly hash: string;
+  /** Null when the file could not be looked at. */
+  readonly ctimeMs: number | null;
+}
+
 /**
  * What changes while a build runs counts only if the bytes differ from those told of before. A generator that writes
  * a header again, as it was, would otherwise end the build that it is a part of, and start it again, for ever.
+ *
+ * One edit has several events, and on a busy machine the last ones come when the first were told already. Nothing has
+ * changed since if the file has the bytes and the time of the last look.
  */
 export class BuildChanges {
   readonly #outside: Outside;
-  /** Of each file that was told of: its bytes then. */
-  readonly #hashes = new Map<string, string>();
+  /** Of each file that was told of, the last one. */
+  readonly #looks = new Map<string, Look>();
   #fromMs = Number.POSITIVE_INFINITY;
   #toMs = Number.NEGATIVE_INFINITY;
 
@@ -54,11 +63,12 @@ export class BuildChanges {
     let inBuild = true;
     for (const file of changed) {
       const ctimeMs = await this.#changedMs(file);
-      const known = this.#hashes.get(file);
+      const before = this.#looks.get(file);
       const hash = await hashOf(this.#outside, file);
-      if (hash === null) this.#hashes.delete(file);
-      else this.#hashes.set(file, hash);
-      if (this.#isWithin(ctimeMs, this.#toMs) && hash !== null && hash === known) continue;
+      if (hash === null) this.#looks.delete(file);
+      else this.#looks.set(file, { hash, ctimeMs });
+      const isSame = hash !== null && hash === before?.hash;
+      if (isSame && (this.#isWithin(ctimeMs, this.#toMs) || isUntouched(before, ctimeMs))) continue;
       files.push(file);
       // The clock of the file system is behind: an edit right after a build looks like one in its last moment.
       inBuild &&= this.#isWithin(ctimeMs, this.#toMs - CLOCK_STEP_MS);
@@ -74,6 +84,11 @@ export class BuildChanges {
     const found = await this.#outside.stat(file).catch(() => null);
     return found?.ctimeMs ?? null;
   }
+}
+
+/** A time in whole seconds is that of a file system which keeps no others, where an edit may leave it as it was. */
+function isUntouched(before: Look, ctimeMs: number | null): boolean {
+  return ctimeMs !== null && ctimeMs === before.ctimeMs && ctimeMs % 1_000 !== 0;
 }
 
 /** @returns SHA-256 in hexadecimal digits; null when the file cannot be read or is too large to */

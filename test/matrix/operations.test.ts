@@ -2,7 +2,7 @@
  * What each operation does in each state of a handle, wherever its versions run: one table, whose cells are all there is
  * to expect.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Addon, open, type OpenOptions } from '../../src/index.ts';
 import { createScratch, install, type Scratch, scriptedAddon } from '../support/addons.ts';
 
@@ -29,14 +29,13 @@ const versionOf = (version: number, hooks = ''): string =>
     exports.napiReload = { save: () => 0, init() {}, ${hooks} };
   `);
 
-/**
- * The body of a hook that waits for the gate: a file, which is seen wherever the hook runs. It is there when the cell has
- * looked.
- */
-const waitFor = (gate: string): string => `
+/** Names the gate: a file, which is seen wherever a hook runs. It is there when the cell has looked. */
+const GATE = 'OPERATIONS_GATE';
+/** The body of a hook that waits for it. */
+const WAIT = `
   async () => {
     const { existsSync } = process.getBuiltinModule('node:fs');
-    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!existsSync(process.env.${GATE})) await new Promise((resolve) => setTimeout(resolve, 10));
   }`;
 
 const STATES = ['open', 'failed', 'building', 'preparing', 'closing', 'closed'] as const;
@@ -71,6 +70,50 @@ const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch((error:
 
 /** Runs it at once. What is thrown and what is rejected are the same here. */
 const attempt = (work: () => unknown): Promise<unknown> => outcome((async () => work())());
+
+/** Those that leave the handle as it is: in each state one handle is asked all of them, before anything goes on. */
+const looks: Record<string, Operation> = {
+  'a call of an export': {
+    run: ({ addon }) => attempt(() => addon.exports.version()),
+    // Until the handle is closed, the version that serves serves: also while it is being closed.
+    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
+  },
+  'a call of an export that was kept': {
+    run: ({ addon }) => attempt(() => kept.get(addon)?.version()),
+    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
+  },
+  'new of a class': {
+    run: ({ addon }) => attempt(() => new addon.exports.Thing().version()),
+    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
+  },
+  'a method of an instance': {
+    run: ({ addon }) => attempt(() => kept.get(addon)?.thing.version()),
+    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
+  },
+  current: {
+    run: ({ addon }) => [addon.current.id, addon.current.state],
+    cells: {
+      open: [1, 'live'],
+      failed: [1, 'live'],
+      building: [1, 'live'],
+      preparing: [1, 'live'],
+      closing: [1, 'live'],
+      closed: [1, 'unloaded'],
+    },
+  },
+  'versions()': {
+    run: ({ addon }) => addon.versions().map(({ id, state }) => `${id} ${state}`),
+    cells: {
+      open: ['1 live'],
+      // What was refused is unloaded at once, what serves no more as soon as it has ended.
+      failed: ['1 live'],
+      building: ['1 live'],
+      preparing: ['1 live', '2 candidate'],
+      closing: ['1 live', '2 candidate'],
+      closed: [],
+    },
+  },
+};
 
 const operations: Record<string, Operation> = {
   'reload()': {
@@ -117,46 +160,6 @@ const operations: Record<string, Operation> = {
       preparing: reloaded(2, 3),
       closing: closed,
       closed,
-    },
-  },
-  'a call of an export': {
-    run: ({ addon }) => attempt(() => addon.exports.version()),
-    // Until the handle is closed, the version that serves serves: also while it is being closed.
-    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
-  },
-  'a call of an export that was kept': {
-    run: ({ addon }) => attempt(() => kept.get(addon)?.version()),
-    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
-  },
-  'new of a class': {
-    run: ({ addon }) => attempt(() => new addon.exports.Thing().version()),
-    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
-  },
-  'a method of an instance': {
-    run: ({ addon }) => attempt(() => kept.get(addon)?.thing.version()),
-    cells: { open: 1, failed: 1, building: 1, preparing: 1, closing: 1, closed },
-  },
-  current: {
-    run: ({ addon }) => [addon.current.id, addon.current.state],
-    cells: {
-      open: [1, 'live'],
-      failed: [1, 'live'],
-      building: [1, 'live'],
-      preparing: [1, 'live'],
-      closing: [1, 'live'],
-      closed: [1, 'unloaded'],
-    },
-  },
-  'versions()': {
-    run: ({ addon }) => addon.versions().map(({ id, state }) => `${id} ${state}`),
-    cells: {
-      open: ['1 live'],
-      // What was refused is unloaded at once, what serves no more as soon as it has ended.
-      failed: ['1 live'],
-      building: ['1 live'],
-      preparing: ['1 live', '2 candidate'],
-      closing: ['1 live', '2 candidate'],
-      closed: [],
     },
   },
   'close()': {
@@ -244,12 +247,6 @@ const operations: Record<string, Operation> = {
 /** What a caller took from the exports while the handle was open. */
 const kept = new WeakMap<Addon<Counter>, { version(): Answer; thing: Thing }>();
 
-let scratch: Scratch;
-beforeEach(() => {
-  scratch = createScratch();
-});
-afterEach(() => scratch[Symbol.dispose]());
-
 function until(addon: Addon<Counter>, phase: string): Promise<void> {
   return new Promise((resolve) => {
     addon.on('progress', (progress) => {
@@ -263,9 +260,9 @@ function openIn(isolation: Isolation, file: string, options: OpenOptions): Promi
   return open<Counter>(file, { ...options, isolation });
 }
 
-async function enter(state: State, isolation: Isolation): Promise<Handle> {
+async function enter(state: State, isolation: Isolation, scratch: Scratch): Promise<Handle> {
   const file = scratch.file('kernel.node');
-  const gate = scratch.file('gate');
+  process.env[GATE] = scratch.file('gate');
   const release = (): void => void scratch.write('gate', '');
   const signal = new AbortController();
   install(versionOf(1), file);
@@ -300,7 +297,7 @@ async function enter(state: State, isolation: Isolation): Promise<Handle> {
     }
     case 'preparing':
     case 'closing': {
-      install(versionOf(2, `prepare: ${waitFor(gate)}, dispose: ${waitFor(gate)},`), file);
+      install(versionOf(2, `prepare: ${WAIT}, dispose: ${WAIT},`), file);
       const preparing = until(addon, 'prepare');
       const reload = outcome(addon.reload());
       await preparing;
@@ -311,9 +308,31 @@ async function enter(state: State, isolation: Isolation): Promise<Handle> {
 }
 
 describe.each(ISOLATIONS)('isolation %s', (isolation) => {
+  describe.each(STATES)('when the handle is %s', (state) => {
+    let scratch: Scratch;
+    let handle: Handle;
+    let answers: ReadonlyMap<string, unknown>;
+    beforeAll(async () => {
+      scratch = createScratch();
+      handle = await enter(state, isolation, scratch);
+      answers = new Map(Object.entries(looks).map(([name, { run }]) => [name, run(handle)]));
+      handle.release();
+    });
+    afterAll(async () => {
+      await handle.addon.close();
+      scratch[Symbol.dispose]();
+    });
+
+    test.each(Object.entries(looks))('%s does what is defined', async (name, { cells }) => {
+      expect(answers.has(name)).toBe(true);
+      expect(await answers.get(name)).toEqual(cells[state]);
+    });
+  });
+
   describe.each(Object.entries(operations))('%s', (_, { run, cells }) => {
     test.each(STATES)('does what is defined when the handle is %s', async (state) => {
-      const handle = await enter(state, isolation);
+      using scratch = createScratch();
+      const handle = await enter(state, isolation, scratch);
       const answer = run(handle);
       // A close ends what waits for the gate by itself, but for the dispose of a version.
       handle.release();

@@ -4,14 +4,14 @@ import { tell, v1, v2 } from './instance-stories.ts';
 
 describe('a move that fails', () => {
   const failures: readonly (readonly [name: string, macro: string, refusal: string, native: string])[] = [
-    ['save', 'SAVE_FAILS_AT', 'ERR_HOOK_THREW classes.Counter.save: save failed', ''],
+    ['save', 'save_fails_at', 'ERR_HOOK_THREW classes.Counter.save: save failed', ''],
     [
       'constructor',
-      'CONSTRUCTOR_FAILS_AT',
+      'constructor_fails_at',
       'ERR_HOOK_THREW classes.Counter.constructor: the constructor failed',
       'v2',
     ],
-    ['restore', 'RESTORE_FAILS_AT', 'ERR_HOOK_THREW classes.Counter.restore: restore failed', 'v2'],
+    ['restore', 'restore_fails_at', 'ERR_HOOK_THREW classes.Counter.restore: restore failed', 'v2'],
   ];
   const positions = [
     ['first', 1],
@@ -58,7 +58,7 @@ describe('a move that fails', () => {
 
   test('because save returned a promise says so', async () => {
     const trace = await tell({
-      builds: { v1: v1('ASYNC_SAVE'), v2: v2() },
+      builds: { v1: v1('async_save'), v2: v2() },
       script: `const each = new addon.exports.Counter(1); install('v2'); await tryReload(addon); sayAll(each);`,
     });
     expect(trace[1]).toMatch(/^ERR_HOOK_ASYNC classes\.Counter\.save/);
@@ -67,7 +67,7 @@ describe('a move that fails', () => {
 
   test('because the new version cannot save what it took is refused', async () => {
     const trace = await tell({
-      builds: { v1: v1(), v2: v2('SAVE_FAILS_AT=2') },
+      builds: { v1: v1(), v2: v2('save_fails_at=2') },
       script: `const all = [new addon.exports.Counter(1), new addon.exports.Counter(2)];
         install('v2'); await tryReload(addon); sayAll(...all);`,
     });
@@ -81,7 +81,7 @@ describe('a move that fails', () => {
 
   test('because it saves something else than it was given is refused, where that is asked for', async () => {
     const story = {
-      builds: { v1: v1(), v2: v2('FORGETFUL') },
+      builds: { v1: v1(), v2: v2('forgetful') },
       script: `
         const all = [1, 2, 3].map((value) => new addon.exports.Counter(value));
         install('v2');
@@ -103,15 +103,15 @@ describe('a move that fails', () => {
       install('v2');
       await tryReload(addon);
       sayAll(each);`;
-    const refused = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2') }, script });
+    const refused = await tell({ builds: { v1: v1(), v2: v2('schema=2') }, script });
     expect(refused.slice(1, 3)).toEqual([expect.stringMatching(/^ERR_STATE_SCHEMA instances/), 'v1 1']);
-    const taken = await tell({ builds: { v1: v1(), v2: v2('SCHEMA=2', 'ACCEPTS=1') }, script });
+    const taken = await tell({ builds: { v1: v1(), v2: v2('schema=2', 'accepts=1') }, script });
     expect(taken.slice(1, 3)).toEqual(['{"moved":{"Counter":1},"stayed":{}} unloaded', 'v2 1 made=2']);
   });
 
   test('because the new version freezes what native code made by itself is refused', async () => {
     const trace = await tell({
-      builds: { v1: v1(), v2: v2('FREEZES') },
+      builds: { v1: v1(), v2: v2('freezes') },
       script: `
         const all = [addon.exports.make(1), new addon.exports.Counter(2)];
         install('v2');
@@ -127,7 +127,7 @@ describe('a move that fails', () => {
 
   test('puts all back when finalizers of the new version throw, and tells of each as uncaught', async () => {
     const trace = await tell({
-      builds: { v1: v1(), v2: v2('RESTORE_FAILS_AT=3', 'FINALIZER_THROWS') },
+      builds: { v1: v1(), v2: v2('restore_fails_at=3', 'finalizer_throws') },
       script: `
         process.on('uncaughtException', ({ message }) => say('uncaught: ' + message));
         addon.on('warning', ({ code, cause }) => say(code + ' ' + cause));
@@ -148,7 +148,7 @@ describe('a move that fails', () => {
 
   test('puts back an instance whose reference the old version deleted meanwhile', async () => {
     const trace = await tell({
-      builds: { v1: v1(), v2: v2('CALLS_OUT', 'RESTORE_FAILS_AT=2') },
+      builds: { v1: v1(), v2: v2('calls_out', 'restore_fails_at=2') },
       script: `
         const all = [1, 2].map((value) => new addon.exports.Counter(value));
         // Exports are the old version's until the swap.
@@ -170,17 +170,17 @@ describe('a move that fails', () => {
   test.each([
     [
       'fails',
-      'RESTORE_FAILS_AT=2',
+      'restore_fails_at=2',
       'ERR_HOOK_THREW classes.Counter.restore: restore failed',
       'nothing',
       'v1 2',
     ],
-    ['succeeds', 'CALLS_OUT', '{"moved":{"Counter":2},"stayed":{}} unloaded', 'v2 1 made=2', 'v2 2 made=2'],
+    ['succeeds', 'calls_out', '{"moved":{"Counter":2},"stayed":{}} unloaded', 'v2 1 made=2', 'v2 2 made=2'],
   ])(
     'destroys once what the old version destroyed meanwhile, when the move %s',
     async (_, macro, outcome, ...said) => {
       const trace = await tell({
-        builds: { v1: v1(), v2: v2('CALLS_OUT', macro) },
+        builds: { v1: v1(), v2: v2('calls_out', macro) },
         script: `
         const all = [1, 2].map((value) => new addon.exports.Counter(value));
         const { destroy } = addon.exports;

@@ -3,13 +3,21 @@
  * objects they made and destroyed when they are unmapped, so that each destructor is known to have run once.
  */
 import { expect } from 'vitest';
-import { createScratch } from '../support/addons.ts';
-import { cxxAddon } from '../support/cxx.ts';
+import path from 'node:path';
+import { compileAddon, createScratch, FIXTURES } from '../support/addons.ts';
+import { cxxObject } from '../support/cxx.ts';
 import { type Plan, traceOf } from './trace.ts';
 
-export const SOURCE = 'instances/counter.cc';
-export const v1 = (...macros: string[]): string => cxxAddon(SOURCE, ['VERSION=1', ...macros]);
-export const v2 = (...macros: string[]): string => cxxAddon(SOURCE, ['VERSION=2', ...macros]);
+const FOLDER = path.join(FIXTURES, 'instances');
+
+/** @param options those of `options.h`, such as `bare` or `schema=2` */
+export function version(number: number, ...options: readonly string[]): string {
+  const set = [`version=${number}`, ...options].map((each) => `.${each.includes('=') ? each : `${each}=1`}`);
+  const sources = [path.join(FOLDER, 'options.c'), cxxObject('instances/counter.cc')];
+  return compileAddon(sources, [`-DOPTIONS=${set.join()}`, '-fvisibility=hidden', '-lstdc++']);
+}
+export const v1 = (...options: string[]): string => version(1, ...options);
+export const v2 = (...options: string[]): string => version(2, ...options);
 
 /** Says of each instance what runs in it, its value, and its own properties. */
 const TOOLS = `

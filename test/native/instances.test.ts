@@ -1,8 +1,7 @@
 /** Live instances of a native class move to the new version. */
 import { describe, expect, test } from 'vitest';
 import { createScratch } from '../support/addons.ts';
-import { cxxAddon } from '../support/cxx.ts';
-import { SOURCE, tell, v1, v2 } from './instance-stories.ts';
+import { tell, v1, v2, version } from './instance-stories.ts';
 import { traceOf } from './trace.ts';
 
 describe('a live instance', () => {
@@ -59,7 +58,7 @@ describe('a live instance', () => {
 
   test('moves on through any number of versions', async () => {
     const trace = await tell({
-      builds: { v1: v1(), v2: v2(), v3: cxxAddon(SOURCE, ['VERSION=3']) },
+      builds: { v1: v1(), v2: v2(), v3: version(3) },
       script: `
         const each = new addon.exports.Counter(0);
         for (let round = 0; round < 20; round++) {
@@ -79,7 +78,7 @@ describe('a live instance', () => {
 
   test('of a class under two names moves by the one that the new version has', async () => {
     const trace = await tell({
-      builds: { v1: v1('SECOND_NAME'), v2: v2() },
+      builds: { v1: v1('second_name'), v2: v2() },
       script: `
         const all = [addon.exports.make(1), new addon.exports.Alias(2)];
         install('v2');
@@ -115,7 +114,7 @@ describe('a live instance', () => {
 
   test('that native code referenced is moved, and let go of when the old version ends', async () => {
     const trace = await tell({
-      builds: { v1: v1(), v2: v2(), v3: cxxAddon(SOURCE, ['VERSION=3', 'RESTORE_FAILS_AT=1']) },
+      builds: { v1: v1(), v2: v2(), v3: version(3, 'restore_fails_at=1') },
       script: `
         const each = new addon.exports.Counter(1);
         say([each.keep(), each.keep()].join());
@@ -139,8 +138,8 @@ describe('a live instance', () => {
   });
 
   test.each([
-    ['describes it no more', v2('NO_CLASS')],
-    ['has no such class', v2('BARE')],
+    ['describes it no more', v2('no_class')],
+    ['has no such class', v2('bare')],
   ])('stays with its version, which says so, when the new one %s', async (_, next) => {
     const trace = await tell({
       builds: { v1: v1(), v2: next },
@@ -263,7 +262,7 @@ describe('a move in a Worker', () => {
       const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(WORKER(at, meanwhile))})));
       worker.once('message', () => worker.terminate());
       say('worker ended ' + (await once(worker, 'exit'))[0]);`;
-    const builds = { v1: v1(), v2: v2('CALLS_OUT') };
+    const builds = { v1: v1(), v2: v2('calls_out') };
     const { trace, errors, exitCode, signal } = await traceOf(scratch, script, { builds });
     expect({ errors, exitCode, signal }).toEqual({ errors: '', exitCode: 0, signal: null });
     expect([...trace].sort()).toEqual([
@@ -277,7 +276,7 @@ describe('a move in a Worker', () => {
 
 test('a group whose last member fails leaves the instances of all members as they were', async () => {
   const trace = await tell({
-    builds: { v1: v1(), v2: v2(), bad: v2('RESTORE_FAILS_AT=2') },
+    builds: { v1: v1(), v2: v2(), bad: v2('restore_fails_at=2') },
     script: `
       const { openGroup } = await import(plan.library);
       const names = ['first', 'second', 'third'];

@@ -39,13 +39,22 @@ export function createScratch(): Scratch {
   };
 }
 
-/** Compiles C sources to an addon and returns its path in the cache. */
+/** Compiles C sources, and objects of {@link compileObject}, to an addon and returns its path in the cache. */
 export function compileAddon(sources: readonly string[], flags: readonly string[] = []): string {
+  return compile('.node', '-shared', sources, flags);
+}
+
+/** Compiles a source to an object of addons, and returns its path in the cache: for what is slow to compile. */
+export function compileObject(source: string, flags: readonly string[] = []): string {
+  return compile('.o', '-c', [source], flags);
+}
+
+function compile(suffix: string, kind: string, sources: readonly string[], flags: readonly string[]): string {
   const command = [
     'gcc',
     '-O1',
     '-fPIC',
-    '-shared',
+    kind,
     '-Wall',
     '-Werror',
     '-Wno-trigraphs',
@@ -54,7 +63,7 @@ export function compileAddon(sources: readonly string[], flags: readonly string[
   ];
   const hash = createHash('sha256').update(command.join('\0'));
   for (const source of sources) hash.update(fs.readFileSync(source));
-  const output = path.join(CACHE, `${hash.digest('hex').slice(0, 32)}.node`);
+  const output = path.join(CACHE, `${hash.digest('hex').slice(0, 32)}${suffix}`);
   if (fs.existsSync(output)) return output;
   fs.mkdirSync(CACHE, { recursive: true });
   const partial = `${output}.${process.pid}`;

@@ -8,7 +8,7 @@ describe('resolveOptions', () => {
   test('fills in every default', () => {
     expect(resolveOptions()).toEqual({
       isolation: 'inline',
-      host: { env: {}, execArgv: [], maxRssBytes: null, resourceLimits: {}, spare: true },
+      host: { env: {}, execArgv: [], maxRssBytes: null, resourceLimits: {}, spare: true, reuse: false },
       supervise: { maxCrashes: 5, withinMs: 60_000, backoffMs: 100, backoffMaxMs: 5_000 },
       checkpointMs: 1_000,
       callTimeoutMs: null,
@@ -38,7 +38,7 @@ describe('resolveOptions', () => {
       build: { command: 'make' },
     });
     expect(options.stageDir).toBe(path.resolve('staged'));
-    expect(options.watch).toEqual({ paths: ['src'], ignore: [], debounceMs: 30 });
+    expect(options.watch).toEqual({ paths: ['src'], ignore: [], debounceMs: 30, persistent: true });
     expect(options.build).toEqual({ kind: 'command', command: 'make', args: [], cwd: null, env: {} });
   });
 

@@ -72,18 +72,20 @@ describe('resolveConfig', () => {
     [{ include: ['a', ''] }, 'include[1]', 'wanted a string that is not empty'],
     [{ include: ['!a'] }, 'include[0]', 'without "!" in front'],
     [{ exclude: [1] }, 'exclude', 'wanted an array of strings'],
-    [{ exclude: ['x'.repeat(70_000)] }, 'exclude[0]', 'wanted a path or glob'],
     [{ build: 'cargo' }, 'build', 'found "cargo"'],
     [{ build: { command: '' } }, 'build.command', 'wanted a string that is not empty'],
     [{ watch: { debounceMs: '1s' } }, 'watch.debounceMs', 'wanted milliseconds'],
     [{ options: 1 }, 'options', 'wanted an object'],
-    [{ options: { signal: null } }, 'options.signal', 'found an option of that name'],
+    [{ options: { signal: 1 } }, 'options.signal', 'found an option of that name'],
     [{ options: { build: false } }, 'options.build', 'found an option of that name'],
     [{ options: { hookTimeoutMS: 1 } }, 'options.hookTimeoutMS', 'did you mean "hookTimeoutMs"?'],
     [{ options: { migrate: { 0: () => 1 } } }, 'options.migrate', 'whole numbers from 1'],
     [{ addons: [] }, 'addons', 'wanted an object'],
     [{ addons: { '': {} } }, 'addons[""]', 'wanted a string that is not empty'],
-    [{ addons: { a: null } }, 'addons["a"]', 'wanted an object'],
+    [{ addons: { a: 1 } }, 'addons["a"]', 'wanted an object'],
+    [{ build: null }, 'build', 'found null, wanted a value, or that it is left out'],
+    [{ include: ['a', null] }, 'include[1]', 'found null'],
+    [{ addons: { 'a.node': { watch: { ignore: null } } } }, 'addons["a.node"].watch.ignore', 'found null'],
     [
       { addons: { 'build/Release/kernel.node': { hookTimeoutMs: 'x' } } },
       'addons["build/Release/kernel.node"].hookTimeoutMs',
@@ -110,6 +112,11 @@ describe('resolveConfig', () => {
     );
     expect(() => resolve(given)).toThrow(said);
   });
+});
+
+test('a glob that is too long is refused in a message that is not', () => {
+  const refused = expect(() => resolve({ exclude: ['x'.repeat(70_000)] }));
+  refused.toThrow(/: exclude\[0\]: found "x{79}, wanted a path or glob/);
 });
 
 describe('isIncluded', () => {

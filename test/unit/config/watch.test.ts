@@ -133,7 +133,7 @@ describe('watchConfig', () => {
 
   test.each([
     ['keeps a process alive until it is closed', {}, 'watching\nclosed\n'],
-    ['does not keep a process alive that asks for that', { keepAlive: false }, 'watching\n'],
+    ['does not keep a process alive that asks for that', { persistent: false }, 'watching\n'],
   ])('%s', (_, options, stdout) => {
     using scratch = project();
     scratch.write('napi-reload.config.json', history(1));

@@ -2,6 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../../src/cli/commands.ts';
+import { configSchema, type JsonSchema } from '../../../src/config/schema.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/options.ts';
 import { PHASES } from '../../../src/report.ts';
@@ -66,6 +68,29 @@ describe('the table of options', () => {
   });
 });
 
+describe('the table of the configuration', () => {
+  test('names exactly the keys that there are, and those of its parts', () => {
+    const keys = (schema: JsonSchema | undefined): readonly string[] => Object.keys(schema?.properties ?? {});
+    const { options, addons, dev } = configSchema.properties ?? {};
+    const rows = table('Configuration');
+    const named = rows.flatMap(([first = '']) => [...first.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+    expect(named.toSorted()).toEqual(keys(configSchema).toSorted());
+    const meaning = (key: string): string => rows.find(([first]) => first === `\`${key}\``)?.[2] ?? '';
+    for (const name of keys(options)) expect(meaning('options')).toContain(`\`${name}\``);
+    for (const name of keys(dev)) expect(meaning('dev')).toContain(`\`${name}\``);
+    const own = keys(addons?.additionalProperties || undefined).filter(
+      (name) => !keys(options).includes(name),
+    );
+    expect(own).toEqual(['build', 'watch']);
+  });
+});
+
+describe('the table of commands', () => {
+  test('names exactly the commands that there are, in their order', () => {
+    expect(namesIn(table('Command line'))).toEqual(COMMANDS.map(({ name }) => name));
+  });
+});
+
 describe('the table of pins', () => {
   test('names exactly the pins that there are, in their order', () => {
     const names = everyMatch(native('pins.cc'), /return "([\w-]+)";/g);
@@ -108,26 +133,29 @@ describe('the README', () => {
   });
 });
 
-describe.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/hooks.md'])('%s', (name) => {
-  const text = readDocument(name);
+describe.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/commands.md', 'docs/hooks.md'])(
+  '%s',
+  (name) => {
+    const text = readDocument(name);
 
-  test('links to files and headings that exist', () => {
-    const missing = linksOf(text)
-      .filter((link) => !/^https?:/.test(link))
-      .filter((link) => {
-        const [file = '', anchor] = link.split('#');
-        const target = file === '' ? name : path.join(path.dirname(name), file);
-        if (!fs.existsSync(path.join(ROOT, target))) return true;
-        return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
-      });
-    expect(missing).toEqual([]);
-  });
+    test('links to files and headings that exist', () => {
+      const missing = linksOf(text)
+        .filter((link) => !/^https?:/.test(link))
+        .filter((link) => {
+          const [file = '', anchor] = link.split('#');
+          const target = file === '' ? name : path.join(path.dirname(name), file);
+          if (!fs.existsSync(path.join(ROOT, target))) return true;
+          return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
+        });
+      expect(missing).toEqual([]);
+    });
 
-  test('names only error codes that there are', () => {
-    const named = text.match(/\bERR_[A-Z_]+/g) ?? [];
-    // Thrown by native code, where there is no ReloadError.
-    const thrown = everyMatch(native('slots.cc'), /napi_throw_error\(\w+, "(ERR_\w+)"/g);
-    const known = [...namesIn(table('Errors')), ...thrown];
-    expect(known).toEqual(expect.arrayContaining([...new Set(named)]));
-  });
-});
+    test('names only error codes that there are', () => {
+      const named = text.match(/\bERR_[A-Z_]+/g) ?? [];
+      // Thrown by native code, where there is no ReloadError.
+      const thrown = everyMatch(native('slots.cc'), /napi_throw_error\(\w+, "(ERR_\w+)"/g);
+      const known = [...namesIn(table('Errors')), ...thrown];
+      expect(known).toEqual(expect.arrayContaining([...new Set(named)]));
+    });
+  },
+);

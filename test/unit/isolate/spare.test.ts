@@ -8,7 +8,7 @@ import { hostsOf, until } from '../../fault/hosted.ts';
 
 /** More than Linux takes for one string of an environment. */
 const TOO_LONG = 'x'.repeat(2 ** 18);
-const OPTIONS = { env: {}, execArgv: [], maxRssBytes: null, resourceLimits: {}, spare: true };
+const OPTIONS = { env: {}, execArgv: [], maxRssBytes: null, resourceLimits: {}, spare: true, reuse: false };
 
 afterEach(() => {
   delete process.env['TOO_LONG'];
