@@ -2,7 +2,7 @@
 import truncatedWidth from 'fast-string-truncated-width';
 
 /** Cells from one tab stop to the next, for terminals and for what gcc calls a column. */
-const TAB_CELLS = 8;
+export const TAB_CELLS = 8;
 const ELLIPSIS = '…';
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -36,6 +36,21 @@ export function behind(text: string, cells: number): string {
   // The cut goes through a wide character: a blank keeps what follows in its place.
   const [{ segment = '' } = {}] = segmenter.segment(rest);
   return ` ${rest.slice(segment.length)}`;
+}
+
+/** @returns rows that a terminal takes for `text`: a wide character that does not fit into one begins the next */
+export function rowsOf(text: string, columns: number): number {
+  let rows = 1;
+  let at = 0;
+  for (const { segment } of segmenter.segment(text)) {
+    const width = widthOf(segment);
+    if (at + width > columns) {
+      rows += 1;
+      at = 0;
+    }
+    at += width;
+  }
+  return rows;
 }
 
 /** @returns length of the longest beginning that the cells hold, in UTF-16 units */

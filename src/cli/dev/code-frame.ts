@@ -1,7 +1,7 @@
 /** The line of a source that a message of a compiler is about, with a caret under the place. */
 import fs from 'node:fs';
 import type { Diagnostic } from '../../diagnostic.ts';
-import { behind, clip, expandTabs, widthOf } from './cells.ts';
+import { behind, clip, expandTabs, TAB_CELLS, widthOf } from './cells.ts';
 
 /** Sources above it are not read for a frame. */
 const SOURCE_BYTES_MAX = 4 * 2 ** 20;
@@ -66,16 +66,30 @@ function readLines(file: string): readonly string[] {
  * before 11 count bytes. The name that the message quotes tells which, where it stands at one of the two places.
  */
 function cellsBefore(line: string, { column, text }: Diagnostic): number {
-  const byCells = column - 1;
-  const head = Buffer.from(line)
+  const byCells = line.slice(0, lengthOfCells(line, column - 1));
+  const byBytes = Buffer.from(line)
     .subarray(0, column - 1)
     .toString('utf8');
-  const byBytes = widthOf(expandTabs(head));
-  if (byBytes === byCells) return byCells;
   const quoted = /[‘'"`]([^’'"`]+)[’'"`]/.exec(text)?.[1];
-  const isAt = (cells: number): boolean =>
-    quoted !== undefined && behind(expandTabs(line), cells).startsWith(quoted);
-  if (isAt(byCells) !== isAt(byBytes)) return isAt(byCells) ? byCells : byBytes;
+  const isBefore = (head: string): boolean => quoted !== undefined && line.startsWith(quoted, head.length);
   // In the locale that builds run in, gcc quotes like ‘this’, clang like 'this'.
-  return text.includes("'") ? byBytes : byCells;
+  const isClear = isBefore(byCells) !== isBefore(byBytes);
+  const head = (isClear ? isBefore(byBytes) : text.includes("'")) ? byBytes : byCells;
+  return widthOf(expandTabs(head));
+}
+
+/** Takes no cell of its own: a mark on the letter before, or what joins emoji. */
+const JOINED = /[\p{M}\p{Cf}]/u;
+
+/** As gcc counts: each character of an emoji that is joined of several has cells of its own. */
+function lengthOfCells(line: string, cells: number): number {
+  let at = 0;
+  let length = 0;
+  for (const character of line) {
+    if (at >= cells) break;
+    if (character === '\t') at += TAB_CELLS - (at % TAB_CELLS);
+    else if (!JOINED.test(character)) at += widthOf(character);
+    length += character.length;
+  }
+  return length;
 }

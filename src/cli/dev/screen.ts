@@ -1,5 +1,5 @@
 /** A terminal whose last row is a status, below all that is printed. */
-import { clip, widthOf } from './cells.ts';
+import { clip, rowsOf } from './cells.ts';
 
 /** What a screen needs of `process.stdout`. */
 export interface ScreenStream {
@@ -9,6 +9,8 @@ export interface ScreenStream {
 }
 
 const ERASE_BELOW = '\x1b[J';
+const WRAP_OFF = '\x1b[?7l';
+const WRAP_ON = '\x1b[?7h';
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
 /** Of a terminal that does not say. */
@@ -90,19 +92,15 @@ export class Screen {
     this.#status = '';
   }
 
+  /** Without wrapping: the terminal may have got narrower a moment ago. */
   #draw(): string {
-    return `${this.#status}\r`;
-  }
-
-  /** A terminal that got narrower has wrapped what was there. */
-  #rowsOf(text: string): number {
-    return Math.max(1, Math.ceil(widthOf(text) / this.columns));
+    return this.#status === '' ? '' : `${WRAP_OFF}${this.#status}${WRAP_ON}\r`;
   }
 
   /** The status, and the unfinished line above it. */
   #eraseAll(): string {
     if (this.#unfinished === '') return ERASE_BELOW;
     const shown = this.#unfinished.slice(this.#unfinished.lastIndexOf('\r') + 1);
-    return `\x1b[${this.#rowsOf(shown)}A${ERASE_BELOW}`;
+    return `\x1b[${rowsOf(shown, this.columns)}A${ERASE_BELOW}`;
   }
 }

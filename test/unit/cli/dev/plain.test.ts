@@ -89,12 +89,15 @@ test('GitHub is told of messages beside the source', async () => {
     GITHUB_ACTIONS: 'true',
     GITHUB_WORKSPACE: path.dirname(project.root),
   });
-  expect(await dev.line('error', /^::error /)).toMatch(/^::error file=project\/kernel\.c,line=5,col=26::.oops. undeclared/);
+  expect(await dev.line('error', /^::error /)).toMatch(
+    /^::error file=project\/kernel\.c,line=5,col=26::.oops. undeclared/,
+  );
 });
 
 test('colours are there where they are asked for', async () => {
   await using dev = new Running(project, ['app.cjs'], { FORCE_COLOR: '1' });
-  await dev.line('error', /\x1b\[2m\[napi-reload\]/);
+  const line = await dev.line('error', /building kernel$/);
+  expect(line).toBe('\x1b[2m[napi-reload]\x1b[22m building kernel');
 });
 
 test.each([
@@ -118,7 +121,10 @@ test.each([
 
 test('an app that has the terminal knows it', async () => {
   project.write('app.cjs', 'console.log("is a terminal:", process.stdout.isTTY, process.stdin.isTTY);');
-  await using terminal = new Terminal(project.dev('--inherit', 'app.cjs'), { cwd: project.root, env: project.env });
+  await using terminal = new Terminal(project.dev('--inherit', 'app.cjs'), {
+    cwd: project.root,
+    env: project.env,
+  });
   await terminal.untilRow(/^is a terminal: true true$/);
 });
 
@@ -134,7 +140,11 @@ describe('a command line', () => {
       'Cannot run both --exec "true" and the script "app.cjs": give one of them',
     ],
   ])('of %j is refused with exit code 2', (words, message) => {
-    expect(refused(words)).toEqual({ status: 2, stdout: '', stderr: `${message}\nSee napi-reload dev --help\n` });
+    expect(refused(words)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `${message}\nSee napi-reload dev --help\n`,
+    });
   });
 
   test('may name an addon that nothing builds: it is refused in a line', () => {
@@ -160,10 +170,17 @@ test('a project is found without any configuration, below the folder or above it
   project.write('native/binding.gyp', "{ 'targets': [{ 'target_name': 'deep', 'sources': ['deep.c'] }] }");
   project.write('node_modules/other/binding.gyp', "{ 'targets': [{ 'target_name': 'other' }] }");
   project.write('app/index.cjs', '');
-  const found = (...words: string[]) => Object.keys(JSON.parse(refused(words).stdout).opened ?? {});
+  const found = (cwd: string): readonly string[] => {
+    const [command = '', ...args] = project.dev('--print-config');
+    const options = { cwd: path.join(project.root, cwd), env: project.env, encoding: 'utf8' } as const;
+    return Object.keys(JSON.parse(spawnSync(command, args, options).stdout).opened ?? {});
+  };
   const deep = path.join(project.root, 'native/build/Release/deep.node');
-  expect(found('--print-config')).toEqual([deep]);
-  project.root.length;
+  expect(found('.')).toEqual([deep]);
+  expect(found('native')).toEqual([deep]);
+  project.write('native/lib/package.json', '{}');
+  expect(found('native/lib')).toEqual([deep]);
+  expect(found('app')).toEqual([]);
 });
 
 /** The one that the documentation gives. */
