@@ -1,6 +1,7 @@
 export { type Addon, open } from './addon.ts';
 export type { BuildOutcome } from './build/builder.ts';
 export type { Diagnostic } from './diagnostic.ts';
+export type { Diagnosis, Hazard, HazardCode, Reclaim, Severity } from './doctor/diagnosis.ts';
 export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from './errors.ts';
 export type { AddonEvents, GroupEvents, GroupListener, HostCrash, Listener, Warning } from './events.ts';
 export { type AddonGroup, type GroupMembers, openGroup } from './group.ts';

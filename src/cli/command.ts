@@ -27,7 +27,7 @@ export interface Command {
   readonly name: string;
   /** One line, for the list of commands. */
   readonly summary: string;
-  /** Names of the operands, such as `<file>`; how many may be given. */
+  /** Names of the operands, such as `<file>`, all of which have to be given, and no more. */
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, CommandOption>>;
   /** @returns the exit code */

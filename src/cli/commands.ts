@@ -1,5 +1,6 @@
 /** All commands, in the order in which the help has them. */
 import type { Command } from './command.ts';
+import { doctorCommand } from './doctor.ts';
 import { includeCommand } from './include.ts';
 
-export const COMMANDS: readonly Command[] = [includeCommand];
+export const COMMANDS: readonly Command[] = [doctorCommand, includeCommand];

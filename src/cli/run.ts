@@ -69,6 +69,8 @@ function runCommand(
   }
   const surplus = positionals[command.operands.length];
   if (surplus !== undefined) return refuse(terminal, `Unknown argument "${surplus}"`, null, help);
+  const missing = command.operands.find((_, index) => !positionals[index]);
+  if (missing !== undefined) return refuse(terminal, `Argument ${missing} is missing`, null, help);
   return command.run({ options: values, operands: positionals, terminal });
 }
 

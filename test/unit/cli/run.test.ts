@@ -42,7 +42,11 @@ describe('napi-reload', () => {
   test.each(['--help', '-h'])('lists its commands for %s', async (word) => {
     const { code, out, error } = await ran([word]);
     expect([code, error]).toEqual([0, []]);
-    for (const { name, summary } of COMMANDS) expect(out.join()).toContain(`  ${name}  ${summary}`);
+    const lines = out
+      .join()
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/));
+    for (const { name, summary } of COMMANDS) expect(lines).toContainEqual([name, summary]);
   });
 
   test.each(['--version', '-v'])('prints the version of the package for %s', async (word) => {
@@ -89,6 +93,7 @@ describe('a command', () => {
   test.each([
     [['check', '--output'], 'Option "--output" needs a value'],
     [['check', 'a', 'b'], 'Unknown argument "b"'],
+    [['check', '--json'], 'Argument <file> is missing'],
   ])('does not run for %j', async (words, message) => {
     const inputs: Pick<CommandInput, 'options' | 'operands'>[] = [];
     const { code, error } = await ran(words, recording(inputs));

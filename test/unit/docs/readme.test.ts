@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { HAZARD_CODES } from '../../../src/doctor/diagnosis.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/options.ts';
 import { PHASES } from '../../../src/report.ts';
@@ -70,6 +71,24 @@ describe('the table of pins', () => {
   test('names exactly the pins that there are, in their order', () => {
     const names = everyMatch(native('pins.cc'), /return "([\w-]+)";/g);
     expect(namesIn(table('Unloading'))).toEqual(names.filter((name) => name !== 'unknown'));
+  });
+});
+
+describe('the table of hazards', () => {
+  test('names exactly the hazards that there are, in their order', () => {
+    expect(namesIn(table('A look at an addon'))).toEqual(HAZARD_CODES);
+  });
+
+  test('gives the severities that they have', () => {
+    const severities = new Map(
+      everyMatch(source('doctor/hazards.ts'), /code: '([\w-]+)'/g).map((code, index) => [
+        `\`${code}\``,
+        everyMatch(source('doctor/hazards.ts'), /severity: '(\w+)'/g)[index],
+      ]),
+    );
+    const rows = table('A look at an addon').filter(([code = '']) => severities.has(code));
+    expect(rows).toHaveLength(severities.size);
+    for (const [code = '', severity] of rows) expect([code, severity]).toEqual([code, severities.get(code)]);
   });
 });
 

@@ -1,0 +1,66 @@
+/** `napi-reload doctor`: what can be said of an addon without loading it. */
+import { diagnose } from '../doctor/diagnose.ts';
+import { type Diagnosis, type Hazard, isLoadable } from '../doctor/diagnosis.ts';
+import { loadNative } from '../native.ts';
+import type { Command } from './command.ts';
+
+/** Exit code for a file that cannot be loaded here. */
+const EXIT_NOT_LOADABLE = 1;
+
+const ENTRIES: Readonly<Record<NonNullable<Diagnosis['entry']>, string>> = {
+  symbol: 'a Node-API addon, registers by symbol',
+  constructor: 'a Node-API addon, registers by constructor',
+  v8: 'an addon for the C++ interface of V8',
+  none: 'no addon',
+};
+
+export const doctorCommand: Command = {
+  name: 'doctor',
+  summary: 'tell what is in an addon and whether it will unload, without loading it',
+  operands: ['<file.node>'],
+  options: { json: { type: 'boolean', summary: 'print it as JSON' } },
+  run({ options, operands: [file = ''], terminal }) {
+    const diagnosis = diagnose(file, loadNative());
+    terminal.out(options['json'] === true ? JSON.stringify(diagnosis) : report(diagnosis));
+    return isLoadable(diagnosis) ? 0 : EXIT_NOT_LOADABLE;
+  },
+};
+
+function report(diagnosis: Diagnosis): string {
+  const { file, needed, hazards } = diagnosis;
+  const parts = [
+    file,
+    `  ${identity(diagnosis)}`,
+    ...(needed.length > 0 ? [`  linked to ${needed.join(', ')}`] : []),
+    '',
+    ...hazards.flatMap(paragraph),
+    isLoadable(diagnosis) ? `Unloads: ${outlook(diagnosis)}` : 'It cannot be loaded here.',
+  ];
+  return parts.join('\n');
+}
+
+function identity({ arch, entry, apiVersion }: Diagnosis): string {
+  const known = [
+    entry === null ? 'not read as an addon' : ENTRIES[entry],
+    ...(arch === null ? [] : [`for ${arch}`]),
+    ...(apiVersion === null ? [] : [`Node-API version ${apiVersion}`]),
+  ];
+  return known.join(', ');
+}
+
+function paragraph({ severity, code, detail, remedy }: Hazard): readonly string[] {
+  return [`  ${severity} ${code}: ${detail}`, `    ${remedy}`, ''];
+}
+
+function outlook({ reclaim: { level, reasons } }: Diagnosis): string {
+  switch (level) {
+    case 'full':
+      return 'full, as soon as it was replaced';
+    case 'when idle':
+      return ['when idle, so not while it has one of these pins:', ...reasons.map((x) => `  ${x}`)].join(
+        '\n',
+      );
+    case 'never':
+      return `never, because ${reasons.join(', and ')}`;
+  }
+}
