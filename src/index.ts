@@ -1,5 +1,6 @@
 export { type Addon, open } from './addon.ts';
 export type { BuildOutcome } from './build/builder.ts';
+export type { CheckCrash, CheckFailure, CheckProblem, CheckReport, CheckStep } from './check/report.ts';
 export type { Diagnostic } from './diagnostic.ts';
 export type { Diagnosis, Hazard, HazardCode, Reclaim, Severity } from './doctor/diagnosis.ts';
 export { type ErrorCode, type ErrorDetails, isReloadError, ReloadError } from './errors.ts';

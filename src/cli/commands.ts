@@ -1,6 +1,7 @@
 /** All commands, in the order in which the help has them. */
 import type { Command } from './command.ts';
+import { checkCommand } from './check.ts';
 import { doctorCommand } from './doctor.ts';
 import { includeCommand } from './include.ts';
 
-export const COMMANDS: readonly Command[] = [doctorCommand, includeCommand];
+export const COMMANDS: readonly Command[] = [checkCommand, doctorCommand, includeCommand];

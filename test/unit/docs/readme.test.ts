@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { checkCommand } from '../../../src/cli/check.ts';
 import { HAZARD_CODES } from '../../../src/doctor/diagnosis.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/options.ts';
@@ -89,6 +90,24 @@ describe('the table of hazards', () => {
     const rows = table('A look at an addon').filter(([code = '']) => severities.has(code));
     expect(rows).toHaveLength(severities.size);
     for (const [code = '', severity] of rows) expect([code, severity]).toEqual([code, severities.get(code)]);
+  });
+});
+
+describe('the tables of a check', () => {
+  test('name exactly the options that there are, with their defaults', () => {
+    const rows = table('A check for CI');
+    expect(namesIn(rows)).toEqual(Object.keys(checkCommand.options).map((name) => `--${name}`));
+    const defaults = new Map(rows.map(([name = '', value = '']) => [name.replaceAll('`', ''), value]));
+    const told = Object.entries(checkCommand.options).map(([name, { summary }]) => [name, summary] as const);
+    for (const [name, summary] of told) {
+      const number = /\b\d{3,}\b/.exec(summary)?.[0];
+      if (number !== undefined) expect([name, defaults.get(`--${name}`)]).toEqual([name, `\`${number}\``]);
+    }
+  });
+
+  test('name exactly the problems that there are, in their order', () => {
+    const [codes = ''] = everyMatch(source('check/report.ts'), /readonly code: ('cannot-load'.*);/g);
+    expect(namesIn(table('A check for CI', 1))).toEqual(everyMatch(codes, /'([\w-]+)'/g));
   });
 });
 
