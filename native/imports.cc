@@ -67,10 +67,15 @@ bool IsPastNodeApi(string_view name) {
 
 bool LooksUpNodeApi(const elf::Image& image, const uint8_t* data, size_t size) {
   if (!ImportsLookup(image)) return false;
+  // Segments have at most a page in common. Bytes of many that lie in one place are not read again
+  // and again.
+  uint64_t left = uint64_t{size} * 2;
   for (size_t index = 0; index < image.segment_count(); ++index) {
     const auto segment = image.SegmentAt(index);
     if (!segment || segment->p_type != PT_LOAD) continue;
     if (segment->p_offset > size || segment->p_filesz > size - segment->p_offset) continue;
+    if (segment->p_filesz > left) return false;
+    left -= segment->p_filesz;
     const string_view bytes(reinterpret_cast<const char*>(data + segment->p_offset),
                             segment->p_filesz);
     if (NamesNodeApi(bytes, segment->p_offset, image.string_table())) return true;

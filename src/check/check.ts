@@ -9,7 +9,8 @@ import { supervise } from './supervise.ts';
 import { Tally } from './tally.ts';
 
 export interface CheckOptions {
-  readonly reloads: number;
+  /** Null for the default: {@link RELOADS} for an addon that unloads, {@link RELOADS_KEPT} for one that does not. */
+  readonly reloads: number | null;
   /** Absolute path of a module whose default export is called with the exports of each version; null for none. */
   readonly exercise: string | null;
   /** Bound on each step, in milliseconds. */
@@ -17,6 +18,10 @@ export interface CheckOptions {
   /** Bytes; null for the default: {@link MAX_RSS_PER_RELOAD} for an addon that unloads, none for one that does not. */
   readonly maxRssPerReload: number | null;
 }
+
+export const RELOADS = 1000;
+/** Each version that stays may take megabytes. */
+export const RELOADS_KEPT = 100;
 
 /** Bytes. Node.js itself keeps up to 3 KB for each load of an addon that defines classes. */
 export const MAX_RSS_PER_RELOAD: number = 6 * 1024;
@@ -31,7 +36,8 @@ export async function check(file: string, options: CheckOptions): Promise<CheckR
     const nothing = { ...new Tally().figures(), crashed: null, threw: null };
     return { ...common, ...nothing, problems: loadProblems(diagnosis) };
   }
-  const { reloads, exercise, timeoutMs } = options;
+  const { exercise, timeoutMs } = options;
+  const reloads = options.reloads ?? (promised === 'never' ? RELOADS_KEPT : RELOADS);
   const stageDir = defaultStageDir();
   const plan = { file: diagnosis.file, exercise, reloads, stageDir, parentPid: process.pid };
   const { tally, crashed, stopped } = await supervise(plan, timeoutMs);

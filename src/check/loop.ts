@@ -102,10 +102,14 @@ export class Loop {
   }
 
   async #end(addon: Addon): Promise<void> {
-    this.#begin('close', this.#plan.reloads);
     const pinned = () => addon.versions().filter(({ state }) => state === 'pinned');
     const endMs = performance.now() + LEAVE_MAX_MS;
-    while (pinned().length > 0 && performance.now() < endMs) await collect();
+    this.#begin('close', this.#plan.reloads);
+    while (pinned().length > 0 && performance.now() < endMs) {
+      await collect();
+      // This wait is ours, and not to be taken for a hang.
+      this.#begin('close', this.#plan.reloads);
+    }
     this.#say({ kind: 'pins', pins: pinned().flatMap(({ pins }) => pins) });
     await addon.close();
     this.#begin('exit', this.#plan.reloads);

@@ -95,7 +95,8 @@ class Ending {
           this.#line?.destroy();
           resolve({ exitCode, signal });
         };
-        const timer = setTimeout(end, LAST_WORDS_MS);
+        // Behind a look for more to read: this process may not have run for as long.
+        const timer = setTimeout(() => setImmediate(end), LAST_WORDS_MS);
         if (this.#line === null || this.#line.readableEnded) end();
         else this.#line.once('end', end);
       });

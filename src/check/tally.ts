@@ -18,7 +18,10 @@ type Figures = Pick<
 >;
 
 export class Tally {
+  /** Of versions that were replaced. */
   readonly #outcomes = new Map<number, Outcome>();
+  /** Of versions that were pinned, the last one among them, which nothing replaced. */
+  readonly #endings = new Map<number, Outcome>();
   readonly #timesMs: number[] = [];
   readonly #samples: Sample[] = [];
   #pins: readonly NativePin[] = [];
@@ -33,11 +36,10 @@ export class Tally {
         break;
       case 'reloaded':
         this.#timesMs.push(word.ms);
-        // One that was pinned for a moment only may have been told of before.
-        if (!this.#outcomes.has(word.version)) this.#outcomes.set(word.version, word.outcome);
+        this.#outcomes.set(word.version, word.outcome);
         break;
       case 'ended':
-        this.#outcomes.set(word.version, word.outcome);
+        this.#endings.set(word.version, word.outcome);
         break;
       case 'sample':
         this.#samples.push(word);
@@ -56,8 +58,8 @@ export class Tally {
   }
 
   figures(): Figures {
-    const count = (wanted: Outcome): number =>
-      [...this.#outcomes.values()].filter((outcome) => outcome === wanted).length;
+    const outcomes = [...this.#outcomes].map(([version, outcome]) => this.#endings.get(version) ?? outcome);
+    const count = (wanted: Outcome): number => outcomes.filter((outcome) => outcome === wanted).length;
     const half = measured(this.#samples);
     const points = half?.map(({ reload, rssBytes }) => ({ x: reload, y: rssBytes }));
     return {

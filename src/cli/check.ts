@@ -1,14 +1,14 @@
 /** `napi-reload check`: whether an addon stands many reloads, for CI. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { type CheckOptions, check, MAX_RSS_PER_RELOAD } from '../check/check.ts';
+import { type CheckOptions, check, MAX_RSS_PER_RELOAD, RELOADS, RELOADS_KEPT } from '../check/check.ts';
 import { RELOADS_TO_TELL } from '../check/growth.ts';
 import type { CheckReport } from '../check/report.ts';
+import { printable } from './printable.ts';
 import { type Command, type CommandInput, EXIT_USAGE } from './command.ts';
 
 /** Exit code of a check that was not passed. */
 const EXIT_FAILED = 1;
-const RELOADS = 1000;
 const RELOADS_MAX = 1_000_000;
 const TIMEOUT_MS = 30_000;
 /** What a timer of Node.js takes. */
@@ -19,7 +19,10 @@ export const checkCommand: Command = {
   summary: 'reload an addon many times in a process of its own, and fail if it crashes, leaks or stays',
   operands: ['<file.node>'],
   options: {
-    reloads: { type: 'string', summary: `how many times, ${RELOADS} unless told otherwise` },
+    reloads: {
+      type: 'string',
+      summary: `how many times, ${RELOADS}, or ${RELOADS_KEPT} if it never unloads`,
+    },
     exercise: {
       type: 'string',
       summary: 'a module whose default export is called with the exports each time',
@@ -50,7 +53,7 @@ export const checkCommand: Command = {
 
 /** @returns what cannot be understood, in a sentence */
 function readOptions(options: CommandInput['options']): CheckOptions | string {
-  const reloads = wholeNumber(options, 'reloads', RELOADS_MAX) ?? RELOADS;
+  const reloads = wholeNumber(options, 'reloads', RELOADS_MAX);
   const timeoutMs = wholeNumber(options, 'timeout', TIMEOUT_MAX_MS) ?? TIMEOUT_MS;
   const maxRssPerReload = wholeNumber(options, 'max-rss-per-reload', Number.MAX_SAFE_INTEGER, 0);
   for (const value of [reloads, timeoutMs, maxRssPerReload]) if (typeof value === 'string') return value;
@@ -82,13 +85,13 @@ function describeReport(report: CheckReport): string {
   const { file, reloads, unloaded, pinned, kept, promised, medianMs, p99Ms, problems } = report;
   const lines = [`${file}: ${problems.length === 0 ? 'passed' : 'failed'}`];
   for (const { code, message } of problems) lines.push(`  ${code}: ${message}`);
-  if (reloads === 0) return lines.join('\n');
+  if (reloads === 0) return lines.map(printable).join('\n');
   lines.push(
     `  reloads: ${reloads}, median ${medianMs} ms, p99 ${p99Ms} ms`,
     `  versions that were replaced: ${unloaded} unloaded, ${pinned} pinned, ${kept} kept (doctor: ${promised})`,
     `  memory: ${memory(report)}`,
   );
-  return lines.join('\n');
+  return lines.map(printable).join('\n');
 }
 
 function memory({ rssBytesPerReload, maxRssPerReload, mappingsGrown }: CheckReport): string {

@@ -3,6 +3,7 @@ import { diagnose } from '../doctor/diagnose.ts';
 import { type Diagnosis, type Hazard, isLoadable } from '../doctor/diagnosis.ts';
 import { loadNative } from '../native.ts';
 import type { Command } from './command.ts';
+import { printable } from './printable.ts';
 
 /** Exit code for a file that cannot be loaded here. */
 const EXIT_NOT_LOADABLE = 1;
@@ -34,9 +35,9 @@ function report(diagnosis: Diagnosis): string {
     ...(needed.length > 0 ? [`  linked to ${needed.join(', ')}`] : []),
     '',
     ...hazards.flatMap(paragraph),
-    isLoadable(diagnosis) ? `Unloads: ${outlook(diagnosis)}` : 'It cannot be loaded here.',
+    ...(isLoadable(diagnosis) ? outlook(diagnosis) : ['It cannot be loaded here.']),
   ];
-  return parts.join('\n');
+  return parts.map(printable).join('\n');
 }
 
 function identity({ arch, entry, apiVersion }: Diagnosis): string {
@@ -52,15 +53,16 @@ function paragraph({ severity, code, detail, remedy }: Hazard): readonly string[
   return [`  ${severity} ${code}: ${detail}`, `    ${remedy}`, ''];
 }
 
-function outlook({ reclaim: { level, reasons } }: Diagnosis): string {
+function outlook({ reclaim: { level, reasons } }: Diagnosis): readonly string[] {
   switch (level) {
     case 'full':
-      return 'full, as soon as it was replaced';
+      return ['Unloads: full, as soon as it was replaced'];
     case 'when idle':
-      return ['when idle, so not while it has one of these pins:', ...reasons.map((x) => `  ${x}`)].join(
-        '\n',
-      );
+      return [
+        'Unloads: when idle, so not while it has one of these pins:',
+        ...reasons.map((pin) => `  ${pin}`),
+      ];
     case 'never':
-      return `never, because ${reasons.join(', and ')}`;
+      return [`Unloads: never, because ${reasons.join(', and ')}`];
   }
 }

@@ -100,6 +100,15 @@ describe('napi-reload doctor', () => {
     });
   });
 
+  test('shows names that would command a terminal as what they are', () => {
+    const name = 'libev\u001b[2J\nil.so';
+    const folder = scratch();
+    const library = compile(folder, 'evil', 'int evil(void) { return 1; }', [`-Wl,-soname,${name}`]);
+    const code = 'int evil(void); int use(void) { return evil(); }';
+    const { stdout } = doctor(compile(folder, 'addon', addonSource(code), [library]));
+    expect(stdout).toContain('missing-library: the loader does not find libev\\x1b[2J\\x0ail.so\n');
+  });
+
   test.each([[[]], [['']]])('ends with 2 when no file is named: %j', (words) => {
     expect(doctor(...words)).toEqual({
       status: 2,

@@ -284,6 +284,28 @@ __attribute__((constructor)) static void run(void) { fclose(fopen("${marker}", "
     }
   });
 
+  test('is read once, however many segments say that they are all of it', () => {
+    const bytes = readFileSync(addon(call('#include <dlfcn.h>\n', 'dlsym(a, "nothing")')));
+    const headerBytes = bytes.readUInt16LE(0x36);
+    const first = Number(bytes.readBigUInt64LE(0x20));
+    const own = bytes.subarray(first, first + headerBytes * bytes.readUInt16LE(0x38));
+    const count = 60_000;
+    const table = Buffer.alloc(headerBytes * count);
+    for (let index = 0; index < count; index++) {
+      table.writeUInt32LE(1, index * headerBytes); // PT_LOAD
+      table.writeBigUInt64LE(BigInt(bytes.length + table.length), index * headerBytes + 0x20); // p_filesz
+      table.writeBigUInt64LE(2n ** 40n, index * headerBytes + 0x10); // p_vaddr
+    }
+    own.copy(table);
+    bytes.writeBigUInt64LE(BigInt(bytes.length), 0x20);
+    bytes.writeUInt16LE(count, 0x38);
+    // Of this machine, it is refused before.
+    bytes.writeUInt16LE(OTHER_MACHINE, 18);
+    const file = path.join(scratch(), 'many.node');
+    writeFileSync(file, Buffer.concat([bytes, table]));
+    expect(codes(diagnose(file, shim))).toEqual(['wrong-arch']);
+  });
+
   test('has all its bytes read, also when more follow', () => {
     const file = addon('');
     appendFileSync(file, Buffer.alloc(4 * 2 ** 20));
