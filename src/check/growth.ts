@@ -1,27 +1,36 @@
 /** How fast something grows, from samples with noise. */
 
-/** Until then caches fill, and V8 compiles what is called often: that is megabytes, once. */
-const WARM_RELOADS = 400;
-const MEASURED_MIN = 200;
-/** Fewer reloads tell nothing of memory. */
-export const RELOADS_TO_TELL: number = WARM_RELOADS + MEASURED_MIN;
+/**
+ * Fewer reloads tell nothing of memory. In the first few hundred caches fill, and V8 compiles what is called often, which is
+ * megabytes that come and go.
+ */
+export const RELOADS_TO_TELL = 1000;
 
-/** @returns the samples of the second half, without those of the first reloads; null when they are too few to tell anything */
+/** @returns the samples of the second half; null when the reloads are too few to tell anything */
 export function measured<T extends { readonly reload: number }>(samples: readonly T[]): readonly T[] | null {
   const last = samples.at(-1)?.reload ?? 0;
-  if (last < RELOADS_TO_TELL) return null;
-  return samples.filter(({ reload }) => reload >= Math.max(last / 2, WARM_RELOADS));
+  return last < RELOADS_TO_TELL ? null : samples.filter(({ reload }) => reload >= last / 2);
 }
 
+/** Of the steps from sample to sample, at each end: what comes or goes at once. */
+const TRIMMED_SHARE = 0.1;
+
 /**
- * The median of the slopes between all pairs of points (Theil and Sen): an arena of malloc or a page of V8's heap that comes
- * or goes at once moves a few of them only.
+ * The mean of the slopes from point to point, without the steepest ones up and down: V8 takes megabytes at once when it
+ * compiles, and malloc an arena, while a leak is in most of them.
  *
- * @param points of different `x`
+ * @param points in the order of their `x`, which differ
+ * @returns 0 for fewer than two points
  */
-export function medianSlope(points: readonly { readonly x: number; readonly y: number }[]): number {
-  const slopes = points.flatMap((a, index) => points.slice(index + 1).map((b) => (b.y - a.y) / (b.x - a.x)));
-  return quantile(slopes, 0.5) ?? 0;
+export function trimmedSlope(points: readonly { readonly x: number; readonly y: number }[]): number {
+  const slopes = points.slice(1).map((point, index) => slopeTo(point, points[index] ?? point));
+  const trimmed = Math.ceil(slopes.length * TRIMMED_SHARE);
+  const rest = slopes.toSorted((a, b) => a - b).slice(trimmed, slopes.length - trimmed);
+  return rest.length === 0 ? 0 : rest.reduce((sum, slope) => sum + slope, 0) / rest.length;
+}
+
+function slopeTo(point: { readonly x: number; readonly y: number }, from: typeof point): number {
+  return (point.y - from.y) / (point.x - from.x);
 }
 
 /** @returns the value that this share of all is not above; null of none */

@@ -45,7 +45,7 @@ export interface CheckReport {
   readonly crashed: CheckCrash | null;
   readonly threw: CheckFailure | null;
   /**
-   * Memory mappings that came to the process in the second half of the reloads; null when fewer than 600 were done, which
+   * Memory mappings that came to the process in the second half of the reloads; null when fewer than 1000 were done, which
    * tell nothing of memory.
    */
   readonly mappingsGrown: number | null;

@@ -1,6 +1,6 @@
 /** What is known of a check, word by word. It holds whatever ends the process. */
 import type { NativePin } from '../native.ts';
-import { medianSlope, quantile, measured } from './growth.ts';
+import { trimmedSlope, quantile, measured } from './growth.ts';
 import type { CheckFailure, CheckPlace, CheckReport } from './report.ts';
 import type { Outcome, Sample, Word } from './words.ts';
 
@@ -68,7 +68,7 @@ export class Tally {
       pinned: count('pinned'),
       kept: count('kept'),
       mappingsGrown: half === null ? null : (half.at(-1)?.mappings ?? 0) - (half[0]?.mappings ?? 0),
-      rssBytesPerReload: points === undefined ? null : Math.round(medianSlope(points)),
+      rssBytesPerReload: points === undefined ? null : Math.round(trimmedSlope(points)),
       medianMs: rounded(quantile(this.#timesMs, 0.5)),
       p99Ms: rounded(quantile(this.#timesMs, 0.99)),
       pins: summedUp(this.#pins),

@@ -80,12 +80,12 @@ describe('napi-reload check', () => {
       kept: 0,
       crashed: null,
       threw: null,
-      maxRssPerReload: 6144,
+      maxRssPerReload: 5120,
       pins: [],
       promised: 'full',
       problems: [],
     });
-    expect(told.rssBytesPerReload).toBeLessThan(6144);
+    expect(told.rssBytesPerReload).toBeLessThan(5120);
     expect(told.medianMs).toBeGreaterThan(0);
     expect(told.p99Ms).toBeGreaterThanOrEqual(told.medianMs ?? Number.POSITIVE_INFINITY);
     expect(Math.abs(told.mappingsGrown ?? Number.NaN)).toBeLessThan(500);
@@ -94,14 +94,14 @@ describe('napi-reload check', () => {
   test('finds a leak of 10 KB for each load', () => {
     const told = report(planted(`LEAK=${LEAK_BYTES}`));
     expect([told.status, told.unloaded, codes(told)]).toEqual([1, 1000, ['leaked']]);
-    expect(told.rssBytesPerReload).toBeGreaterThan(LEAK_BYTES * 0.8);
+    expect(told.rssBytesPerReload).toBeGreaterThan(LEAK_BYTES * 0.5);
     expect(told.rssBytesPerReload).toBeLessThan(LEAK_BYTES * 2);
   });
 
   test('lets a leak pass that it is told to', () => {
     const addon = planted(`LEAK=${LEAK_BYTES}`);
-    const told = report(addon, '--reloads', '600', '--max-rss-per-reload', '40000');
-    expect([told.status, told.maxRssPerReload, codes(told)]).toEqual([0, 40_000, []]);
+    const told = report(addon, '--max-rss-per-reload', '1000000');
+    expect([told.status, told.maxRssPerReload, codes(told)]).toEqual([0, 1_000_000, []]);
   });
 
   test('finds a crash at the 37th reload', () => {
@@ -264,7 +264,7 @@ describe('a command line of check', () => {
     ],
     [
       ['a.node', '--reloads', '10', '--max-rss-per-reload', '1'],
-      'Cannot use option "--max-rss-per-reload" with 10 reloads: memory can be told of from 600 on',
+      'Cannot use option "--max-rss-per-reload" with 10 reloads: memory can be told of from 1000 on',
     ],
   ])('is refused with 2: %j', (words, message) => {
     const error = `${message}\nSee napi-reload check --help\n`;
