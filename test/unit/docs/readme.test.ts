@@ -4,6 +4,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { configSchema, type JsonSchema } from '../../../src/config/schema.ts';
+import { checkCommand } from '../../../src/cli/check.ts';
+import { HAZARD_CODES } from '../../../src/doctor/diagnosis.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/options.ts';
 import { PHASES } from '../../../src/report.ts';
@@ -95,6 +97,41 @@ describe('the table of pins', () => {
   test('names exactly the pins that there are, in their order', () => {
     const names = everyMatch(native('pins.cc'), /return "([\w-]+)";/g);
     expect(namesIn(table('Unloading'))).toEqual(names.filter((name) => name !== 'unknown'));
+  });
+});
+
+describe('the table of hazards', () => {
+  test('names exactly the hazards that there are, in their order', () => {
+    expect(namesIn(table('A look at an addon'))).toEqual(HAZARD_CODES);
+  });
+
+  test('gives the severities that they have', () => {
+    const severities = new Map(
+      everyMatch(source('doctor/hazards.ts'), /code: '([\w-]+)'/g).map((code, index) => [
+        `\`${code}\``,
+        everyMatch(source('doctor/hazards.ts'), /severity: '(\w+)'/g)[index],
+      ]),
+    );
+    const rows = table('A look at an addon').filter(([code = '']) => severities.has(code));
+    expect(rows).toHaveLength(severities.size);
+    for (const [code = '', severity] of rows) expect([code, severity]).toEqual([code, severities.get(code)]);
+  });
+});
+
+describe('the tables of a check', () => {
+  test('name exactly the options that there are, with their defaults', () => {
+    const rows = table('A check for CI');
+    expect(namesIn(rows)).toEqual(Object.keys(checkCommand.options).map((name) => `--${name}`));
+    const defaults = new Map(rows.map(([name = '', value = '']) => [name.replaceAll('`', ''), value]));
+    for (const [name, option] of Object.entries(checkCommand.options)) {
+      const number = /^\d+s?/.exec(option.default ?? '')?.[0];
+      if (number !== undefined) expect([name, defaults.get(`--${name}`)]).toEqual([name, `\`${number}\``]);
+    }
+  });
+
+  test('name exactly the problems that there are, in their order', () => {
+    const [codes = ''] = everyMatch(source('check/report.ts'), /readonly code: ('cannot-load'.*);/g);
+    expect(namesIn(table('A check for CI', 1))).toEqual(everyMatch(codes, /'([\w-]+)'/g));
   });
 });
 
