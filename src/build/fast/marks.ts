@@ -19,8 +19,6 @@ export class Marks {
   readonly #folder: string;
   /** Absolute path of what is remembered between two processes. */
   readonly #note: string;
-  /** Of each object of the fast lane: its own time in whole milliseconds. Null before the note was read. */
-  #own: Map<string, number> | null = null;
 
   constructor(outside: Outside, folder: string, note: string) {
     this.#outside = outside;
@@ -31,9 +29,8 @@ export class Marks {
   /** Gives all marked objects their own times. */
   async takeOff(): Promise<void> {
     for (const [file, ownMs] of await this.#read()) {
-      // One that somebody else has made again, or deleted, is none of ours any more.
+      // Any other time is that of somebody who has made it again.
       if ((await modifiedMs(this.#outside, file)) === MARK_MS) await this.#outside.setModified(file, ownMs);
-      else this.#own?.delete(file);
     }
   }
 
@@ -51,14 +48,13 @@ export class Marks {
         await this.#outside.setModified(file, MARK_MS);
       }
     }
-    this.#own = own;
     const entries = [...own].map(([file, ms]) => [path.relative(this.#folder, file), ms]);
     await this.#outside.writeFile(this.#note, JSON.stringify(entries), 0o600);
   }
 
+  /** @returns of each object of the fast lane its own time in whole milliseconds, as the last build of any handle left it */
   async #read(): Promise<ReadonlyMap<string, number>> {
-    this.#own ??= parseNote((await readText(this.#outside, this.#note)) ?? '[]', this.#folder);
-    return new Map(this.#own);
+    return parseNote((await readText(this.#outside, this.#note)) ?? '[]', this.#folder);
   }
 }
 
