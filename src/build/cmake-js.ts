@@ -15,6 +15,7 @@ import { type CmakeFolder, cmakeFolderAbove, readCmakeFolder } from './cmake-fol
 import { isInside, nearestWith, readText } from './files.ts';
 import { findNodeDir, scriptOf } from './packages.ts';
 import type { Launch, Tool } from './tool.ts';
+import { findProgram } from './tools.ts';
 
 export interface CmakeJsSetup {
   readonly source: SourcePath;
@@ -76,7 +77,8 @@ export async function cmakeJsTool(
     build: launch('build', ['--parallel', String(os.availableParallelism())]),
     async programs() {
       const kind = (await state())?.kind ?? null;
-      return kind === null ? ['cmake'] : ['cmake', kind];
+      // What cmake-js takes itself: ninja where it is installed, else make.
+      return ['cmake', kind ?? ((await findProgram(outside, 'ninja')) === null ? 'make' : 'ninja')];
     },
     async backend() {
       const kind = (await state())?.kind ?? null;
