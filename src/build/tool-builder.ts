@@ -123,7 +123,8 @@ export class ToolBuilder implements Builder {
     sinceMs: number,
     mayEnd: boolean,
   ): Promise<Compiled> {
-    const plan = backend === null ? null : await planOf(this.#outside, backend, request);
+    // ninja counts its steps itself.
+    const plan = backend?.kind === 'make' ? await planOf(this.#outside, backend, request) : null;
     if (mayEnd && plan?.isEmpty && (await this.#isBuilt())) return NOTHING;
     await this.#ticked(sinceMs);
     const how = { writesAddon: true, total: plan?.total ?? null };
