@@ -13,6 +13,9 @@ import { listObjects } from '../stale.ts';
 /** A second after the epoch, in milliseconds: ninja takes 0 for a file that is not there. */
 export const MARK_MS = 1_000;
 
+/** How far off a time is found that was set, in milliseconds: it goes to the kernel as a fraction of a second. */
+const ROUNDING_MS = 1;
+
 export class Marks {
   readonly #outside: Outside;
   /** Absolute folder that the objects are below. */
@@ -43,8 +46,12 @@ export class Marks {
       const known = before.get(file);
       if (foundMs === MARK_MS) {
         if (known !== undefined) own.set(file, known);
-      } else if (known === foundMs || foundMs >= sinceMs) {
+      } else if (foundMs >= sinceMs) {
         own.set(file, foundMs);
+        await this.#outside.setModified(file, MARK_MS);
+      } else if (known !== undefined && Math.abs(known - foundMs) <= ROUNDING_MS) {
+        // As it was, so that it does not become older by the rounding of each build.
+        own.set(file, known);
         await this.#outside.setModified(file, MARK_MS);
       }
     }

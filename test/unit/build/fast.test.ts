@@ -269,8 +269,12 @@ test('objects keep their marks when a process was killed in a fast build', async
     fs.utimesSync(project.at(path.join('build', file)), new Date(), new Date(ms));
   }
   expect(fs.statSync(object).mtimeMs).toBeGreaterThan(marked);
-  await build(await project.builder(fast('node-gyp')));
-  expect(fs.statSync(object).mtimeMs).toBe(marked);
+  // A time that is set is found rounded, up or down, as it happens: it is set anew by each of these.
+  const builder = await project.builder(fast('node-gyp'));
+  for (let count = 0; count < 10; count += 1) {
+    await build(builder, { always: true });
+    expect(fs.statSync(object).mtimeMs).toBe(marked);
+  }
 });
 
 test('a folder of the cache that others can write to is not used', async () => {
