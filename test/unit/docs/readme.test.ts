@@ -93,6 +93,14 @@ describe('the table of commands', () => {
   });
 });
 
+describe('the table of builders', () => {
+  test('names exactly the tools that there are, in their order, and any command', () => {
+    const tools = /const TOOLS = \[(.*)\]/.exec(source('build-options.ts'))?.[1]?.split(', ') ?? [];
+    expect(tools.length).toBeGreaterThan(1);
+    expect(namesIn(table('Builders'))).toEqual([...tools, '{ command, args, cwd, env }']);
+  });
+});
+
 describe('the table of pins', () => {
   test('names exactly the pins that there are, in their order', () => {
     const names = everyMatch(native('pins.cc'), /return "([\w-]+)";/g);
