@@ -43,7 +43,7 @@ export function linesOf(event: DevEvent, context: LineContext): readonly string[
     case 'start':
       return startLines(event, style).map(say);
     case 'project':
-      return [say(`the app has opened ${nameOf(event.root)}: built and watched from now on`)];
+      return [say(`the app has opened ${nameOf(event.id)}: built and watched from now on`)];
     case 'changed':
       return [say(`${changedFiles(event, style)} changed${state.isPaused ? ', paused' : ''}`)];
     case 'building':
@@ -185,7 +185,9 @@ function outcomeLines(
   const name = addonName(addon);
   const lines: string[] = [];
   if (failure !== null) {
-    lines.push(colors.red(`${name}: ${failure.message}`));
+    const { threads, failedThreads } = outcome;
+    const where = threads > 1 ? ` (in ${failedThreads} of ${count(threads, 'thread')})` : '';
+    lines.push(colors.red(`${name}: ${failure.message}${where}`));
   } else if (outcome.outcome === 'unchanged') {
     lines.push(`${name} is unchanged, v${serving} serves`);
   } else {

@@ -235,7 +235,7 @@ describe('addons', () => {
     );
     start();
     expect((await dev.next('start')).projects).toEqual([]);
-    expect(await dev.next('project')).toMatchObject({ root: fs.realpathSync(other), builder: 'auto' });
+    expect(await dev.next('project')).toMatchObject({ root: fs.realpathSync(other), builder: 'node-gyp' });
     await dev.next('built');
     await dev.next('idle');
     fs.writeFileSync(path.join(other, 'kernel.c'), kernel(2));
