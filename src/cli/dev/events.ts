@@ -143,8 +143,10 @@ export type DevEvent =
   | {
       readonly type: 'reloaded';
       readonly verb: 'reload' | 'rollback';
+      /** Null for an addon that nothing here builds. */
+      readonly project: string | null;
       readonly outcomes: readonly Outcome[];
-      /** From the change, the key, or the start of the build; null where nothing was built. */
+      /** From the last change, the key, or the start. */
       readonly totalMs: number;
     }
   | { readonly type: 'restarting'; readonly because: string }
@@ -157,6 +159,8 @@ export type DevEvent =
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
   /** Nothing is left to do until something changes. */
   | { readonly type: 'idle'; readonly app: 'running' | 'ended' | 'crashed' | 'not-started' }
+  /** The app and builds are told to end, and waited for. */
+  | { readonly type: 'ending' }
   | { readonly type: 'end'; readonly exitCode: number };
 
 export type DevEventOf<T extends DevEvent['type']> = Extract<DevEvent, { readonly type: T }>;

@@ -68,6 +68,7 @@ function createFace(request: DevRequest, hasScreen: boolean, hasKeys: boolean): 
     write: (text) => stream.write(text),
     clearsScreen: hasScreen && request.clearsScreen,
     hasKeys,
+    restarts: request.restarts,
     workspace: GITHUB_ACTIONS === 'true' ? (GITHUB_WORKSPACE ?? request.cwd) : null,
   });
 }

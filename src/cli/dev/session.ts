@@ -6,7 +6,7 @@
  */
 import type { StdioOptions } from 'node:child_process';
 import { constants } from 'node:os';
-import { describe } from '../../errors.ts';
+import { describe, isReloadError } from '../../errors.ts';
 import type { LinkHandle } from '../../link/messages.ts';
 import { type LinkServer, startLinkServer } from '../../link/server.ts';
 import type { Outside } from '../../outside.ts';
@@ -113,6 +113,7 @@ export class Session implements ProjectListener {
   end(exitCode: number, signal: NodeJS.Signals = 'SIGTERM'): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.tell({ type: 'ending' });
     void this.#close(signal).then(() => {
       this.tell({ type: 'end', exitCode });
       this.#isOver = true;
@@ -183,11 +184,11 @@ export class Session implements ProjectListener {
   async built(project: Project, { sinceMs }: Job): Promise<void> {
     if (this.#app?.state !== 'running') return this.#startApp();
     const addons = [...this.#threads.addons].filter((addon) => project.has(addon));
-    await this.#reload('reload', addons, sinceMs);
+    await this.#reload('reload', addons, { project: project.id, sinceMs });
   }
 
   async rolledBack({ addon, sinceMs }: Extract<Job, { kind: 'rollback' }>): Promise<void> {
-    await this.#reload('rollback', [addon], sinceMs);
+    await this.#reload('rollback', [addon], { project: this.#projects.of(addon)?.id ?? null, sinceMs });
   }
 
   /** Projects of one command line are few; building them one after the other keeps each as quick as it can be. */
@@ -213,7 +214,11 @@ export class Session implements ProjectListener {
     await this.#app?.restart();
   }
 
-  async #reload(verb: 'reload' | 'rollback', addons: readonly string[], sinceMs: number): Promise<void> {
+  async #reload(
+    verb: 'reload' | 'rollback',
+    addons: readonly string[],
+    { project, sinceMs }: { readonly project: string | null; readonly sinceMs: number },
+  ): Promise<void> {
     if (addons.length > 0) this.tell({ type: 'reloading', verb, addons });
     const outcomes: Outcome[] = [];
     for (const addon of addons) {
@@ -222,7 +227,8 @@ export class Session implements ProjectListener {
       outcomes.push(outcome);
       if (outcome.outcome === 'reloaded') this.#lastAddon = addon;
     }
-    this.tell({ type: 'reloaded', verb, outcomes, totalMs: Math.max(0, Date.now() - sinceMs) });
+    const totalMs = Math.max(0, Date.now() - sinceMs);
+    this.tell({ type: 'reloaded', verb, project, outcomes, totalMs });
     const cured = outcomes.find(
       ({ outcome, restartBecause }) => outcome === 'failed' && restartBecause !== null,
     );
@@ -282,7 +288,9 @@ export class Session implements ProjectListener {
     try {
       await job();
     } catch (error) {
-      this.#warn('internal', describe(error));
+      // What a user can mend is told in a line; anything else is a defect, whose stack is of use.
+      const isKnown = isReloadError(error) || !(error instanceof Error);
+      this.#warn('internal', isKnown ? describe(error) : (error.stack ?? error.message));
     } finally {
       this.#jobs -= 1;
       if (this.#jobs === 0) this.#tellIdle();

@@ -16,7 +16,7 @@ export interface DevState {
         readonly total: number | null;
       }
     | { readonly kind: 'reloading'; readonly addons: readonly string[]; readonly waitsFor: number | null }
-    | { readonly kind: 'restarting' };
+    | { readonly kind: 'restarting' | 'ending' };
   readonly app: 'not-started' | 'running' | 'ended' | 'crashed';
   /** How the app ended; empty while it runs. */
   readonly appEnd: string;
@@ -113,6 +113,8 @@ export function nextState(state: DevState, event: DevEvent): DevState {
       return { ...state, isPaused: true };
     case 'resumed':
       return { ...state, isPaused: false, held: new Set() };
+    case 'ending':
+      return { ...state, activity: { kind: 'ending' } };
     case 'idle':
       return { ...state, activity: { kind: 'idle' } };
     default:

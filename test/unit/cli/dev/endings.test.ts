@@ -68,6 +68,7 @@ describe('in a terminal', () => {
     expect(pids).toHaveLength(3);
     terminal.type('\x03');
     await terminal.untilRow(/^got SIGINT$/);
+    await terminal.untilStatus(/^ending the app · Ctrl-C once more kills it$/);
     expect(pids.filter(isRunning)).toContain(pids[0]);
     terminal.type('\x03');
     expect(await terminal.end).toEqual({ exitCode: 130 });
