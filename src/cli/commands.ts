@@ -1,6 +1,7 @@
 /** All commands, in the order in which the help has them. */
 import type { Command } from './command.ts';
 import { completionsCommand } from './completions.ts';
+import { devCommand } from './dev/command.ts';
 import { includeCommand } from './include.ts';
 
-export const COMMANDS: readonly Command[] = [includeCommand, completionsCommand(() => COMMANDS)];
+export const COMMANDS: readonly Command[] = [devCommand, includeCommand, completionsCommand(() => COMMANDS)];
