@@ -15,7 +15,7 @@ export const NO_COMMENT: DocComment = { text: '', tags: [] };
 /** @param body what stands between the slashes, stars included */
 export function parseDocComment(body: string): DocComment {
   const lines = body
-    .replace(/^\*|\*$/g, '')
+    .replace(/^\*\s*|\*$/g, '')
     .split('\n')
     .map((line) => line.replace(/^\s*\* ?/, ''));
   const [text = '', ...tagged] = lines.join('\n').split(/^@(?=[a-z])/m);
