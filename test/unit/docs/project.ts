@@ -13,7 +13,10 @@ export interface Project extends Disposable {
   readonly path: string;
   readonly env: NodeJS.ProcessEnv;
   write(name: string, content: string): void;
-  /** @returns what it printed; what it wrote to standard error is in the error when it fails */
+  /**
+   * @returns what it printed
+   * @throws with all that it wrote when it fails
+   */
   run(command: string, args: readonly string[]): Promise<string>;
 }
 
@@ -51,7 +54,14 @@ export function createProject(...documents: readonly string[]): Project {
     path: folder,
     env,
     write,
-    run: async (command, args) => (await promisify(execFile)(command, args, { cwd: folder, env })).stdout,
+    run: async (command, args) => {
+      try {
+        return (await promisify(execFile)(command, args, { cwd: folder, env })).stdout;
+      } catch (error) {
+        const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+        throw new Error(`${command} failed: ${stdout}${stderr}`, { cause: error });
+      }
+    },
     [Symbol.dispose]: () => fs.rmSync(folder, { recursive: true, force: true }),
   };
 }
