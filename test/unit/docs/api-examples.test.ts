@@ -1,4 +1,4 @@
-/** The examples in the comments of what can be imported: their types fit, and they run. */
+/** The examples in the comments of what can be imported: their types fit, as do those of the pages, and they run. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { exportsOf } from '../../../site/declarations.ts';
 import { tagsOf } from '../../../site/doc-comment.ts';
 import { scriptedAddon } from '../../support/addons.ts';
 import { compiledSource } from '../../support/compiled.ts';
-import { blocksOf, ROOT } from './markdown.ts';
+import { blocksOf, PAGES, readDocument, ROOT } from './markdown.ts';
 import { createProject, type Project } from './project.ts';
 
 const KERNEL = `
@@ -49,6 +49,7 @@ const examples = modules.flat().flatMap(({ name, comment, members }) =>
   ].flatMap((documented) =>
     tagsOf(documented.comment, 'example')
       .flatMap(blocksOf)
+      .filter(({ language }) => language !== 'python')
       .map(({ text }) => ({ owner: documented.owner, text })),
   ),
 );
@@ -78,13 +79,17 @@ const TSCONFIG = {
       skipLibCheck: true,
     },
   },
-  include: ['*.ts'],
+  include: ['*.ts', 'pages/*.ts'],
 };
 
 function writeExamples(project: Project): void {
   project.write('package.json', '{ "private": true, "type": "module" }');
   project.write('tsconfig.json', JSON.stringify(TSCONFIG));
   project.write('kernel.d.ts', 'export declare function add(n: number): number;');
+  // In a folder of its own, where no example finds it.
+  for (const { file, text } of PAGES.flatMap((name) => blocksOf(readDocument(name)))) {
+    if (file?.endsWith('.ts')) project.write(`pages/${file}`, text);
+  }
   for (const [index, { owner, text }] of examples.entries()) {
     project.write(`example-${index}.ts`, programOf(owner, text));
   }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands.ts';
+import { synopsis } from '../../../src/cli/help.ts';
 import { configSchema, type JsonSchema } from '../../../src/config/schema.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/options.ts';
@@ -88,7 +89,12 @@ describe('the table of the configuration', () => {
   });
 });
 
-describe('the table of commands', () => {
+describe('the command line of the README', () => {
+  test('has the synopsis of each command', () => {
+    const [block] = sectionOf(readme, 'Command line').blocks;
+    expect(block?.text.trimEnd().split('\n')).toEqual(COMMANDS.map(synopsis));
+  });
+
   test('names exactly the commands that there are, in their order', () => {
     expect(namesIn(table('README.md#Command line'))).toEqual(COMMANDS.map(({ name }) => name));
   });

@@ -1,4 +1,5 @@
 /** The reference: what can be imported, as its comments say it. */
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as library from '../../../src/index.ts';
 import * as hot from '../../../src/hot.ts';
@@ -106,6 +107,12 @@ box.take('a');
 \`\`\``);
     expect(text).toContain('| `waitMs?: number \\| undefined` | How long. **Default:** 30 |');
     expect(text).not.toContain('Other');
+  });
+
+  test.each(['index', 'hot'])('finds a sentence for each export of %s', (module) => {
+    const exported = exportsOf(path.join(compiledSource(), `${module}.d.ts`));
+    const silent = exported.filter(({ comment }) => comment.text === '').map(({ name }) => name);
+    expect(silent).toEqual([]);
   });
 
   test('has all that can be imported', () => {
