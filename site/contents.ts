@@ -31,10 +31,11 @@ const AROUND: readonly PageGroup[] = [
   },
 ];
 
-/** @throws when the README lists no page */
+/** @throws when the section "Documentation" of the README lists no page */
 export function readContents(): readonly PageGroup[] {
   const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
-  const items = [...readme.matchAll(/^- \*\*(.+?)\*\*: (.*(?:\n {2}.*)*)/gm)];
+  const [, section = ''] = /^## Documentation\n([\s\S]*?)^## /m.exec(readme) ?? [];
+  const items = [...section.matchAll(/^- \*\*(.+?)\*\*: (.*(?:\n {2}.*)*)/gm)];
   const [first, ...others] = items
     .map(([, title = '', pages = '']): PageGroup => ({ title, pages: pagesIn(pages) }))
     .filter(({ pages }) => pages.length > 0);

@@ -72,12 +72,13 @@ function programOf(owner: string, text: string): string {
 
 const TSCONFIG = {
   compilerOptions: {
-    ...{ target: 'es2022', lib: ['es2023', 'esnext.disposable'], module: 'nodenext', strict: true },
-    ...{
-      types: ['node'],
-      typeRoots: [path.join(ROOT, 'node_modules/@types')],
-      skipLibCheck: true,
-    },
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'nodenext',
+    strict: true,
+    types: ['node'],
+    typeRoots: [path.join(ROOT, 'node_modules/@types')],
+    skipLibCheck: true,
   },
   include: ['*.ts', 'pages/*.ts'],
 };
@@ -126,7 +127,8 @@ test.each(examples.map(({ owner }, index) => ({ owner, index })))(
     building.write('package.json', '{ "private": true, "type": "module" }');
     building.write(name, fs.readFileSync(path.join(project.path, name), 'utf8'));
     const targets = ['kernel', 'core', 'search'].map((target) => ({
-      ...{ target_name: target, sources: ['total.c'] },
+      target_name: target,
+      sources: ['total.c'],
       include_dirs: ['<!(node -p "require(\'napi-reload\').include_dir")'],
     }));
     building.write('binding.gyp', JSON.stringify({ targets }));
