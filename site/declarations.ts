@@ -73,8 +73,8 @@ function declarationOf(
   text: string,
   commentBefore: CommentBefore,
 ): Declaration {
-  const signature = withoutComments(text.slice(node.start, node.end)).replace(/^declare /, '');
-  const base = { comment, signatures: [signature], members: [] };
+  const written = text.slice(node.start, node.end).replace(/^declare /, '');
+  const base = { comment, signatures: [withoutComments(written)], members: [] };
   switch (node.type) {
     case 'TSInterfaceDeclaration':
     case 'ClassDeclaration': {
@@ -94,7 +94,8 @@ function declarationOf(
       return { ...base, name: node.id?.name ?? '', kind, signatures: [head], members };
     }
     case 'TSTypeAliasDeclaration':
-      return { ...base, name: node.id.name, kind: 'type' };
+      // The parts of a union have comments of their own.
+      return { ...base, name: node.id.name, kind: 'type', signatures: [written] };
     case 'FunctionDeclaration':
     case 'TSDeclareFunction':
       return { ...base, name: node.id?.name ?? '', kind: 'function' };

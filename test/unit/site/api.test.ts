@@ -32,7 +32,9 @@ export declare class Box<T = unknown> {
 export declare function make(): Box;
 export declare function make(size: number): Box<number>;
 /** How it ended. */
-export type Ending = 'good' | 'bad';
+export type Ending = 
+/** It was good. */
+'good' | 'bad';
 `;
 const HELPER = `export interface Options {
     /**
@@ -64,7 +66,7 @@ describe('exportsOf', () => {
       comment: { text: 'Makes a box.' },
       signatures: ['function make(): Box;', 'function make(size: number): Box<number>;'],
     });
-    expect(found[4]?.signatures).toEqual(["type Ending = 'good' | 'bad';"]);
+    expect(found[4]?.signatures).toEqual(["type Ending = \n/** It was good. */\n'good' | 'bad';"]);
   });
 
   test('says which name a module does not have', () => {
