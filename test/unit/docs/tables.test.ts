@@ -2,9 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { checkCommand } from '../../../src/cli/check.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { synopsis } from '../../../src/cli/help.ts';
 import { configSchema, type JsonSchema } from '../../../src/config/schema.ts';
+import { HAZARD_CODES } from '../../../src/doctor/diagnosis.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/options.ts';
 import { PHASES } from '../../../src/report.ts';
@@ -100,10 +102,53 @@ describe('the command line of the README', () => {
   });
 });
 
+describe('the table of builders', () => {
+  test('names exactly the tools that there are, in their order, and any command', () => {
+    const tools = /const TOOLS = \[(.*)\]/.exec(source('build-options.ts'))?.[1]?.split(', ') ?? [];
+    expect(tools.length).toBeGreaterThan(1);
+    expect(namesIn(table('docs/builders.md#Builders'))).toEqual([...tools, '{ command, args, cwd, env }']);
+  });
+});
+
 describe('the table of pins', () => {
   test('names exactly the pins that there are, in their order', () => {
     const names = everyMatch(native('pins.cc'), /return "([\w-]+)";/g);
     expect(namesIn(table('docs/unloading.md'))).toEqual(names.filter((name) => name !== 'unknown'));
+  });
+});
+
+describe('the table of hazards', () => {
+  test('names exactly the hazards that there are, in their order', () => {
+    expect(namesIn(table('docs/doctor.md'))).toEqual(HAZARD_CODES);
+  });
+
+  test('gives the severities that they have', () => {
+    const severities = new Map(
+      everyMatch(source('doctor/hazards.ts'), /code: '([\w-]+)'/g).map((code, index) => [
+        `\`${code}\``,
+        everyMatch(source('doctor/hazards.ts'), /severity: '(\w+)'/g)[index],
+      ]),
+    );
+    const rows = table('docs/doctor.md').filter(([code = '']) => severities.has(code));
+    expect(rows).toHaveLength(severities.size);
+    for (const [code = '', severity] of rows) expect([code, severity]).toEqual([code, severities.get(code)]);
+  });
+});
+
+describe('the tables of a check', () => {
+  test('name exactly the options that there are, with their defaults', () => {
+    const rows = table('docs/check.md');
+    expect(namesIn(rows)).toEqual(Object.keys(checkCommand.options).map((name) => `--${name}`));
+    const defaults = new Map(rows.map(([name = '', value = '']) => [name.replaceAll('`', ''), value]));
+    for (const [name, option] of Object.entries(checkCommand.options)) {
+      const number = /^\d+s?/.exec(option.default ?? '')?.[0];
+      if (number !== undefined) expect([name, defaults.get(`--${name}`)]).toEqual([name, `\`${number}\``]);
+    }
+  });
+
+  test('name exactly the problems that there are, in their order', () => {
+    const [codes = ''] = everyMatch(source('check/report.ts'), /readonly code: ('cannot-load'.*);/g);
+    expect(namesIn(table('docs/check.md', 1))).toEqual(everyMatch(codes, /'([\w-]+)'/g));
   });
 });
 
