@@ -34,11 +34,13 @@ export const HAZARD_CODES = [
   'signals',
 ] as const;
 
+/** What a {@link Hazard} is called, such as `static-tls`. */
 export type HazardCode = (typeof HAZARD_CODES)[number];
 
 /** `error`: it cannot be loaded here. `warning`: something of a reload will not be as it could. `info`: good to know. */
 export type Severity = 'error' | 'warning' | 'info';
 
+/** Something of an addon that deserves a look. */
 export interface Hazard {
   readonly code: HazardCode;
   readonly severity: Severity;
