@@ -5,7 +5,7 @@ import { threadId } from 'node:worker_threads';
 import type { Addon } from '../addon.ts';
 import type { AddonEvents, Listener } from '../events.ts';
 import { type Channel, openChannel } from './channel.ts';
-import { type FromApp, type FromDev, LINK_PROTOCOL, type LinkFailure } from './messages.ts';
+import { type FromApp, type FromDev, LINK_PROTOCOL, type LinkAnswer, type LinkFailure } from './messages.ts';
 import { parseFromDev } from './parse.ts';
 import { currentOf, EVENT_SUMMARIES, summarizeFailure, summarizeHandle } from './summary.ts';
 
@@ -131,7 +131,16 @@ class AppLink implements Link {
     return () => addon.off(name, listener);
   }
 
+  /** Never rejects: nothing that goes wrong here may end the app. */
   async #answer(message: FromDev): Promise<void> {
+    const { id } = message;
+    const answer = await this.#do(message).catch((error: unknown) => {
+      return { failure: summarizeFailure(error), handles: [] };
+    });
+    this.#send({ type: 'reply', id, ...answer });
+  }
+
+  async #do(message: FromDev): Promise<LinkAnswer> {
     let failure: LinkFailure | null = null;
     const asked = [...this.#known].filter(([, { addon }]) => {
       return message.type === 'versions' || addon === message.addon;
@@ -142,7 +151,7 @@ class AppLink implements Link {
     const handles = asked
       .filter(([addon]) => this.#known.has(addon))
       .map(([addon, known]) => summarizeHandle(known.number, known.addon, addon));
-    this.#send({ type: 'reply', id: message.id, failure, handles });
+    return { failure, handles };
   }
 }
 

@@ -74,6 +74,13 @@ export interface LinkHandle {
   readonly libraries: readonly string[];
 }
 
+/** What a thread answers. */
+export interface LinkAnswer {
+  /** What went wrong outside of the reloads themselves, which tell of it by `failed`; null when nothing did. */
+  readonly failure: LinkFailure | null;
+  readonly handles: readonly LinkHandle[];
+}
+
 export type FromApp =
   | {
       readonly type: 'hello';
@@ -85,13 +92,7 @@ export type FromApp =
     }
   | ({ readonly type: 'opened' } & LinkHandle)
   | { readonly type: 'event'; readonly handle: number; readonly event: LinkEvent }
-  | {
-      readonly type: 'reply';
-      readonly id: number;
-      /** What went wrong outside of the reloads themselves, which tell of it by `failed`; null when nothing did. */
-      readonly failure: LinkFailure | null;
-      readonly handles: readonly LinkHandle[];
-    }
+  | ({ readonly type: 'reply'; readonly id: number } & LinkAnswer)
   /** The app asks to be started again. */
   | { readonly type: 'invalidate'; readonly message: string };
 

@@ -9,8 +9,8 @@ import {
   type FromApp,
   type FromDev,
   LINK_PROTOCOL,
+  type LinkAnswer,
   type LinkEvent,
-  type LinkFailure,
   type LinkHandle,
   type LinkVerb,
 } from './messages.ts';
@@ -21,12 +21,6 @@ import { sweepSockets } from './sweep.ts';
 const SOCKET_PATH_MAX = 107;
 const SOCKET_NAME = 's';
 const FOLDER_PREFIX = 'napi-reload-dev-';
-
-/** What a thread answered. */
-export interface LinkAnswer {
-  readonly failure: LinkFailure | null;
-  readonly handles: readonly LinkHandle[];
-}
 
 /** A thread of the app. */
 export interface LinkPeer {

@@ -134,8 +134,9 @@ export class Session implements ProjectListener {
 
   /** Goes back with the addon that was reloaded last, or the first that the app runs. */
   rollback(): void {
-    const [first] = this.#threads.addons;
-    const addon = this.#lastAddon ?? first;
+    const { addons } = this.#threads;
+    const [first] = addons;
+    const addon = this.#lastAddon !== null && addons.has(this.#lastAddon) ? this.#lastAddon : first;
     if (addon === undefined) {
       this.#warn('rollback', 'Nothing to go back with: the app runs no addon');
       return;

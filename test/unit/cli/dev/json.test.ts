@@ -81,6 +81,13 @@ describe('the events', () => {
     expect(dev.error.filter((line) => line.includes('[napi-reload]'))).toEqual([]);
   });
 
+  test('tell how long a change waited: as long as was asked for, and no less', async () => {
+    await startApp(['--delay', '150ms', '--poll', '20', 'app.cjs']);
+    edit(2);
+    expect((await dev.next('changed')).detectMs).toBeGreaterThan(149);
+    expect((await dev.next('reloaded')).outcomes).toMatchObject([{ serving: 2 }]);
+  });
+
   test('tell of a build that failed with its messages, and of the one that mends it', async () => {
     await startApp();
     edit('oops');

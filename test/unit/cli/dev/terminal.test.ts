@@ -219,6 +219,14 @@ describe('the keys', () => {
     ]);
   });
 
+  test('have nothing to go back with where the app runs no addon', async () => {
+    project.write('app.cjs', "console.log('pid', process.pid); setInterval(() => {}, 1000);");
+    start();
+    await terminal.untilStatus(/^watching · h for help$/);
+    terminal.type('b');
+    await terminal.untilRow(/Nothing to go back with: the app runs no addon$/);
+  });
+
   test('tell of everything, and compile everything again', async () => {
     await startApp();
     terminal.type('of');
