@@ -1,6 +1,8 @@
 /** A session with its face: the terminal, the keys, the signals. */
 import process from 'node:process';
 import picocolors from 'picocolors';
+import { type ConfigWatch, watchConfig } from '../../config/watch.ts';
+import { describe } from '../../errors.ts';
 import { realOutside } from '../../outside.ts';
 import { packageVersion } from '../package-version.ts';
 import { type AppPlan, appCommand } from './app-command.ts';
@@ -32,22 +34,50 @@ export interface DevRequest {
 const EXIT_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * @returns the exit code, when nothing of it runs any more
+ * @param reconfigure what is to be done by the configuration as it is now; rejects where that cannot be used
+ * @returns the exit code, when nothing of it runs any more; what to do instead, where the configuration was edited
  * @throws `ReloadError` of what cannot be set up
  */
-export async function runDev(request: DevRequest): Promise<number> {
+export async function runDev(
+  request: DevRequest,
+  reconfigure: () => Promise<DevRequest>,
+): Promise<number | DevRequest> {
   const hasScreen = !request.isJson && !request.inherits && isScreen();
   const hasKeys = hasScreen && process.stdin.isTTY;
   const face = createFace(request, hasScreen, hasKeys);
   const session = createSession(request, face, hasScreen, hasKeys);
   const stopListening = listen(session, face, hasKeys);
+  let next: DevRequest | null = null;
+  const watch = await watchEdits(session, request.cwd, async () => {
+    const wanted = await reconfigure();
+    if (session.isEnding) return;
+    next = wanted;
+    session.tell({ type: 'restarting', because: 'the configuration was edited' });
+    session.end(0);
+  });
   try {
     await session.start();
-    return await session.ended;
+    const exitCode = await session.ended;
+    return next ?? exitCode;
   } finally {
+    await watch.close();
     stopListening();
     face.close();
   }
+}
+
+/** Has what cannot be used told of: what was in force before stays so. */
+function watchEdits(session: Session, folder: string, onEdit: () => Promise<void>): Promise<ConfigWatch> {
+  const warn = (message: string): void => session.tell({ type: 'warning', code: 'config', message });
+  return watchConfig(
+    folder,
+    {
+      onChange: () => void onEdit().catch((error: unknown) => warn(describe(error))),
+      onError: ({ message }) => warn(message),
+      onWarning: warn,
+    },
+    { persistent: false },
+  );
 }
 
 /** Whether somebody looks who is there to press keys. */

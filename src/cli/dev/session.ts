@@ -109,6 +109,11 @@ export class Session implements ProjectListener {
     else this.#requestAll('start', false);
   }
 
+  /** Whether somebody has asked for its end. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
   /** Ends all that was started, and settles {@link ended}. @param signal what the app is told */
   end(exitCode: number, signal: NodeJS.Signals = 'SIGTERM'): void {
     if (this.#isEnding) return;

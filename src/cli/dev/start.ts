@@ -8,7 +8,7 @@ import { EXIT_USAGE, type OptionValues, type Terminal } from '../command.ts';
 import { type AppPlan, findScript } from './app-command.ts';
 import type { DEV_OPTIONS } from './command.ts';
 import { type PlanRequest, planProjects } from './plans.ts';
-import { runDev } from './run.ts';
+import { type DevRequest, runDev } from './run.ts';
 
 /** @returns the exit code, when all has ended. @throws `ReloadError` of what cannot be set up */
 export async function startDev(
@@ -17,26 +17,48 @@ export async function startDev(
   terminal: Terminal,
 ): Promise<number> {
   const cwd = process.cwd();
+  if (options['print-config'] === true) {
+    const request = planRequest(options, cwd);
+    const plans = await planProjects(realOutside, request);
+    const addons = plans.flatMap((plan) => plan.addons);
+    terminal.out(printConfig(request.config, { addons, commandLine: commandLine(options, operands) }));
+    return 0;
+  }
+  let wanted = await readRequest(options, operands, cwd);
+  for (;;) {
+    if (typeof wanted === 'string') {
+      terminal.error(`${wanted}\nSee napi-reload dev --help`);
+      return EXIT_USAGE;
+    }
+    const outcome = await runDev(wanted, async () => {
+      const next = await readRequest(options, operands, cwd);
+      if (typeof next === 'string') throw new Error(next);
+      return next;
+    });
+    if (typeof outcome === 'number') return outcome;
+    wanted = outcome;
+  }
+}
+
+function planRequest(options: OptionValues<typeof DEV_OPTIONS>, cwd: string): PlanRequest {
   const config = loadConfigSync(cwd);
   const { delay, poll, addon: named = [] } = options;
   const { dev } = config;
-  const request: PlanRequest = {
-    ...{ config, cwd, named },
-    delayMs: delay ?? dev.delayMs,
-    pollMs: poll ?? dev.pollMs,
-  };
+  return { ...{ config, cwd, named }, delayMs: delay ?? dev.delayMs, pollMs: poll ?? dev.pollMs };
+}
+
+/** @returns what is wrong, where it is not clear what to run */
+async function readRequest(
+  options: OptionValues<typeof DEV_OPTIONS>,
+  operands: readonly string[],
+  cwd: string,
+): Promise<DevRequest | string> {
+  const request = planRequest(options, cwd);
+  const { dev } = request.config;
   const plans = await planProjects(realOutside, request);
-  if (options['print-config'] === true) {
-    const addons = plans.flatMap((plan) => plan.addons);
-    terminal.out(printConfig(config, { addons, commandLine: commandLine(options, operands) }));
-    return 0;
-  }
   const app = appPlan(options, operands, dev, cwd);
-  if (typeof app === 'string') {
-    terminal.error(`${app}\nSee napi-reload dev --help`);
-    return EXIT_USAGE;
-  }
-  return runDev({
+  if (typeof app === 'string') return app;
+  return {
     ...{ app, plans, request, cwd },
     env: dev.env,
     isJson: options.json ?? dev.json,
@@ -44,7 +66,7 @@ export async function startDev(
     inherits: options.inherit ?? false,
     restarts: (options.fallback ?? dev.fallback) === 'restart',
     endsWithApp: options['exit-with-app'] ?? false,
-  });
+  };
 }
 
 /** @returns what is wrong, where it is not clear what to run */
