@@ -3,7 +3,7 @@ import { SlowFirst } from './test/support/slow-first.ts';
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/*/*.test.mjs'],
     // Native code runs here: a crash must take one file with it, not the run.
     pool: 'forks',
     sequence: { sequencer: SlowFirst },

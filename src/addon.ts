@@ -1,5 +1,6 @@
 /** The handle that a user holds. What runs its reloads is given to it. */
 import assert from 'node:assert/strict';
+import type { Builder } from './build/builder.ts';
 import { errors } from './errors.ts';
 import type { AddonEvents, Listener } from './events.ts';
 import type { FormerVersion, Goal } from './history.ts';
@@ -18,7 +19,7 @@ import type { ReloadReport } from './report.ts';
 import { type HandleRunner, Runner } from './runner.ts';
 import type { MemoryInfo } from './state/memory.ts';
 import { trace } from './tracing.ts';
-import type { VersionInfo } from './version.ts';
+import { hostOf, type VersionInfo } from './version.ts';
 import { describe, lookAtShared, type Workshop } from './workshop.ts';
 
 /**
@@ -42,18 +43,23 @@ export class Addon<T = unknown> {
     enrol(this, shop.source);
   }
 
-  /** @internal Use {@link open}; `outside` is for tests, which make it fail. */
+  /**
+   * @internal Use {@link open}; `outside` is for tests, which make it fail.
+   *
+   * @param builder instead of the one that the options ask for
+   */
   static async open<T>(
     file: string,
     options: OpenOptions | HostedOpenOptions,
     outside: Outside,
+    builder: Builder | null = null,
   ): Promise<Addon<T>> {
     const resolved = resolveOptions(options);
     const source = resolveSource(file, 'file');
     return trace({ operation: 'open', addon: source, trigger: 'first' }, async () => {
       if (resolved.signal?.aborted)
         throw errors.aborted({ addon: source, during: 'open' }, resolved.signal.reason);
-      const shop = await openWorkshop(source, resolved, outside);
+      const shop = await openWorkshop(source, resolved, outside, builder);
       const runner = new Runner({ shops: [shop], conclude: onlyReport });
       await runner.start();
       return new Addon<T>(shop, runner);
@@ -158,6 +164,17 @@ export class Addon<T = unknown> {
    */
   allocate(byteLength: number): ArrayBuffer {
     return this.#shop.hosting?.hosts.allocate(byteLength) ?? new ArrayBuffer(byteLength);
+  }
+
+  /**
+   * @internal Ends what runs the version that serves, as a crash of it would; supervision goes on as for any other.
+   *
+   * @returns `inline` where that is this process, `down` where it has ended already; nothing is done then
+   */
+  crash(): 'crashed' | 'inline' | 'down' {
+    const host = hostOf(this.#shop.serving);
+    if (host === null) return 'inline';
+    return host.crash() ? 'crashed' : 'down';
   }
 
   /** The versions that `rollback()` and `reload({ to })` can go back to, oldest first; none after `close()`. */

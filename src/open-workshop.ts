@@ -1,6 +1,7 @@
 /** How the parts of a handle are put together, and how they are taken apart. */
 import path from 'node:path';
 import type { SourcePath } from './brands.ts';
+import type { Builder } from './build/builder.ts';
 import { createBuilder } from './build/create-builder.ts';
 import { errors } from './errors.ts';
 import { Events } from './events.ts';
@@ -27,13 +28,17 @@ export function resolveSource(file: unknown, option: string): SourcePath {
   throw errors.invalidOption({ option, found: String(file), wanted: 'the path of a .node file' });
 }
 
-/** @throws `ERR_STAGE_IO`, `ERR_BUILD_FAILED` */
+/**
+ * @param given the builder, where it is not made of the options
+ * @throws `ERR_STAGE_IO`, `ERR_BUILD_FAILED`
+ */
 export async function openWorkshop(
   source: SourcePath,
   options: Options,
   outside: Outside,
+  given: Builder | null = null,
 ): Promise<Workshop> {
-  const builder = await createBuilder(options.build, source, outside);
+  const builder = given ?? (await createBuilder(options.build, source, outside));
   const shop = setUpWorkshop(source, options, outside);
   shop.builder = builder;
   return shop;

@@ -10,8 +10,10 @@
  * The new column is an addition, so the way back to schema 1 is to leave it out.
  */
 export const migrate = {
-  1: (state) => ({ ...state, sumsOfSquares: sumsOfSquares(state) }),
-  2: { down: ({ sumsOfSquares: _, ...state }) => state },
+  1: {
+    up: (state) => ({ ...state, sumsOfSquares: sumsOfSquares(state) }),
+    down: ({ sumsOfSquares: _, ...state }) => state,
+  },
 };
 
 function sumsOfSquares({ binEnds, binValues, binCounts }) {

@@ -34,10 +34,12 @@ const EXAMPLE = path.dirname(fileURLToPath(import.meta.url));
 /** The steps of the kernel; `onSwitch` sees the state in the middle of a switch. */
 function watchedMigration(onSwitch) {
   return {
-    ...migrate,
-    1: (state) => {
-      onSwitch(state);
-      return migrate[1](state);
+    1: {
+      ...migrate[1],
+      up: (state) => {
+        onSwitch(state);
+        return migrate[1].up(state);
+      },
     },
   };
 }

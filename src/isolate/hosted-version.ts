@@ -275,6 +275,13 @@ export class HostedVersion {
 
   // Crashes
 
+  /** Ends its host as a crash does. @returns false where it does not run */
+  crash(): boolean {
+    if (!this.isOpen) return false;
+    this.#session?.kill('exit');
+    return true;
+  }
+
   #ended(session: Session): void {
     const { end } = session;
     // Whoever waits for one that loads, or is started again, is told by what it waits for.

@@ -14,6 +14,7 @@ const SLOW: readonly string[] = [
   'unit/examples/http-server.test.ts',
   'fault/hosts-stages.test.ts',
   'native/threads.test.ts',
+  'package/testing.test.ts',
   'native/fuzz.test.ts',
 ];
 

@@ -45,8 +45,7 @@ interface Example {
   applyEdits(root: string, edits: readonly Edit[]): void;
   reversed(edits: readonly Edit[]): readonly Edit[];
   readonly migrate: {
-    readonly 1: (state: unknown) => unknown;
-    readonly 2: { readonly down: (state: unknown) => unknown };
+    readonly 1: Record<'up' | 'down', (state: unknown) => unknown>;
   };
   readFlights(): Promise<Flights>;
   computeReference(flights: Flights, rows: number): Reference;
@@ -151,7 +150,7 @@ describe('kernel', () => {
     reset();
     const half = 101_234;
     first.push(rowsOf(0, half));
-    second.napiReload.init({ state: example.migrate[1](first.napiReload.save()) });
+    second.napiReload.init({ state: example.migrate[1].up(first.napiReload.save()) });
     expect(example.differences(figuresOf(second), example.computeReference(flights, half))).toEqual([]);
     second.push(rowsOf(half, flights.rows));
     const reference = example.computeReference(flights, flights.rows);
@@ -197,9 +196,9 @@ describe('state', () => {
     reset();
     first.push(flights.cells);
     second.push(flights.cells);
-    const migrated = example.migrate[1](first.napiReload.save());
+    const migrated = example.migrate[1].up(first.napiReload.save());
     expect(migrated).toEqual(second.napiReload.save());
-    expect(example.migrate[2].down(migrated)).toEqual(first.napiReload.save());
+    expect(example.migrate[1].down(migrated)).toEqual(first.napiReload.save());
   });
 
   it('of another layout is refused, and the kernel keeps its own', () => {

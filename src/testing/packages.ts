@@ -1,0 +1,50 @@
+/** Packages of a project, for a copy of it that lies elsewhere. */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+
+/** Where the project lies within the folder of the copy. */
+const TOP = 'project';
+
+/**
+ * Makes a folder for the copy, as deep below the folders with packages as the project is, with links to these: `require`
+ * and relative paths such as `../../node_modules/node-addon-api` lead to the same packages.
+ *
+ * @returns absolute folder of the copy
+ */
+export async function linkPackages(root: string, folder: string): Promise<string> {
+  const holders = await foldersAbove(root, async (each) => isFolder(path.join(each, 'node_modules')));
+  const base = holders.at(-1) ?? root;
+  const top = path.join(folder, TOP);
+  const copy = path.join(top, path.relative(base, root));
+  await fs.mkdir(copy, { recursive: true });
+  for (const holder of holders) {
+    const link = path.join(top, path.relative(base, holder), 'node_modules');
+    await fs.symlink(path.join(holder, 'node_modules'), link);
+  }
+  return copy;
+}
+
+/** @returns the nearest `node_modules` at or above the folder; null when there is none */
+export async function nearestPackages(root: string): Promise<string | null> {
+  const [holder] = await foldersAbove(root, async (each) => isFolder(path.join(each, 'node_modules')));
+  return holder === undefined ? null : path.join(holder, 'node_modules');
+}
+
+/** @returns the folder itself and those above it that are wanted, nearest first */
+async function foldersAbove(
+  start: string,
+  wants: (folder: string) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    if (await wants(folder)) found.push(folder);
+    if (folder === path.dirname(folder)) return found;
+  }
+}
+
+function isFolder(name: string): Promise<boolean> {
+  return fs.stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,257 @@
+/** The assertions and the matchers: each passes where it must, and fails where it must, with what it found. */
+import { AssertionError } from 'node:assert';
+import { describe, expect, test } from 'vitest';
+import { type Addon, open } from '../../../src/addon.ts';
+import type { OpenOptions } from '../../../src/options.ts';
+import {
+  assertKeepsState,
+  assertLeaksLessThan,
+  assertReloads,
+  assertStaysOnVersion,
+  assertUnloads,
+  type Subject,
+} from '../../../src/testing/testing.ts';
+import '../../../src/vitest/vitest.ts';
+import { counter } from '../../fixtures/ledger/build.mjs';
+import { createScratch, install, scriptedAddon } from '../../support/addons.ts';
+import { TOTAL, type Total } from '../../support/kits.ts';
+
+/** Refused by its own `init`. */
+const REFUSED = `${TOTAL} exports.napiReload.init = () => { throw new Error('no such state'); };`;
+/** Loses what it had. */
+const FORGETFUL = `${TOTAL} exports.napiReload.save = () => ({ total: total - 1 });`;
+const OTHER = `${TOTAL} exports.version = () => 2;`;
+
+interface Opened<T> extends AsyncDisposable {
+  readonly addon: Addon<T>;
+  build(script: string): void;
+}
+
+function openTotal(script = TOTAL, options: OpenOptions = {}): Promise<Opened<Total>> {
+  return openAddon<Total>(scriptedAddon(script), options);
+}
+
+async function openAddon<T>(built: string, options: OpenOptions = {}): Promise<Opened<T>> {
+  const scratch = createScratch();
+  const target = scratch.file('total.node');
+  install(built, target);
+  const addon = await open<T>(target, { stageDir: scratch.file('stage'), ...options });
+  return {
+    addon,
+    build: (script) => install(scriptedAddon(script), target),
+    async [Symbol.asyncDispose]() {
+      await addon.close();
+      scratch[Symbol.dispose]();
+    },
+  };
+}
+
+/** @returns the message of what the assertion and the matcher both fail with */
+async function failure(...attempts: readonly (() => Promise<unknown>)[]): Promise<string> {
+  const messages = [];
+  for (const attempt of attempts) {
+    const error = await attempt().then(
+      () => expect.fail('it passed'),
+      (found: Error) => found,
+    );
+    messages.push(error.message);
+  }
+  return messages.join('\n---\n');
+}
+
+describe('toReload', () => {
+  test('passes when a new version goes live', async () => {
+    await using total = await openTotal();
+    total.build(OTHER);
+    await expect(total.addon).toReload();
+    await expect(total).toReload({ force: true });
+    expect(await assertReloads(total, { force: true })).toMatchObject({ from: 3, to: 4, state: 'carried' });
+  });
+
+  test('fails when nothing is new, and when the new version is refused', async () => {
+    await using total = await openTotal();
+    await expect(total.addon).not.toReload();
+    const attempts = [() => expect(total.addon).toReload(), () => assertReloads(total.addon)];
+    expect(await failure(...attempts)).toMatch(
+      /^(Expected a new version to go live\nunchanged: .* version 1 serves\n.*\{ force: true \}(\n---\n)?){2}$/,
+    );
+    total.build(REFUSED);
+    await expect(total.addon).not.toReload();
+    expect(await failure(...attempts)).toMatch(
+      /^(Expected a new .*\nrefused in "prepare" with ERR_HOOK_THREW: Hook "init" .*\n {2}because: no such state(\n---\n)?){2}$/,
+    );
+  });
+
+  test('with "not" fails when a new version goes live, and shows its report', async () => {
+    await using total = await openTotal();
+    const message = await failure(() => expect(total.addon).not.toReload({ force: true }));
+    expect(message).toMatch(
+      /^Expected not a new version to go live\nreloaded: version 1 -> 2, state carried\n {2}phases \(ms\): .*load \d.*swap \d/,
+    );
+    expect(message).toContain('version 1 was unloaded');
+  });
+});
+
+describe('toKeepState', () => {
+  test('passes when the new version has what was read before', async () => {
+    await using total = await openTotal();
+    total.addon.exports.add(3);
+    total.build(OTHER);
+    await expect(total.addon).toKeepState((exports) => ({ total: exports.total() }));
+    await assertKeepsState(total, async (exports) => exports.total(), { force: true });
+  });
+
+  test('fails when it has something else, with both', async () => {
+    await using total = await openTotal(FORGETFUL);
+    const read = (exports: Total): number => exports.total();
+    await expect(total.addon).not.toKeepState(read, { force: true });
+    const found = await assertKeepsState(total, read, { force: true }).catch((error: unknown) => error);
+    expect(found).toBeInstanceOf(AssertionError);
+    expect(found).toMatchObject({ actual: -2, expected: -1 });
+    const matched = await Promise.resolve(expect(total.addon).toKeepState(read, { force: true })).catch(
+      (error: unknown) => error,
+    );
+    expect(matched).toMatchObject({ actual: -3, expected: -2 });
+  });
+
+  test('fails when no new version goes live', async () => {
+    await using total = await openTotal();
+    const read = (exports: Total): number => exports.total();
+    expect(
+      await failure(
+        () => expect(total.addon).toKeepState(read),
+        () => assertKeepsState(total.addon, read),
+      ),
+    ).toMatch(/^(Expected state to be kept over a reload\nunchanged: [^-]*(\n---\n)?){2}$/);
+  });
+
+  test('refuses a state that says nothing', async () => {
+    await using total = await openTotal();
+    for (const read of [() => undefined, (exports: Total) => exports]) {
+      await expect(assertKeepsState(total, read, { force: true })).rejects.toMatchObject({
+        code: 'ERR_INVALID_OPTION',
+        details: { option: 'read' },
+      });
+    }
+  });
+});
+
+describe('toUnload', () => {
+  test('passes when the version that was replaced leaves the memory', async () => {
+    await using total = await openTotal();
+    await expect(total.addon).toUnload({ force: true });
+    await assertUnloads(total, { force: true });
+  });
+
+  test('fails when nothing was replaced', async () => {
+    await using total = await openTotal();
+    await expect(total.addon).not.toUnload();
+    expect(
+      await failure(
+        () => expect(total.addon).toUnload(),
+        () => assertUnloads(total),
+      ),
+    ).toMatch(/^(Expected the version .* to be unloaded\nunchanged: [^-]*(\n---\n)?){2}$/);
+  });
+
+  test('fails while an instance is held, with the pin, and passes when that is garbage', async () => {
+    await using total = await openAddon<{ Counter: new (value: number) => object }>(counter(1));
+    const held: { instance: object | null } = { instance: new total.addon.exports.Counter(1) };
+    const force = { force: true, withinMs: 10 };
+    await expect(total.addon).not.toUnload(force);
+    held.instance = new total.addon.exports.Counter(1);
+    expect(await failure(() => expect(total.addon).toUnload(force))).toMatch(
+      /\n {2}found: version 2 is pinned by 1 wrapped-object$/,
+    );
+    held.instance = new total.addon.exports.Counter(1);
+    expect(await failure(() => assertUnloads(total, force))).toContain('pinned by 1 wrapped-object');
+    new total.addon.exports.Counter(1);
+    await expect(total.addon).toUnload({ force: true });
+    held.instance = null;
+  });
+
+  test('fails when it stays for good, with the reason', async () => {
+    await using total = await openTotal(TOTAL, { reclaim: 'never' });
+    expect(
+      await failure(
+        () => expect(total.addon).toUnload({ force: true }),
+        () => assertUnloads(total, { force: true }),
+      ),
+    ).toMatch(/found: version 1 stays in memory: \S+[\s\S]*found: version 2 stays in memory: \S+/);
+  });
+});
+
+describe('toStayOnVersion', () => {
+  test('passes when the reload is refused, or finds nothing new', async () => {
+    await using total = await openTotal();
+    await expect(total.addon).toStayOnVersion(1);
+    total.build(REFUSED);
+    await expect(total.addon).toStayOnVersion(1, { code: 'ERR_HOOK_THREW' });
+    await assertStaysOnVersion(total, 1);
+  });
+
+  test('fails when a new version goes live', async () => {
+    await using total = await openTotal();
+    total.build(OTHER);
+    expect(await failure(() => expect(total.addon).toStayOnVersion(1))).toMatch(
+      /^Expected version 1 to serve after a reload; version 2 serves\nreloaded: version 1 -> 2/,
+    );
+    total.build(TOTAL);
+    expect(await failure(() => assertStaysOnVersion(total.addon, 2))).toContain('version 3 serves');
+  });
+
+  test('fails when it is not refused with the code that is wanted', async () => {
+    await using total = await openTotal();
+    const code = 'ERR_BUILD_FAILED';
+    expect(await failure(() => expect(total.addon).toStayOnVersion(1, { code }))).toContain('unchanged');
+    total.build(REFUSED);
+    expect(await failure(() => assertStaysOnVersion(total, 1, { code }))).toContain('ERR_HOOK_THREW');
+  });
+
+  test('with "not" fails when the version serves on', async () => {
+    await using total = await openTotal();
+    expect(await failure(() => expect(total.addon).not.toStayOnVersion(1))).toMatch(
+      /^Expected not version 1 to serve after a reload; version 1 serves\nunchanged/,
+    );
+  });
+});
+
+describe('toLeakLessThan', () => {
+  /** A mebibyte for each version, which its global keeps. */
+  const LEAKS = `${TOTAL} globalThis.leaked ??= []; globalThis.leaked.push(new Uint8Array(2 ** 20).fill(1));`;
+
+  test('passes when memory stays below, and fails when it does not', async () => {
+    await using total = await openTotal();
+    await expect(total.addon).toLeakLessThan(8 * 2 ** 20, { reloads: 20 });
+    await using leaking = await openTotal(LEAKS);
+    expect(
+      await failure(
+        () => expect(leaking.addon).toLeakLessThan(8 * 2 ** 20, { reloads: 20 }),
+        () => assertLeaksLessThan(leaking, 8 * 2 ** 20, { reloads: 20 }),
+      ),
+    ).toMatch(
+      /^(Expected 20 reloads to leak less than 8388608 bytes\n {2}resident memory outside of V8's heap grew by (\d{8}, ){2}\d{8} bytes, \d{6,7} for each reload\nversions in memory: 1\n {2}version \d+: live(\n---\n)?){2}$/,
+    );
+    Reflect.deleteProperty(globalThis, 'leaked');
+  });
+
+  test('fails when a reload is refused', async () => {
+    await using total = await openTotal();
+    total.build(REFUSED);
+    expect(await failure(() => expect(total.addon).toLeakLessThan(1))).toContain('ERR_HOOK_THREW');
+  });
+});
+
+describe('every check', () => {
+  test('refuses what is no handle, and does not take a closed one for a refusal', async () => {
+    await expect(assertReloads({} as Subject)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+    const total = await openTotal();
+    await total[Symbol.asyncDispose]();
+    for (const attempt of [
+      () => expect(total.addon).not.toReload(),
+      () => expect(total.addon).not.toUnload(),
+      () => expect(total.addon).toStayOnVersion(1),
+    ])
+      await expect(Promise.resolve(attempt())).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  });
+});

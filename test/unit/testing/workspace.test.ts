@@ -1,0 +1,170 @@
+/** The copy of a project: what is in it, what leads out of it, and what an edit may be. */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { sweep, WORKSPACE_PREFIX } from '../../../src/testing/leftovers.ts';
+import { type ResolvedKit, resolveKit } from '../../../src/testing/options.ts';
+import { Workspace } from '../../../src/testing/workspace.ts';
+import { createScratch, type Scratch } from '../../support/addons.ts';
+import { snapshot } from '../../support/kits.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+function kitOf(scratch: Scratch, more: object = {}): ResolvedKit {
+  return resolveKit({ root: scratch.file('packages/kernel'), addon: 'build/Release/kernel.node', ...more });
+}
+
+function writeProject(scratch: Scratch): void {
+  for (const [name, text] of Object.entries({
+    'binding.gyp': '{}',
+    'kernel.test.mjs': '',
+    'README.md': '',
+    '.npmrc': '',
+    'src/kernel.cc': 'int kernel = 1;\n',
+    'src/build/made.h': 'int made = 1;\n',
+    'deps/lib.h': 'int lib = 1;\n',
+    'build/Release/kernel.node': 'old',
+    'node_modules/own/index.js': 'module.exports = "own";',
+    '.git/HEAD': 'ref',
+  }))
+    scratch.write(`packages/kernel/${name}`, text);
+  scratch.write('node_modules/shared/index.js', 'module.exports = "shared";');
+}
+
+describe('a copy', () => {
+  test('has all of the project but packages, hidden files, tests, and what builds write', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    const copy = await Workspace.create(kitOf(scratch));
+    expect(copy.files()).toEqual(['binding.gyp', 'deps/lib.h', 'src/build/made.h', 'src/kernel.cc']);
+    await copy.remove();
+  });
+
+  test('has the files of the root that a build may read, and the sources that are named', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    const copy = await Workspace.create(kitOf(scratch, { source: ['src'] }));
+    expect(copy.files()).toEqual(['binding.gyp', 'src/build/made.h', 'src/kernel.cc']);
+    await copy.remove();
+  });
+
+  test('finds packages as the project does, from each folder above it', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    const copy = await Workspace.create(kitOf(scratch));
+    const script = "console.log(require('own'), require('shared'))";
+    const found = execFileSync(process.execPath, ['-p', script], { cwd: copy.root, encoding: 'utf8' });
+    expect(found.split('\n')[0]).toBe('own shared');
+    expect(fs.existsSync(path.join(copy.root, '../../node_modules/shared/index.js'))).toBe(true);
+    await copy.remove();
+    expect(fs.existsSync(scratch.file('node_modules/shared/index.js'))).toBe(true);
+  });
+
+  test('has what links lead to, so that an edit does not reach the file itself, and ends where they go round', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    const target = scratch.write('elsewhere.cc', 'int elsewhere = 1;\n');
+    fs.symlinkSync(target, scratch.file('packages/kernel/src/linked.cc'));
+    fs.symlinkSync('.', scratch.file('packages/kernel/src/round'));
+    const copy = await Workspace.create(kitOf(scratch, { source: 'src' }));
+    await copy.edit('src/linked.cc', (text) => text.replace('1', '2'));
+    expect(copy.files()).toContain('src/linked.cc');
+    expect(copy.files().filter((name) => name.includes('round'))).toEqual([]);
+    expect(fs.readFileSync(target, 'utf8')).toBe('int elsewhere = 1;\n');
+    await copy.remove();
+  });
+});
+
+describe('edit', () => {
+  const edits: readonly (readonly [string, string, (text: string) => string, string])[] = [
+    ['of a file that was not copied', 'kernel.cc', (text) => `${text}//`, 'did you mean "src/kernel.cc"?'],
+    ['outside of the copy', '../../../etc/passwd', (text) => `${text}//`, 'a path below the root'],
+    [
+      'that changes nothing',
+      'src/kernel.cc',
+      (text) => text.replace('kernle', 'x'),
+      'left "src/kernel.cc" as it was',
+    ],
+    [
+      'that returns nothing',
+      'src/kernel.cc',
+      () => undefined as unknown as string,
+      'the new text of "src/kernel.cc"',
+    ],
+    ['of what is no text', 'src/data.bin', (text) => `${text}//`, 'not UTF-8'],
+  ];
+
+  test.each(edits)('%s is refused', async (_, file, change, message) => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    scratch.write('packages/kernel/src/data.bin', Uint8Array.of(0xff, 0xfe, 0x00));
+    const copy = await Workspace.create(kitOf(scratch));
+    await expect(copy.edit(file, change)).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      message: expect.stringContaining(message) as string,
+    });
+    expect(fs.readFileSync(path.join(copy.root, 'src/kernel.cc'), 'utf8')).toBe('int kernel = 1;\n');
+    await copy.remove();
+  });
+
+  test('does not meet another one of the same file', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    const copy = await Workspace.create(kitOf(scratch));
+    const edits = ['a', 'b', 'c'].map((name) =>
+      copy.edit('src/kernel.cc', (text) => `${text}int ${name};\n`),
+    );
+    const refused = copy.edit('src/kernel.cc', (text) => text).catch(() => 'refused');
+    await Promise.all([...edits, copy.edit('src/kernel.cc', (text) => `${text}int d;\n`)]);
+    expect(await refused).toBe('refused');
+    expect(fs.readFileSync(path.join(copy.root, 'src/kernel.cc'), 'utf8')).toBe(
+      'int kernel = 1;\nint a;\nint b;\nint c;\nint d;\n',
+    );
+    await copy.remove();
+  });
+
+  test('changes a file that nobody may write, and keeps a byte order mark', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    fs.chmodSync(scratch.write('packages/kernel/src/marked.cc', '\ufeffint marked = 1;\n'), 0o444);
+    const copy = await Workspace.create(kitOf(scratch));
+    await copy.edit('src/marked.cc', (text) => text.replace('1', '2'));
+    expect(fs.readFileSync(path.join(copy.root, 'src/marked.cc'), 'utf8')).toBe('\ufeffint marked = 2;\n');
+    await copy.remove();
+  });
+});
+
+describe('write', () => {
+  test.each(['../out.h', '', 'node_modules/own/index.js', 'node_modules/new/index.js'])(
+    'to "%s" is refused',
+    async (name) => {
+      using scratch = createScratch();
+      writeProject(scratch);
+      const before = snapshot(scratch.path);
+      const copy = await Workspace.create(kitOf(scratch));
+      await expect(copy.write(name, 'x')).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+      await copy.remove();
+      expect(snapshot(scratch.path)).toEqual(before);
+    },
+  );
+});
+
+describe('what killed processes have left', () => {
+  test('goes when it is old and its process has gone, and stays otherwise', async () => {
+    using scratch = createScratch();
+    const gone = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim();
+    const folder = (pid: string | number, ageMs: number): void => {
+      const file = scratch.write(`${WORKSPACE_PREFIX}${pid}-${ageMs}/x`, '');
+      const time = (Date.now() - ageMs) / 1_000;
+      fs.utimesSync(path.dirname(file), time, time);
+    };
+    folder(gone, 2 * DAY_MS);
+    folder(gone, 0);
+    folder(process.pid, 2 * DAY_MS);
+    await sweep(scratch.path, Date.now());
+    expect(fs.readdirSync(scratch.path).sort()).toEqual(
+      [`${WORKSPACE_PREFIX}${gone}-0`, `${WORKSPACE_PREFIX}${process.pid}-${2 * DAY_MS}`].sort(),
+    );
+  });
+});
