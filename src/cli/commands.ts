@@ -2,5 +2,10 @@
 import type { Command } from './command.ts';
 import { completionsCommand } from './completions.ts';
 import { includeCommand } from './include.ts';
+import { setupCommand } from './setup.ts';
 
-export const COMMANDS: readonly Command[] = [includeCommand, completionsCommand(() => COMMANDS)];
+export const COMMANDS: readonly Command[] = [
+  includeCommand,
+  setupCommand,
+  completionsCommand(() => COMMANDS),
+];
