@@ -139,7 +139,7 @@ export interface Progress {
   readonly phase: Phase;
   /** What a builder is at, such as `CXX kernel.cc`. */
   readonly step?: string;
-  /** Of a build that tells: which of its `total` steps this is, from 1. */
+  /** Of a build that tells: which of its `total` steps this is, from 1; Makefiles of CMake tell percent. */
   readonly done?: number;
   readonly total?: number;
 }

@@ -2,6 +2,7 @@
  * Everything that reaches outside of the program's own memory enters here, so that a test can make any of it fail.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import chokidar, { type ChokidarOptions, type FSWatcher } from 'chokidar';
@@ -26,6 +27,16 @@ export interface Outside extends Here {
   readdir(path: string): Promise<readonly { readonly name: string; isDirectory(): boolean }[]>;
   /** Deletes a file, if it is there. */
   remove(path: string): Promise<void>;
+  /** Deletes a folder with all in it, if it is there. */
+  removeFolder(path: string): Promise<void>;
+  /** Makes a folder that this user alone can use, and those above it. Rejects when one of the name is another user's. */
+  makePrivateFolder(path: string): Promise<void>;
+  /** Writes a whole file under its name at once. */
+  writeFile(path: string, text: string, mode: number): Promise<void>;
+  /** Gives a file or folder another name. */
+  rename(from: string, to: string): Promise<void>;
+  /** Sets the time of the last change. */
+  setModified(path: string, modifiedMs: number): Promise<void>;
   spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess;
   /** Signals a whole process group; 0 only looks. Returns false when it has ended already. */
   killGroup(pid: number, signal: NodeJS.Signals | 0): boolean;
@@ -38,6 +49,25 @@ function killGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+async function makePrivateFolder(folder: string): Promise<void> {
+  await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await fs.lstat(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0) {
+    throw new Error(`${JSON.stringify(folder)} is not a folder of this user alone`);
+  }
+}
+
+async function writeWhole(file: string, text: string, mode: number): Promise<void> {
+  const scratch = `${file}.${process.pid}-${randomUUID()}`;
+  try {
+    await fs.writeFile(scratch, text, { mode });
+    await fs.rename(scratch, file);
+  } catch (error) {
+    await fs.rm(scratch, { force: true });
+    throw error;
   }
 }
 
@@ -59,6 +89,11 @@ export const realOutside: Outside = {
       if (error.code !== 'ENOENT') throw error;
     });
   },
+  removeFolder: (path) => fs.rm(path, { recursive: true, force: true }),
+  makePrivateFolder,
+  writeFile: writeWhole,
+  rename: (from, to) => fs.rename(from, to),
+  setModified: (path, modifiedMs) => fs.utimes(path, new Date(), new Date(modifiedMs)),
   spawn: (command, args, options) => spawn(command, args, options),
   killGroup,
   watch: (paths, options) => chokidar.watch([...paths], options),

@@ -1,10 +1,8 @@
 /** Which files a handle watches, and which of their changes are its own doing. */
-import { hasChangedSince } from './build/files.ts';
-import { isBuiltHere, noteProducts, stampOf, stampsOf } from './build/turns.ts';
+import { isBuiltHere, noteProducts } from './build/turns.ts';
+import { ChangeFilter, type FilterSubject } from './change-filter.ts';
 import { describe } from './errors.ts';
 import type { ResolvedWatch } from './options.ts';
-import { BuildChanges, hashOf } from './watch/build-changes.ts';
-import { Restarts } from './watch/restarts.ts';
 import { startWatcher, type Watcher } from './watch/watcher.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -30,15 +28,16 @@ export async function watchSources(
 ): Promise<SourceWatch> {
   const warn = (message: string, cause?: unknown) =>
     shop.events.emit('warning', { code: 'watch', message, ...(cause === undefined ? {} : { cause }) });
-  const filter = new ChangeFilter(
-    shop,
-    together.filter(({ builder }) => builder !== null),
-    new Restarts({
-      onChange,
-      onWarning: warn,
-      after: (ms, callback) => void shop.outside.after(ms, callback),
-    }),
-  );
+  const builders = together.filter(({ builder }) => builder !== null);
+  const filter = new ChangeFilter(subjectOf(shop, builders.length > 0), {
+    onChange,
+    onWarning: warn,
+    after: (ms, callback) => void shop.outside.after(ms, callback),
+  });
+  // Those that build in one reload, from the first to the last, are one build here.
+  builders.at(0)?.events.on('building', () => filter.buildBegan());
+  builders.at(-1)?.events.on('built', () => filter.buildEnded());
+  shop.events.on('failed', () => filter.buildEnded());
   const files = async (): Promise<readonly string[]> => [
     ...(options.paths ?? (await shop.builder?.inputs()) ?? []),
     shop.source,
@@ -76,97 +75,19 @@ export async function watchSources(
   };
 }
 
-/** Drops what the builds of the handle, and of those that reload or build with it, have written. */
-class ChangeFilter {
-  readonly #shop: Workshop;
-  /** Whether anybody builds. */
-  readonly #hasBuilds: boolean;
-  readonly #changes: BuildChanges;
-  readonly #restarts: Restarts;
-  /** Judging reads files; one list at a time, so that none overtakes another. */
-  #judged: Promise<void> = Promise.resolve();
-  /** Time and size of the addon and its libraries as the last builds left them. */
-  #left: Promise<ReadonlyMap<string, string | null>> = Promise.resolve(new Map());
-
-  /** @param builders the handles that build in one reload, from the first to the last: together they are one build here */
-  constructor(shop: Workshop, builders: readonly Workshop[], restarts: Restarts) {
-    this.#shop = shop;
-    this.#hasBuilds = builders.length > 0;
-    this.#changes = new BuildChanges(shop.outside);
-    this.#restarts = restarts;
-    builders.at(0)?.events.on('building', () => {
-      this.#changes.begin();
-      restarts.begin();
-    });
-    builders.at(-1)?.events.on('built', () => this.#end());
-    shop.events.on('failed', () => this.#end());
-  }
-
-  push(changed: readonly string[]): void {
-    this.#judged = this.#judged.then(() => this.#judge(changed));
-  }
-
-  /** Tells of those that have changed since the last build began. */
-  async pushLate(files: readonly string[]): Promise<void> {
-    const { outside } = this.#shop;
-    const late: string[] = [];
-    for (const file of files) {
-      if (await hasChangedSince(outside, file, this.#changes.startedMs)) late.push(file);
-    }
-    if (late.length > 0) this.push(late);
-  }
-
-  /** Tells of the addon and private libraries that changed after they were staged, before they were watched. */
-  async pushOthers(files: readonly string[]): Promise<void> {
-    const { outside } = this.#shop;
-    for (const file of files) {
-      const hash = await hashOf(outside, file);
-      if (hash !== null && !this.#isKnown(file, hash)) this.push([file]);
-    }
-  }
-
-  /** A failure after the build is no second end of it. */
-  #end(): void {
-    if (!this.#changes.isBuilding) return;
-    this.#left = stampsOf(this.#products(), this.#shop.outside);
-    this.#changes.end();
-    this.#restarts.end();
-  }
-
-  async #judge(changed: readonly string[]): Promise<void> {
-    if (!this.#hasBuilds) return this.#restarts.changedOutside(changed);
-    const products = new Set(this.#products());
-    const { files, inBuild } = await this.#changes.judge(changed.filter((file) => !products.has(file)));
-    const foreign: string[] = [];
-    for (const file of changed) {
-      if (products.has(file) && (await this.#isForeign(file))) foreign.push(file);
-    }
-    if (foreign.length > 0) this.#restarts.changedOutside([...files, ...foreign].sort());
-    else if (files.length > 0 && inBuild) this.#restarts.changedInside(files);
-    else if (files.length > 0) this.#restarts.changedOutside(files);
-  }
-
-  #products(): readonly string[] {
-    return [this.#shop.source, ...this.#shop.stager.looked];
-  }
-
-  /** Whether somebody else has put other bytes there than those that serve, or were refused. */
-  async #isForeign(file: string): Promise<boolean> {
-    const { source, builder, outside } = this.#shop;
-    if (this.#changes.isBuilding) return false;
-    if (builder !== null && (await isBuiltHere(builder.root, source, file, outside))) return false;
-    const left = (await this.#left).get(file);
-    if (left !== undefined && left === (await stampOf(file, outside))) return false;
-    const hash = await hashOf(outside, file);
-    return hash === null || !this.#isKnown(file, hash);
-  }
-
-  #isKnown(file: string, hash: string): boolean {
-    const { source, serving, rejected } = this.#shop;
-    return [serving, rejected].some((contents) => {
-      if (contents === null) return false;
-      const parts = file === source ? [contents] : contents.libraries;
-      return parts.some((part) => part.hash === hash);
-    });
-  }
+/** The handle as the filter sees it: its products are known by what serves and what was refused. */
+function subjectOf(shop: Workshop, hasBuilds: boolean): FilterSubject {
+  const { source, outside, builder } = shop;
+  return {
+    outside,
+    hasBuilds,
+    products: () => [source, ...shop.stager.looked],
+    isKnown: (file, hash) =>
+      [shop.serving, shop.rejected].some((contents) => {
+        if (contents === null) return false;
+        const parts = file === source ? [contents] : contents.libraries;
+        return parts.some((part) => part.hash === hash);
+      }),
+    isBuiltHere: async (file) => builder !== null && isBuiltHere(builder.root, source, file, outside),
+  };
 }

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 export interface BuildProgress {
   /** What the builder is at, such as `CXX kernel.cc` or `configure`. */
   readonly step: string;
-  /** Where the tool tells, or could be asked before: which of the `total` steps this is, from 1. */
+  /** Which of the `total` steps this is, from 1, where the tool tells or was asked before; Makefiles of CMake tell percent. */
   readonly done?: number;
   readonly total?: number;
 }

@@ -5,10 +5,9 @@ import { errors } from '../errors.ts';
 import type { ResolvedCommand } from '../build-options.ts';
 import type { Outside } from '../outside.ts';
 import { attempt } from './attempt.ts';
+import { inputsOf } from './backend-files.ts';
 import type { Builder } from './builder.ts';
-import { readDepfiles } from './depfiles.ts';
 import { isInside, nearestWith } from './files.ts';
-import { findSources, isDescription, isSource } from './sources.ts';
 import { findObjects, removeStaleObjects } from './stale.ts';
 
 /** Files that mark the folder of a project. */
@@ -49,6 +48,9 @@ function commandBuilder(build: ResolvedCommand, source: SourcePath, outside: Out
         writesAddon: true,
       };
       const sinceMs = Date.now();
+      if (request.clean === true && output !== null) {
+        for (const { file } of await findObjects(outside, output)) await outside.remove(file).catch(() => {});
+      }
       try {
         return { configured: false, skipped: false, ...(await attempt(outside, what, request)) };
       } finally {
@@ -59,11 +61,8 @@ function commandBuilder(build: ResolvedCommand, source: SourcePath, outside: Out
       }
     },
     async inputs() {
-      const read = output === null ? new Set<string>() : await readDepfiles(outside, output, [output, root]);
-      // A source without a depfile is one that nothing compiled yet, or every one where the tool keeps none.
-      const found = await findSources(outside, root, output, read.size > 0 ? isDescription : isSource);
-      const outputOf = (file: string) => output !== null && isInside(output, file);
-      return [...new Set([...read, ...found])].filter((file) => !outputOf(file)).sort();
+      const kind = output === null ? null : 'make';
+      return [...(await inputsOf(outside, { kind, folder: output ?? root, root }))].sort();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Lines of a build that are the command of a compiler. */
 import path from 'node:path';
+import { LINE_LENGTH_MAX } from './lines.ts';
 import { splitShellWords } from './shell-words.ts';
 
 /** `g++`, `x86_64-linux-gnu-gcc-12`, `/usr/bin/c++`, `clang++-15`, `cc`. */
@@ -23,7 +24,8 @@ export function readCompilerLine(line: string): CompilerLine | null {
   // Most lines are messages: the first word tells those apart without cutting up the rest.
   const first = /^(?:ccache )?(\S+) /.exec(line)?.[1];
   if (first === undefined || !COMPILER.test(path.basename(first))) return null;
-  const words = splitShellWords(line);
+  // A line that was cut has lost its end.
+  const words = line.length < LINE_LENGTH_MAX ? splitShellWords(line) : null;
   if (words === null) return null;
   const [compiler = '', ...args] = words[0] === 'ccache' ? words.slice(1) : words;
   const output = valueAfter(args, '-o');

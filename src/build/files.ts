@@ -50,6 +50,11 @@ export function isInside(folder: string, file: string): boolean {
   return relative !== '..' && !relative.startsWith(`..${path.sep}`);
 }
 
+/** Whether `file` is one of the project in `root`, and not of a package that it has installed. */
+export function isOwn(root: string, file: string): boolean {
+  return isInside(root, file) && !path.relative(root, file).split(path.sep).includes('node_modules');
+}
+
 /** @returns the nearest folder at or above `start` that holds one of `names`; null when none does */
 export async function nearestWith(
   outside: Outside,

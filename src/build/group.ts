@@ -28,18 +28,31 @@ export function forgetGroup(pid: number): void {
   if (running.delete(pid) && running.size === 0) process.off('exit', endAll);
 }
 
+/** How a group is asked to end. */
+export interface StopOptions {
+  /** @defaultValue 'SIGTERM' */
+  readonly signal?: NodeJS.Signals;
+  /** How long it has to end by itself. @defaultValue {@link TERM_GRACE_MS} */
+  readonly graceMs?: number;
+}
+
 /**
- * Ends a whole group: SIGTERM, then after {@link TERM_GRACE_MS} SIGKILL.
+ * Ends a whole group: with a signal that can be handled, then with SIGKILL.
  *
  * @param isReaped whether the leader has ended and was waited for, so that no longer it but its children alone keep
  *   the number from being given to others
  * @returns whether it was seen to be gone; false after {@link KILL_WAIT_MS} more (a process stuck in the kernel)
  */
-export async function stopGroup(outside: Outside, pid: number, isReaped: () => boolean): Promise<boolean> {
+export async function stopGroup(
+  outside: Outside,
+  pid: number,
+  isReaped: () => boolean,
+  { signal = 'SIGTERM', graceMs = TERM_GRACE_MS }: StopOptions = {},
+): Promise<boolean> {
   const group = { outside, pid, isReaped };
   if (!(await mayRun(group))) return true;
-  outside.killGroup(pid, 'SIGTERM');
-  if (await goneWithin(group, TERM_GRACE_MS)) return true;
+  outside.killGroup(pid, signal);
+  if (await goneWithin(group, graceMs)) return true;
   outside.killGroup(pid, 'SIGKILL');
   return goneWithin(group, KILL_WAIT_MS);
 }

@@ -17,7 +17,7 @@ export interface Step {
 /** `  CXX(target) Release/obj.target/kernel/src/kernel.o`, as gyp's Makefile prints each step. */
 const GYP_STEP = /^ {2}([A-Z][A-Z_]+)(?:\(\w+\))? (\S+)/;
 /** `[3/9] …` of ninja, `[ 50%] …` of CMake's Makefiles. */
-const COUNTED_STEP = /^\[ *(?:(\d+)\/(\d+)|\d+%)\] (\S.*)$/;
+const COUNTED_STEP = /^\[ *(?:(\d+)\/(\d+)|(\d+)%)\] (?!Built target )(\S.*)$/;
 /** What CMake says of a step, whoever runs it. */
 const CMAKE_COMPILES = /^Building (\w+) object (\S+?)(?:\.o)?$/;
 const CMAKE_LINKS = /^Linking \w+ (?:shared module|shared library|static library|executable) (\S+)/;
@@ -30,9 +30,10 @@ export function readStep(line: string): Step | null {
   if (gyp) return named(gyp[1] ?? '', gyp[2] ?? '', kindOfGyp(gyp[1] ?? ''));
   const counted = COUNTED_STEP.exec(line);
   if (counted) {
-    const [, done, total, text = ''] = counted;
+    const [, done, total, percent, text = ''] = counted;
     const step = readCmakeStep(text);
-    return done === undefined ? step : { ...step, hasEnded: true, done: Number(done), total: Number(total) };
+    if (percent !== undefined) return { ...step, done: Number(percent), total: 100 };
+    return { ...step, hasEnded: true, done: Number(done), total: Number(total) };
   }
   const cargo = CARGO_STEP.exec(line);
   if (cargo) return { step: cargo[1] ?? '', kind: 'compile', hasEnded: false };

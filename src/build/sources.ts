@@ -64,6 +64,12 @@ export function isSource(file: string): boolean {
   return isDescription(file) || SOURCE_ENDINGS.has(path.extname(file).slice(1).toLowerCase());
 }
 
+/** Whether a folder of this path may hold sources of the project: no dependencies, build output, hidden files. */
+export function holdsSources(folder: string): boolean {
+  const name = path.basename(folder);
+  return !name.startsWith('.') && !name.startsWith('cmake-build-') && !LEFT_OUT.has(name);
+}
+
 /**
  * Files under `root` that `wants` takes, without dependencies, build output and hidden folders.
  *
@@ -76,12 +82,7 @@ export async function findSources(
   output: string | null,
   wants: (file: string) => boolean,
 ): Promise<readonly string[]> {
-  const enters = (folder: string) => {
-    const name = path.basename(folder);
-    return (
-      folder !== output && !name.startsWith('.') && !name.startsWith('cmake-build-') && !LEFT_OUT.has(name)
-    );
-  };
+  const enters = (folder: string) => folder !== output && holdsSources(folder);
   const files = await walk(outside, root, { enters, wants });
   if (files !== null && files.length <= SOURCES_MAX) return files;
   const found = files === null ? `over ${WALK_ENTRIES_MAX} entries` : `${files.length} source files`;

@@ -12,8 +12,21 @@ import { hasChangedSince, isFile, isInside, readText, walk } from './files.ts';
 export interface CompiledObject {
   /** Absolute path of what was compiled. */
   readonly file: string;
-  /** Absolute path of the depfile that names what it was compiled from. */
-  readonly depfile: string;
+  /** What it was compiled from, as the tool names it: in a depfile of this absolute path, or known already. */
+  readonly from: { readonly depfile: string } | { readonly names: readonly string[] };
+}
+
+const OBJECT = /\.(?:o|obj)$/;
+
+/** @returns absolute paths of all objects below `folder`, but for those of dependencies */
+export async function listObjects(outside: Outside, folder: string): Promise<readonly string[]> {
+  const enters = (name: string) => path.basename(name) !== 'node_modules' && path.basename(name) !== '.git';
+  return (await walk(outside, folder, { enters, wants: (file) => OBJECT.test(file) })) ?? [];
+}
+
+/** Deletes all objects below `folder`, so that the next build compiles everything. The addon stays. */
+export async function removeAllObjects(outside: Outside, folder: string): Promise<void> {
+  for (const file of await listObjects(outside, folder)) await outside.remove(file).catch(() => {});
 }
 
 /** @returns objects with a depfile beside them, below `folder`: `x.o` with `x.d` or `x.o.d` */
@@ -22,7 +35,7 @@ export async function findObjects(outside: Outside, folder: string): Promise<rea
   for (const depfile of await findDepfiles(outside, folder, /\.d$/)) {
     const stem = depfile.slice(0, -'.d'.length);
     const file = stem.endsWith('.o') ? stem : `${stem}.o`;
-    if (await isFile(outside, file)) found.push({ file, depfile });
+    if (await isFile(outside, file)) found.push({ file, from: { depfile } });
   }
   return found;
 }
@@ -39,7 +52,7 @@ export async function findGypObjects(
   const depfiles = await findDepfiles(outside, depsFolder, /\.o\.d(?:\.raw)?$/);
   return depfiles.map((depfile) => {
     const name = path.relative(depsFolder, depfile).replace(/\.d(?:\.raw)?$/, '');
-    return { file: path.join(build, name), depfile };
+    return { file: path.join(build, name), from: { depfile } };
   });
 }
 
@@ -54,8 +67,8 @@ export interface StaleSearch {
   readonly objects: readonly CompiledObject[];
   /** Absolute folders that a relative name in a depfile may start from. */
   readonly bases: readonly string[];
-  /** Absolute folder that the build writes to; what is read from there changes in each build. */
-  readonly output: string;
+  /** Absolute folder that the build writes to, if sources are elsewhere: what is read from there changes in each build. */
+  readonly output: string | null;
   /** Start of the build by the wall clock, in milliseconds. */
   readonly sinceMs: number;
 }
@@ -71,13 +84,14 @@ export async function removeStaleObjects(
     if (known !== undefined) return known;
     let late = false;
     for (const file of bases.map((base) => path.resolve(base, name))) {
-      late ||= !isInside(output, file) && (await hasChangedSince(outside, file, sinceMs));
+      late ||=
+        (output === null || !isInside(output, file)) && (await hasChangedSince(outside, file, sinceMs));
     }
     looked.set(name, late);
     return late;
   };
-  for (const { file, depfile } of objects) {
-    if (!(await isStale(outside, depfile, isLate))) continue;
+  for (const { file, from } of objects) {
+    if (!(await isStale(outside, from, isLate))) continue;
     // What cannot be deleted could not be written by the build either.
     await outside.remove(file).catch(() => {});
   }
@@ -85,12 +99,13 @@ export async function removeStaleObjects(
 
 async function isStale(
   outside: Outside,
-  depfile: string,
+  from: CompiledObject['from'],
   isLate: (name: string) => Promise<boolean>,
 ): Promise<boolean> {
   // Left over from a compilation that was stopped: what it read is in no finished depfile.
-  if (depfile.endsWith('.raw')) return true;
-  for (const name of parseDepfile((await readText(outside, depfile)) ?? '')) {
+  if ('depfile' in from && from.depfile.endsWith('.raw')) return true;
+  const names = 'names' in from ? from.names : parseDepfile((await readText(outside, from.depfile)) ?? '');
+  for (const name of names) {
     if (await isLate(name)) return true;
   }
   return false;

@@ -1,10 +1,12 @@
 /** All commands, in the order in which the help has them. */
 import type { Command } from './command.ts';
 import { completionsCommand } from './completions.ts';
+import { devCommand } from './dev/command.ts';
 import { includeCommand } from './include.ts';
 import { setupCommand } from './setup.ts';
 
 export const COMMANDS: readonly Command[] = [
+  devCommand,
   includeCommand,
   setupCommand,
   completionsCommand(() => COMMANDS),

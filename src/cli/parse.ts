@@ -90,8 +90,8 @@ function take(
     values[name] = booleanOf(rawName, value);
   } else if (value === undefined) {
     throw new Refusal(`Option "${rawName}" needs a value`);
-  } else if (rawName.startsWith('--') && inlineValue !== true && /^-./.test(value)) {
-    throw new Refusal(`Option "${rawName}" needs a value; if "${value}" is it, write ${rawName}=${value}`);
+  } else if (inlineValue !== true && /^-./.test(value)) {
+    throw new Refusal(`Option "${rawName}" needs a value; if "${value}" is it, write --${name}=${value}`);
   } else {
     const read = readValue(option, rawName, value);
     values[name] = option.type === 'strings' ? [...((values[name] ?? []) as string[]), `${read}`] : read;

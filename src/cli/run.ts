@@ -1,8 +1,8 @@
 /** From a command line to the command that it names. */
-import { readFileSync } from 'node:fs';
 import { isReloadError } from '../errors.ts';
 import { type Command, type CommandInput, EXIT_FAILURE, EXIT_USAGE, type Terminal } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { packageVersion } from './package-version.ts';
 import { nearest } from '../nearest.ts';
 import { parse } from './parse.ts';
 
@@ -67,9 +67,4 @@ async function runParsed(command: Command, input: CommandInput): Promise<number>
 function refuse(terminal: Terminal, found: string, meant: string | null, help: string): number {
   terminal.error(`${found}${meant === null ? '' : `; did you mean "${meant}"?`}\nSee ${help}`);
   return EXIT_USAGE;
-}
-
-function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { errors } from '../errors.ts';
-import { readJson } from './read.ts';
+import { readJson, readText } from './read.ts';
 
 /** Its names, of which a folder may have one. */
 export const CONFIG_FILES: readonly string[] = ['ts', 'mts', 'mjs', 'js', 'cjs', 'json'].map(
@@ -16,7 +16,7 @@ export const PACKAGE_KEY = 'napiReload';
  * Looks for the nearest configuration, up to the root of the file system.
  *
  * @returns its absolute path; null when there is none
- * @throws `ERR_CONFIG_INVALID` when a folder has more than one, or a package.json on the way cannot be read
+ * @throws `ERR_CONFIG_INVALID` when a folder has more than one, or what it says in package.json cannot be read
  */
 export function findConfig(from: string): string | null {
   for (const folder of foldersAbove(from)) {
@@ -50,6 +50,8 @@ function configsIn(folder: string): readonly string[] {
 
 /** @returns what a package.json says; undefined when that is nothing */
 export function packageConfig(manifest: string): unknown {
+  // Of one that says nothing here, no fault is told either: it may be any package's on the way up.
+  if (!readText(manifest).includes(`"${PACKAGE_KEY}"`)) return undefined;
   const content = readJson(manifest);
   if (typeof content !== 'object' || content === null) return undefined;
   return (content as Record<string, unknown>)[PACKAGE_KEY];

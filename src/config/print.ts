@@ -19,10 +19,10 @@ export function printConfig(config: ResolvedConfig, { addons = [], commandLine }
   const { file, folder, given, build, watch, options, dev } = config;
   const origin = file ?? 'default';
   const from = Object.fromEntries(KEYS.map((key) => [key, given[key] === undefined ? 'default' : origin]));
-  const ordered = Object.fromEntries(definedOf(commandLine));
+  const overrides = Object.fromEntries(definedOf(commandLine));
   for (const key of Object.keys(dev)) {
     const own = given.dev?.[key as keyof DevConfig] === undefined ? 'default' : origin;
-    from[`dev.${key}`] = key in ordered ? 'command line' : own;
+    from[`dev.${key}`] = key in overrides ? 'command line' : own;
   }
   const shown = {
     file,
@@ -33,7 +33,7 @@ export function printConfig(config: ResolvedConfig, { addons = [], commandLine }
     watch: watch ?? null,
     options,
     addons: Object.fromEntries(config.addons.map(({ key, options: own }) => [key, own])),
-    dev: { ...dev, ...ordered },
+    dev: { ...dev, ...overrides },
     from,
     ...(addons.length === 0
       ? {}

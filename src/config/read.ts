@@ -18,11 +18,28 @@ const loaded = new Set<string>();
 
 /** @throws `ERR_CONFIG_INVALID` when it cannot be read, or is no JSON */
 export function readJson(file: string): unknown {
+  const text = readText(file);
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
+    return JSON.parse(text);
   } catch (cause) {
     const found = inOneLine(describe(cause));
     throw errors.configInvalid({ file, option: null, found, wanted: 'a file of JSON' }, cause);
+  }
+}
+
+/**
+ * Without the mark of byte order that some editors put in front.
+ *
+ * @throws `ERR_CONFIG_INVALID` when it cannot be read
+ */
+export function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (cause) {
+    throw errors.configInvalid(
+      { file, option: null, found: describe(cause), wanted: 'a file that can be read' },
+      cause,
+    );
   }
 }
 

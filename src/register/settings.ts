@@ -1,12 +1,12 @@
 /** What the register does with each addon: what the configuration says, for an app that is not to notice. */
 import { loadConfigSync } from '../config/load.ts';
 import { isIncluded, optionsFor } from '../config/options-for.ts';
+import { LINK_VARIABLE } from '../link/messages.ts';
 import type { OpenOptions } from '../options.ts';
 
-/** Where the socket of `napi-reload dev` is, which builds and watches for the app. */
-export const DEV_SOCKET = 'NAPI_RELOAD_DEV';
-
 export interface Settings {
+  /** Where the socket of `napi-reload dev` is, which builds and watches for the app; null without it. */
+  readonly devSocket: string | null;
   /** Null for an addon that is not to be reloadable. */
   optionsFor(file: string): OpenOptions | null;
 }
@@ -17,8 +17,10 @@ export interface Settings {
  */
 export function readSettings(folder: string, env: NodeJS.ProcessEnv): Settings {
   const config = loadConfigSync(folder);
-  const isLed = env[DEV_SOCKET] !== undefined;
+  const devSocket = env[LINK_VARIABLE] || null;
+  const isLed = devSocket !== null;
   return {
+    devSocket,
     optionsFor(file) {
       if (!isIncluded(config, file)) return null;
       const { watch = true, ...given } = optionsFor(config, file);

@@ -15,7 +15,7 @@ import { type Plan, planWatch } from './plan.ts';
 import { readRaw } from './raw.ts';
 import { createSettler, type Settler } from './settle.ts';
 
-/** How often each file is looked at when the system has no watches left, in milliseconds. */
+/** How often each file is looked at when the system has no watches left and nobody said how often, in milliseconds. */
 export const POLL_INTERVAL_MS = 200;
 /** How long chokidar may take to look at all files before the watch counts as started anyway, in milliseconds. */
 export const READY_MAX_MS = 10_000;
@@ -30,6 +30,8 @@ export interface WatchRequest {
   readonly ignore: readonly (string | RegExp)[];
   /** Silence after the last change, in milliseconds. */
   readonly debounceMs: number;
+  /** How often to look at each file, for file systems that tell of no change. @defaultValue null: the system tells */
+  readonly pollMs?: number | null;
   /** Whether it keeps the process running. */
   readonly persistent: boolean;
   /** Gets the wanted files that were made or changed, sorted, each once. A deletion alone is not told. */
@@ -70,7 +72,8 @@ class ExactWatcher implements Watcher {
   #chokidar: FSWatcher | null = null;
   /** Folders that chokidar watches now. */
   #folders = new Set<string>();
-  #polling = false;
+  readonly #pollMs: number;
+  #polling: boolean;
   #stale = false;
   #arming: Promise<void> | null = null;
   #closed = false;
@@ -83,6 +86,8 @@ class ExactWatcher implements Watcher {
     this.#request = request;
     this.#outside = outside;
     this.#files = request.files;
+    this.#pollMs = request.pollMs ?? POLL_INTERVAL_MS;
+    this.#polling = typeof request.pollMs === 'number';
     this.#settler = createSettler(outside, request.debounceMs, (paths) => void this.#tell(paths));
     this.#release = request.persistent ? this.#hold() : () => undefined;
   }
@@ -143,8 +148,8 @@ class ExactWatcher implements Watcher {
       ignoreInitial: false,
       atomic: false,
       usePolling: this.#polling,
-      interval: POLL_INTERVAL_MS,
-      binaryInterval: POLL_INTERVAL_MS,
+      interval: this.#pollMs,
+      binaryInterval: this.#pollMs,
       ignored: (file) => !plan.admits(path.normalize(file)),
     });
     this.#chokidar = chokidar;
@@ -174,7 +179,7 @@ class ExactWatcher implements Watcher {
     if (ready) this.#armed = plan;
     if (ready && this.#polling) {
       this.#stopLooking();
-      this.#stopLooking = this.#outside.after(POLL_INTERVAL_MS, () => void this.#findMissed());
+      this.#stopLooking = this.#outside.after(this.#pollMs, () => void this.#findMissed());
     }
   }
 

@@ -83,6 +83,7 @@ describe('an option', () => {
       'Option "--output" needs a value; if "--json" is it, write --output=--json',
       null,
     ],
+    [['-o', '-j'], 'Option "-o" needs a value; if "-j" is it, write --output=-j', null],
     [['--format', 'line'], 'Option "--format" wants "text" or "lines", not "line"', 'lines'],
     [['--jobs', '0'], 'Option "--jobs" wants a whole number from 1 to 8, not "0"', null],
     [['--jobs=1.5'], 'Option "--jobs" wants a whole number from 1 to 8, not "1.5"', null],

@@ -130,6 +130,13 @@ describe('loadConfigSync', () => {
     expect(refusal(scratch.path).message).toContain('"napi-reload.config.cjs" and "napi-reload.config.json"');
   });
 
+  test('minds no fault of a package.json that says nothing of it, and no mark of byte order', () => {
+    using scratch = project();
+    const file = scratch.write('napi-reload.config.json', `\uFEFF${JSON_TEXT}`);
+    scratch.write('a/package.json', '{ "name": ');
+    expect(loadConfigSync(scratch.file('a'))).toMatchObject({ file, options: { history: 7 } });
+  });
+
   test('refuses a folder that does not exist', () => {
     using scratch = project();
     expect(refusal(scratch.file('gone')).message).toContain('no such folder');

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { namesIn, readDocument, ROOT, sectionOf, tablesOf } from './markdown.ts';
 
 const architecture = readDocument('ARCHITECTURE.md');
-const [ofSource = [], ofIsolate = [], ofNative = [], ofInterpose = []] = tablesOf(
+const [ofSource = [], ofIsolate = [], ofDev = [], ofNative = [], ofInterpose = []] = tablesOf(
   sectionOf(architecture, 'Code map').text,
 );
 const [ofTests = []] = tablesOf(sectionOf(architecture, 'Tests').text);
@@ -26,9 +26,12 @@ describe('the code map', () => {
     expect(namesIn(ofSource).toSorted()).toEqual(found.toSorted());
   });
 
-  test('names every file of src/isolate/', () => {
-    const found = entries('src/isolate').map(({ name }) => name);
-    expect(namesIn(ofIsolate).toSorted()).toEqual(found.toSorted());
+  test.each([
+    ['src/isolate', ofIsolate],
+    ['src/cli/dev', ofDev],
+  ])('names every file of %s/', (folder, table) => {
+    const found = entries(folder).map(({ name }) => name);
+    expect(namesIn(table).toSorted()).toEqual(found.toSorted());
   });
 
   test.each([

@@ -133,29 +133,33 @@ describe('the README', () => {
   });
 });
 
-describe.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/commands.md', 'docs/hooks.md'])(
-  '%s',
-  (name) => {
-    const text = readDocument(name);
+describe.each([
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'docs/commands.md',
+  'docs/hooks.md',
+  'docs/dev.md',
+])('%s', (name) => {
+  const text = readDocument(name);
 
-    test('links to files and headings that exist', () => {
-      const missing = linksOf(text)
-        .filter((link) => !/^https?:/.test(link))
-        .filter((link) => {
-          const [file = '', anchor] = link.split('#');
-          const target = file === '' ? name : path.join(path.dirname(name), file);
-          if (!fs.existsSync(path.join(ROOT, target))) return true;
-          return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
-        });
-      expect(missing).toEqual([]);
-    });
+  test('links to files and headings that exist', () => {
+    const missing = linksOf(text)
+      .filter((link) => !/^https?:/.test(link))
+      .filter((link) => {
+        const [file = '', anchor] = link.split('#');
+        const target = file === '' ? name : path.join(path.dirname(name), file);
+        if (!fs.existsSync(path.join(ROOT, target))) return true;
+        return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
+      });
+    expect(missing).toEqual([]);
+  });
 
-    test('names only error codes that there are', () => {
-      const named = text.match(/\bERR_[A-Z_]+/g) ?? [];
-      // Thrown by native code, where there is no ReloadError.
-      const thrown = everyMatch(native('slots.cc'), /napi_throw_error\(\w+, "(ERR_\w+)"/g);
-      const known = [...namesIn(table('Errors')), ...thrown];
-      expect(known).toEqual(expect.arrayContaining([...new Set(named)]));
-    });
-  },
-);
+  test('names only error codes that there are', () => {
+    const named = text.match(/\bERR_[A-Z_]+/g) ?? [];
+    // Thrown by native code, where there is no ReloadError.
+    const thrown = everyMatch(native('slots.cc'), /napi_throw_error\(\w+, "(ERR_\w+)"/g);
+    const known = [...namesIn(table('Errors')), ...thrown];
+    expect(known).toEqual(expect.arrayContaining([...new Set(named)]));
+  });
+});

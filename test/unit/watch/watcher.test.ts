@@ -351,3 +351,28 @@ test.skipIf(refused)(
     expect(JSON.parse(stdout)).toEqual([[at('native/src/7.c')], [at('native/src/6.c')]]);
   },
 );
+
+test('a file is told of where the watch is asked to look at it instead of being told', async () => {
+  const polled: unknown[] = [];
+  const outside: Outside = Object.assign(Object.create(realOutside), {
+    watch: (...[paths, options]: Parameters<Outside['watch']>) => {
+      polled.push(options.usePolling && options.interval);
+      return realOutside.watch(paths, options);
+    },
+  });
+  const changed = await new Promise<readonly string[]>((resolve) => {
+    const request = {
+      files: [at(A)],
+      ignore: [],
+      debounceMs: 5,
+      persistent: true,
+      onChange: resolve,
+      onWarning: () => {},
+    };
+    void startWatcher({ ...request, pollMs: 30 }, outside).then((watcher) => {
+      open.push(watcher);
+      write(A, 'another length');
+    });
+  });
+  expect([changed, polled]).toEqual([[at(A)], [30]]);
+});

@@ -1,0 +1,154 @@
+/** Projects of one addon in temporary folders, for tests that build them with real builders. */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { resolveBuild } from '../../src/build-options.ts';
+import type { SourcePath } from '../../src/brands.ts';
+import type { Builder, BuildOutcome, BuildProgress, BuildRequest } from '../../src/build/builder.ts';
+import { createBuilder } from '../../src/build/create-builder.ts';
+import { realOutside } from '../../src/outside.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const PREFIX = path.dirname(path.dirname(fs.realpathSync(process.execPath)));
+export const NODE_INCLUDE: string = path.join(PREFIX, 'include/node');
+export const NODE_ADDON_API: string = path.join(ROOT, 'node_modules/node-addon-api');
+
+/** Where node-gyp and cmake-js put it. */
+export const ADDON = 'build/Release/kernel.node';
+
+/** A project in a folder of its own. */
+export interface Project {
+  readonly root: string;
+  readonly addon: SourcePath;
+  at(name: string): string;
+  write(name: string, text: string): void;
+  /** Runs a command in the project and gives its standard output. */
+  run(command: string, args: readonly string[]): string;
+  /** @param file the addon, where it is not that of the project */
+  builder(build: unknown, file?: string): Promise<Builder>;
+  remove(): void;
+}
+
+export function makeProject(addon: string = ADDON): Project {
+  const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-project-')));
+  const at = (name: string) => path.join(root, name);
+  return {
+    root,
+    addon: at(addon) as SourcePath,
+    at,
+    write(name, text) {
+      fs.mkdirSync(path.dirname(at(name)), { recursive: true });
+      fs.writeFileSync(at(name), text);
+    },
+    run: (command, args) => execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: 'pipe' }),
+    async builder(build, file = addon) {
+      const made = await createBuilder(resolveBuild(build), at(file) as SourcePath, realOutside);
+      if (made === null) throw new Error('no builder');
+      return made;
+    },
+    remove: () => fs.rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+/** An addon in C whose `value` is that number, and whose `save()` hands a count on. */
+export function kernelC(value: number): string {
+  return `#include "k.h"
+#include <node_api.h>
+static napi_value Value(napi_env env, napi_callback_info info) {
+  napi_value result;
+  (void)info;
+  napi_create_int32(env, ${value} * K, &result);
+  return result;
+}
+NAPI_MODULE_INIT() {
+  napi_value value;
+  napi_create_function(env, "value", NAPI_AUTO_LENGTH, Value, 0, &value);
+  napi_set_named_property(env, exports, "value", value);
+  return exports;
+}
+`;
+}
+
+/** Sources in C, without a description of how to build them. */
+export function writeSources(project: Project, value = 1): void {
+  project.write('package.json', '{ "binary": { "napi_versions": [8] } }');
+  project.write('src/kernel.c', kernelC(value));
+  project.write('src/k.h', '#define K 1\n');
+}
+
+/** @param more entries of the target, such as `'cflags': ['-O0']` */
+export function writeGyp(project: Project, sources: readonly string[] = ['src/kernel.c'], more = ''): void {
+  const list = sources.map((name) => `'${name}'`).join(', ');
+  project.write(
+    'binding.gyp',
+    `{ 'targets': [ { 'target_name': 'kernel', 'sources': [${list}], ${more} } ] }\n`,
+  );
+}
+
+export function writeCmake(project: Project, sources: readonly string[] = ['src/kernel.c']): void {
+  const language = sources.every((name) => name.endsWith('.c')) ? 'C' : 'C CXX';
+  project.write(
+    'CMakeLists.txt',
+    `cmake_minimum_required(VERSION 3.15)
+project(kernel ${language})
+add_library(kernel MODULE ${sources.join(' ')})
+set_target_properties(kernel PROPERTIES PREFIX "" SUFFIX ".node")
+target_include_directories(kernel PRIVATE "\${CMAKE_JS_INC}")
+`,
+  );
+}
+
+/** Configures with CMake alone, as people do who use no cmake-js. */
+export function configureCmake(
+  project: Project,
+  generator: 'Ninja' | 'Unix Makefiles',
+  folder = 'build',
+): void {
+  const include = [NODE_INCLUDE, NODE_ADDON_API].join(';');
+  const output = path.dirname(project.addon);
+  const values = {
+    CMAKE_BUILD_TYPE: 'Release',
+    CMAKE_JS_INC: include,
+    CMAKE_LIBRARY_OUTPUT_DIRECTORY: output,
+  };
+  const args = Object.entries(values).map(([name, value]) => `-D${name}=${value}`);
+  project.run('cmake', ['-S', '.', '-B', folder, '-G', generator, ...args]);
+}
+
+export function writeMakefile(project: Project, folder = '.'): void {
+  const source = path.relative(project.at(folder), project.at('src/kernel.c'));
+  project.write(
+    path.join(folder, 'Makefile'),
+    `${path.relative(project.at(folder), project.addon)}: kernel.o
+\tmkdir -p $(@D)
+\tcc -shared -o $@ kernel.o
+kernel.o: ${source}
+\tcc -fPIC -MMD -I${NODE_INCLUDE} -c ${source} -o kernel.o
+-include kernel.d
+`,
+  );
+}
+
+/** Whether a program is on the PATH, for tests that are of no use without it. */
+export function isInstalled(program: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return folders.some((folder) => fs.existsSync(path.join(folder, program)));
+}
+
+export interface Built extends BuildOutcome {
+  readonly steps: readonly BuildProgress[];
+}
+
+export async function build(
+  builder: Builder,
+  given: Partial<Pick<BuildRequest, 'signal' | 'timeoutMs' | 'clean' | 'always' | 'onProgress'>> = {},
+): Promise<Built> {
+  const steps: BuildProgress[] = [];
+  const { signal = new AbortController().signal, timeoutMs = 60_000, ...flags } = given;
+  const onProgress = (progress: BuildProgress) => {
+    steps.push(progress);
+    given.onProgress?.(progress);
+  };
+  return { ...(await builder.build({ ...flags, signal, timeoutMs, onProgress })), steps };
+}

@@ -1,0 +1,286 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isReloadError } from '../../../src/errors.ts';
+import {
+  build,
+  isInstalled,
+  makeProject,
+  NODE_ADDON_API,
+  type Project,
+  writeCmake,
+  writeGyp,
+} from '../../support/projects.ts';
+
+let project: Project;
+let cache: string;
+const before = process.env['XDG_CACHE_HOME'];
+
+// One for all tests: to precompile takes seconds.
+beforeAll(() => {
+  cache = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-cache-'));
+  process.env['XDG_CACHE_HOME'] = cache;
+});
+
+afterAll(() => {
+  if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+  else process.env['XDG_CACHE_HOME'] = before;
+  fs.rmSync(cache, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  project = makeProject();
+  project.write('package.json', '{ "binary": { "napi_versions": [8] } }');
+  project.write('src/kernel.cc', kernel(1));
+  project.write('src/k.h', '#define K 1\n');
+  project.write('src/plain.c', '#include <stdio.h>\nint plain(void) { return 1; }\n');
+});
+
+afterEach(() => project.remove());
+
+/** Includes little, but C++ that has to be compiled. */
+const kernel = (value: number, more = '') => `#include <vector>
+#include <node_api.h>
+#include "k.h"
+${more}
+static std::vector<int> values{${value}, K};
+NAPI_MODULE_INIT() {
+  napi_value result;
+  napi_create_int32(env, values.at(0) + values.at(1), &result);
+  napi_set_named_property(env, exports, "value", result);
+  return exports;
+}
+`;
+const SOURCES = ['src/kernel.cc', 'src/plain.c'];
+const FLAGS = "'cflags': ['-O1'], 'cflags_cc': ['-std=c++17']";
+const fast = (tool: string) => ({ tool, fast: true });
+const steps = ({ steps: found }: { readonly steps: readonly { readonly step: string }[] }) =>
+  found.map(({ step }) => step);
+const headers = () => fs.readdirSync(path.join(cache, 'napi-reload-builds/headers')).length;
+
+interface Kind {
+  readonly tool: 'node-gyp' | 'cmake-js';
+  readonly prepare: () => void;
+  readonly needs: readonly string[];
+  /** Below the project. */
+  readonly object: string;
+  /** The build as everybody else does it. */
+  readonly plain: () => void;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    tool: 'node-gyp',
+    prepare: () => writeGyp(project, SOURCES, FLAGS),
+    needs: [],
+    object: 'build/Release/obj.target/kernel/src/kernel.o',
+    plain: () => project.run('make', ['-C', 'build', 'BUILDTYPE=Release']),
+  },
+  {
+    tool: 'cmake-js',
+    prepare: () => writeCmake(project, SOURCES),
+    needs: ['cmake'],
+    object: 'build/CMakeFiles/kernel.dir/src/kernel.cc.o',
+    plain: () => project.run('cmake', ['--build', 'build']),
+  },
+];
+
+describe.each(KINDS)('$tool in the fast lane', ({ tool, prepare, needs, object, plain }) => {
+  const testThere = test.skipIf(!needs.every(isInstalled));
+
+  testThere(
+    'compiles to the same object, and a plain build afterwards gives the same bytes as ever',
+    async () => {
+      prepare();
+      await build(await project.builder(tool));
+      const others = { object: fs.readFileSync(project.at(object)), addon: fs.readFileSync(project.addon) };
+      project.write('src/kernel.cc', kernel(2));
+      const builder = await project.builder(fast(tool));
+      const first = await build(builder);
+      expect(first.diagnostics).toEqual([]);
+      project.write('src/kernel.cc', kernel(1));
+      const second = await build(builder);
+      expect(steps(first)).toContain('PCH kernel.cc');
+      expect(steps(second)).not.toContain('PCH kernel.cc');
+      expect(fs.readFileSync(project.at(object)).equals(others.object)).toBe(true);
+      if (isInstalled('mold')) expect(fs.readFileSync(project.addon).includes('mold')).toBe(true);
+
+      plain();
+      expect(fs.statSync(project.at(object)).mtimeMs).toBeGreaterThan(
+        fs.statSync(project.at('src/kernel.cc')).mtimeMs,
+      );
+      expect(fs.readFileSync(project.addon).equals(others.addon)).toBe(true);
+    },
+  );
+
+  testThere(
+    'knows its own objects again, also in another process, and compiles only what is edited',
+    async () => {
+      prepare();
+      const builder = await project.builder(fast(tool));
+      await build(builder);
+      project.write('src/kernel.cc', kernel(2));
+      await build(builder);
+      const another = await project.builder(fast(tool));
+      expect(steps(await build(another)).filter((step) => step.startsWith('C'))).toEqual([]);
+      project.write('src/plain.c', 'int plain(void) { return 2; }\n');
+      const compiled = steps(await build(another)).filter((step) => /^(?:CC|CXX) /.test(step));
+      expect(compiled).toEqual([expect.stringMatching(/^CC plain/)]);
+    },
+  );
+
+  testThere('compiles again for a header of the project, and names it among its inputs', async () => {
+    prepare();
+    const builder = await project.builder(fast(tool));
+    await build(builder);
+    project.write('src/kernel.cc', kernel(2));
+    await build(builder);
+    const inputs = await builder.inputs();
+    expect(inputs).toContain(project.at('src/k.h'));
+    expect(inputs.filter((file) => file.startsWith(cache))).toEqual([]);
+    expect(inputs.map((file) => path.basename(file))).toContain('node_api.h');
+    const good = fs.readFileSync(project.addon);
+    project.write('src/k.h', '#define K 5\n');
+    await build(builder);
+    expect(fs.readFileSync(project.addon).equals(good)).toBe(false);
+  });
+
+  testThere('tells of a mistake in its place, and leaves the good addon', async () => {
+    prepare();
+    const builder = await project.builder(fast(tool));
+    await build(builder);
+    const good = fs.readFileSync(project.addon);
+    project.write('src/kernel.cc', kernel(2, 'int broken('));
+    const error: unknown = await build(builder).catch((reason: unknown) => reason);
+    if (!isReloadError(error, 'ERR_BUILD_FAILED')) throw error;
+    expect(error.details.diagnostics[0]).toMatchObject({
+      file: project.at('src/kernel.cc'),
+      severity: 'error',
+    });
+    expect(error.details.command).toMatch(/^(?:make|ninja)/);
+    expect(fs.readFileSync(project.addon).equals(good)).toBe(true);
+  });
+});
+
+const FOREIGN = '#pragma once\nstatic int foreign() { return 1; }\n';
+
+/** Whose header is changed, as a package is that is updated. */
+function withForeignHeader(): void {
+  project.write('node_modules/foreign/include/foreign.h', FOREIGN);
+  project.write('src/kernel.cc', `#include <foreign.h>\n${kernel(1)}\nint use() { return foreign(); }\n`);
+  writeGyp(project, SOURCES, `${FLAGS}, 'include_dirs': ['node_modules/foreign/include']`);
+}
+
+test('a precompiled header is made again when a header in it, or a flag, has changed', async () => {
+  withForeignHeader();
+  const builder = await project.builder(fast('node-gyp'));
+  await build(builder);
+  const edit = async (more: string) => {
+    fs.appendFileSync(project.at('src/kernel.cc'), more);
+    return steps(await build(builder)).includes('PCH kernel.cc');
+  };
+  expect(await edit('// one\n')).toBe(false);
+  project.write('node_modules/foreign/include/foreign.h', FOREIGN.replace('1;', '12345;'));
+  expect(await edit('// two\n')).toBe(true);
+  expect(await edit('// three\n')).toBe(false);
+  writeGyp(
+    project,
+    SOURCES,
+    `${FLAGS}, 'include_dirs': ['node_modules/foreign/include'], 'defines': ['NEW']`,
+  );
+  expect(await edit('// four\n')).toBe(true);
+});
+
+test('a header without a guard is not precompiled, nor what comes after it', async () => {
+  withForeignHeader();
+  project.write('node_modules/foreign/include/foreign.h', FOREIGN.replace('#pragma once', ''));
+  const source = project.at('src/kernel.cc');
+  const text = fs.readFileSync(source, 'utf8').replace('#include <vector>', '#include <deque>');
+  fs.writeFileSync(source, `#include <vector>\n${text}`);
+  const made = headers();
+  const builder = await project.builder(fast('node-gyp'));
+  expect((await build(builder)).diagnostics).toEqual([]);
+  expect(headers()).toBe(made + 1);
+  fs.appendFileSync(source, '// edited\n');
+  expect(steps(await build(builder))).not.toContain('PCH kernel.cc');
+});
+
+test('a source that begins with a definition, and one in C, get no precompiled header', async () => {
+  const made = headers();
+  project.write('src/kernel.cc', `#define NAPI_EXPERIMENTAL\n${kernel(1)}`);
+  writeGyp(project, SOURCES, FLAGS);
+  const builder = await project.builder(fast('node-gyp'));
+  expect(steps(await build(builder)).filter((step) => step.startsWith('PCH'))).toEqual([]);
+  project.write('src/plain.c', '#include <node_api.h>\nint plain(void) { return 3; }\n');
+  expect(steps(await build(builder)).filter((step) => step.startsWith('PCH'))).toEqual([]);
+  expect(headers()).toBe(made);
+});
+
+test('where the fast lane fails, the usual build is done, with one warning', async () => {
+  writeGyp(project, SOURCES, FLAGS);
+  await build(await project.builder('node-gyp'));
+  const bin = path.join(cache, 'napi-reload-builds/bin');
+  const linker = fs.readdirSync(bin).map((name) => path.join(bin, name, 'ld'));
+  const whole = linker.filter(fs.existsSync).map((file) => [file, fs.readFileSync(file)] as const);
+  const compiler = fs.readdirSync(bin).map((name) => path.join(bin, name, 'cc1plus'));
+  for (const file of compiler) whole.push([file, fs.readFileSync(file)]);
+  try {
+    for (const file of compiler) fs.writeFileSync(file, '#!/bin/sh\nexit 3\n');
+    const builder = await project.builder(fast('node-gyp'));
+    project.write('src/kernel.cc', kernel(2, '// another text for ccache'));
+    const { diagnostics } = await build(builder);
+    expect(diagnostics).toEqual([
+      expect.objectContaining({ severity: 'warning', text: expect.stringContaining('fast lane') }),
+    ]);
+    project.write('src/kernel.cc', kernel(3, '// another text for ccache'));
+    expect((await build(builder)).diagnostics).toEqual([]);
+  } finally {
+    for (const [file, text] of whole) fs.writeFileSync(file, text);
+  }
+});
+
+test('a folder of the cache that others can write to is not used', async () => {
+  writeGyp(project, SOURCES, FLAGS);
+  const folder = path.join(cache, 'napi-reload-builds');
+  fs.chmodSync(folder, 0o777);
+  try {
+    const { diagnostics } = await build(await project.builder(fast('node-gyp')));
+    expect(diagnostics).toEqual([
+      expect.objectContaining({ text: expect.stringContaining('of this user alone') }),
+    ]);
+  } finally {
+    fs.chmodSync(folder, 0o700);
+  }
+});
+
+test('an addon with napi.h is the same code as without the fast lane', async () => {
+  project.write(
+    'src/kernel.cc',
+    `#include <napi.h>
+static Napi::Value Add(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), info[0].As<Napi::Number>().DoubleValue() + 1);
+}
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("add", Napi::Function::New(env, Add));
+  return exports;
+}
+NODE_API_MODULE(kernel, Init)
+`,
+  );
+  writeGyp(
+    project,
+    SOURCES,
+    `'cflags': ['-O1'], 'defines': ['NAPI_DISABLE_CPP_EXCEPTIONS'], 'include_dirs': ['${NODE_ADDON_API}']`,
+  );
+  const code = () =>
+    execFileSync('objdump', ['-d', '--no-show-raw-insn', object], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const object = project.at('build/Release/obj.target/kernel/src/kernel.o');
+  await build(await project.builder('node-gyp'));
+  const others = code();
+  const builder = await project.builder(fast('node-gyp'));
+  fs.rmSync(object);
+  expect(steps(await build(builder))).toContain('PCH kernel.cc');
+  expect(code() === others).toBe(true);
+});

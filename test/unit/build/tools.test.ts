@@ -1,0 +1,244 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isReloadError } from '../../../src/errors.ts';
+import {
+  build,
+  configureCmake,
+  isInstalled,
+  kernelC,
+  makeProject,
+  type Project,
+  writeCmake,
+  writeGyp,
+  writeMakefile,
+  writeSources,
+} from '../../support/projects.ts';
+
+let project: Project;
+
+beforeEach(() => {
+  project = makeProject();
+  writeSources(project);
+});
+
+afterEach(() => project.remove());
+
+interface Kind {
+  readonly tool: 'node-gyp' | 'cmake-js' | 'ninja' | 'make';
+  /** What has to be on the PATH. */
+  readonly needs: readonly string[];
+  readonly prepare: () => void;
+  /** What the builder configures itself. */
+  readonly configures: boolean;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  'node-gyp': { tool: 'node-gyp', needs: [], prepare: () => writeGyp(project), configures: true },
+  'cmake-js': { tool: 'cmake-js', needs: ['cmake'], prepare: () => writeCmake(project), configures: true },
+  ninja: {
+    tool: 'ninja',
+    needs: ['cmake', 'ninja'],
+    prepare() {
+      writeCmake(project);
+      configureCmake(project, 'Ninja');
+    },
+    configures: false,
+  },
+  'make of CMake': {
+    tool: 'make',
+    needs: ['cmake'],
+    prepare() {
+      writeCmake(project);
+      configureCmake(project, 'Unix Makefiles');
+    },
+    configures: false,
+  },
+  'make of a Makefile': { tool: 'make', needs: [], prepare: () => writeMakefile(project), configures: false },
+};
+
+const bytes = () => fs.readFileSync(project.addon);
+
+describe.each(Object.entries(KINDS))('%s', (_, { tool, needs, prepare, configures }) => {
+  const isThere = needs.every(isInstalled);
+  const testThere = test.skipIf(!isThere);
+  if (!isThere) test.todo(`is not tested: install ${needs.join(' and ')}`);
+
+  testThere('builds what is not built, tells its steps and times, and then only what is edited', async () => {
+    prepare();
+    const builder = await project.builder(tool);
+    const first = await build(builder);
+    expect(first).toMatchObject({ configured: configures, skipped: false, diagnostics: [] });
+    expect(first.phasesMs.compile).toBeGreaterThan(0);
+    expect(first.phasesMs.link).toBeGreaterThan(0);
+    expect(first.phasesMs.configure === undefined).toBe(!configures);
+    const good = bytes();
+
+    project.write('src/kernel.c', kernelC(2));
+    const second = await build(builder);
+    expect(second).toMatchObject({ configured: false, skipped: false });
+    const steps = second.steps.filter(({ step }) => !step.startsWith('COPY'));
+    expect(steps.map(({ step }) => step.replace(/^(\w+) kernel(\.c)?$/, '$1 kernel'))).toEqual([
+      'CC kernel',
+      expect.stringMatching(/LINK\S* kernel\.node$/),
+    ]);
+    const { done, total } = second.steps.at(-1) ?? {};
+    expect(total).toBeGreaterThan(1);
+    expect(done).toBe(total);
+    expect(bytes().equals(good)).toBe(false);
+  });
+
+  testThere('names what it read, and builds again when a header is edited', async () => {
+    prepare();
+    const builder = await project.builder(tool);
+    await build(builder);
+    const inputs = await builder.inputs();
+    expect(inputs).toEqual(expect.arrayContaining([project.at('src/k.h'), project.at('src/kernel.c')]));
+    expect(inputs.filter((file) => file.endsWith('.o') || file.endsWith('.node'))).toEqual([]);
+    expect(inputs).toEqual([...new Set(inputs)].toSorted());
+    const good = bytes();
+    project.write('src/k.h', '#define K 7\n');
+    await build(builder);
+    expect(bytes().equals(good)).toBe(false);
+  });
+
+  testThere('leaves the good addon where it is when a mistake is compiled, also from scratch', async () => {
+    prepare();
+    const builder = await project.builder(tool);
+    await build(builder);
+    const good = bytes();
+    project.write('src/kernel.c', `${kernelC(2)}int broken(\n`);
+    for (const clean of [false, true]) {
+      const error: unknown = await build(builder, { clean }).catch((reason: unknown) => reason);
+      if (!isReloadError(error, 'ERR_BUILD_FAILED')) throw error;
+      expect(error.details.diagnostics).toContainEqual(
+        expect.objectContaining({ file: project.at('src/kernel.c'), severity: 'error' }),
+      );
+      expect(bytes().equals(good)).toBe(true);
+    }
+    project.write('src/kernel.c', kernelC(1));
+    await build(builder);
+    expect(bytes().equals(good)).toBe(true);
+  });
+
+  testThere('compiles everything again when it is to begin from scratch', async () => {
+    prepare();
+    const builder = await project.builder(tool);
+    await build(builder);
+    const { steps, skipped } = await build(builder, { clean: true });
+    expect(skipped).toBe(false);
+    expect(steps.map(({ step }) => step)).toContainEqual(expect.stringMatching(/^CC kernel/));
+  });
+
+  testThere('leaves no process behind when it is stopped in the middle of a compilation', async () => {
+    prepare();
+    const builder = await project.builder(tool);
+    await build(builder);
+    const good = bytes();
+    // The compiler reads from a pipe that nobody writes to: it is in the middle of its work for ever.
+    fs.rmSync(project.at('src/k.h'));
+    project.run('mkfifo', [project.at('src/k.h')]);
+    project.write('src/kernel.c', kernelC(3));
+    const abort = new AbortController();
+    const building = build(builder, { signal: abort.signal }).catch((reason: unknown) => reason);
+    const reader = await processInside(project.root);
+    abort.abort();
+    const error = await building;
+    expect(isReloadError(error, 'ERR_ABORTED')).toBe(true);
+    expect([reader > 0, fs.existsSync(`/proc/${reader}/exe`)]).toEqual([true, false]);
+    expect(processesInside(project.root)).toEqual([]);
+    expect(bytes().equals(good)).toBe(true);
+  });
+
+  testThere('says in one error what to install when its program is missing', async () => {
+    prepare();
+    const builder = await project.builder(tool);
+    const [program = 'make'] = tool === 'cmake-js' ? ['cmake'] : tool === 'node-gyp' ? ['make'] : [tool];
+    const path = process.env['PATH'];
+    process.env['PATH'] = project.at('no-such-folder');
+    try {
+      const error: unknown = await build(builder).catch((reason: unknown) => reason);
+      if (!isReloadError(error, 'ERR_BUILD_FAILED')) throw error;
+      expect(error.details).toMatchObject({
+        reason: 'spawn',
+        advice: expect.stringContaining(`"${program}"`),
+      });
+      expect(error.message).toMatch(
+        new RegExp(`could not be started: "${program}" is not installed: install `),
+      );
+    } finally {
+      process.env['PATH'] = path;
+    }
+  });
+});
+
+/** Compilers proper that work in the project. */
+function processesInside(root: string): readonly number[] {
+  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(root);
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function processInside(root: string): Promise<number> {
+  for (;;) {
+    const found = processesInside(root).find((pid) => isCompiler(pid));
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function isCompiler(pid: number): boolean {
+  try {
+    return path.basename(fs.readlinkSync(`/proc/${pid}/exe`)) === 'cc1';
+  } catch {
+    return false;
+  }
+}
+
+test.skipIf(!isInstalled('cmake'))('cmake-js says why headers may be downloaded', async () => {
+  project.write('package.json', '{}');
+  writeCmake(project);
+  const { diagnostics } = await build(await project.builder('cmake-js'));
+  expect(diagnostics).toEqual([
+    expect.objectContaining({
+      file: project.at('package.json'),
+      severity: 'warning',
+      text: expect.stringContaining('napi_versions'),
+    }),
+  ]);
+});
+
+test.skipIf(!isInstalled('cmake'))(
+  'cmake-js configures again for another configuration, and for another Node.js',
+  async () => {
+    writeCmake(project);
+    await build(await project.builder('cmake-js'));
+    expect((await build(await project.builder('cmake-js'))).configured).toBe(false);
+    const cache = fs.readFileSync(project.at('build/CMakeCache.txt'), 'utf8');
+    project.write('build/CMakeCache.txt', cache.replace(/^(NODE_RUNTIMEVERSION:\w+)=.*$/m, '$1=1.2.3'));
+    expect((await build(await project.builder('cmake-js'))).configured).toBe(true);
+    const debug = await project.builder('cmake-js', 'build/Debug/kernel.node');
+    expect((await build(debug)).configured).toBe(true);
+    expect(fs.existsSync(project.at('build/Debug/kernel.node'))).toBe(true);
+  },
+);
+
+test('a tool is refused where there is nothing for it, or another configuration is meant', async () => {
+  for (const tool of ['node-gyp', 'cmake-js', 'ninja', 'make']) {
+    const error: unknown = await project.builder(tool).catch((reason: unknown) => reason);
+    if (!isReloadError(error, 'ERR_INVALID_OPTION')) throw error;
+    expect(error.details).toMatchObject({ option: 'build', found: expect.stringContaining(tool) });
+  }
+  const debug = { tool: 'make', configuration: 'Debug' };
+  const error: unknown = await project.builder(debug).catch((reason: unknown) => reason);
+  if (!isReloadError(error, 'ERR_INVALID_OPTION')) throw error;
+  expect(error.details).toMatchObject({
+    option: 'build.configuration',
+    wanted: expect.stringContaining('Release'),
+  });
+});
