@@ -72,6 +72,8 @@
         "NODE_ADDON_API_DISABLE_DEPRECATED",
         "_FILE_OFFSET_BITS=64"
       ],
+      # Node's own, which would come last: it makes the shim a seventh larger for nothing that can be measured.
+      "cflags!": ["-O3"],
       # A compiler that is newer than ours may warn of more; that must not stop an installation.
       "cflags": ["-O2", "-Wall", "-Wextra", "<!@(node -p \"process.env.CI ? '-Werror' : '-Wno-error'\")", "-fvisibility=hidden", "-fno-plt",
                  "-include", "../native/old_systems.h"],

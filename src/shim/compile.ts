@@ -7,7 +7,8 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, errors } from '../errors.ts';
+import { threadId } from 'node:worker_threads';
+import { describe, errors, isReloadError } from '../errors.ts';
 import {
   type CompiledFolders,
   foldersForCompiled,
@@ -49,8 +50,9 @@ export function compileShim(tried: readonly TriedShim[], say: (line: string) => 
   say(
     `napi-reload: no build of its native part fits ${systemName()}, so it is compiled, once; this takes a while`,
   );
-  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-native-'));
+  let work = '';
   try {
+    work = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-native-'));
     copySources(work);
     const { status, signal, error, stdout, stderr } = runNodeGyp(work);
     if (status !== 0) {
@@ -59,10 +61,12 @@ export function compileShim(tried: readonly TriedShim[], say: (line: string) => 
       throw fail(found, ADVICE, lastLines(`${stdout ?? ''}${stderr ?? ''}`), error);
     }
     publish(path.join(work, 'build/Release', SHIM_NAME), target);
+    return target;
+  } catch (error) {
+    throw isReloadError(error) ? error : fail(describe(error), 'mend that', '', error);
   } finally {
-    fs.rmSync(work, { recursive: true, force: true });
+    if (work !== '') fs.rmSync(work, { recursive: true, force: true });
   }
-  return target;
 }
 
 /** The first folder that can be written to, made if it has to be. */
@@ -110,7 +114,7 @@ function headersOfNode(): readonly string[] {
 
 /** Under its name it is whole, whoever looks and whenever. */
 function publish(built: string, target: string): void {
-  const partial = `${target}.${process.pid}`;
+  const partial = `${target}.${process.pid}-${threadId}`;
   fs.copyFileSync(built, partial);
   fs.renameSync(partial, target);
 }

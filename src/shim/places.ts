@@ -57,12 +57,16 @@ export function systemName(): string {
   return [process.platform, process.arch, libcFamily()].filter((word) => word !== null).join('-');
 }
 
-/** Whether a folder is this user's, and nobody else can put a file there. */
+/**
+ * Whether a folder is this user's, and nobody else can put a file there. The one above it is asked about as well: whoever
+ * may write there could put another folder in its place.
+ */
 export function isPrivate(folder: string): boolean {
-  const found = fs.lstatSync(folder, { throwIfNoEntry: false });
-  return (
-    found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & OTHERS_MAY_WRITE) === 0
-  );
+  return [folder, path.dirname(folder)].every((one) => {
+    const found = fs.lstatSync(one, { throwIfNoEntry: false });
+    if (found === undefined || !found.isDirectory()) return false;
+    return found.uid === process.getuid?.() && (found.mode & OTHERS_MAY_WRITE) === 0;
+  });
 }
 
 /** Asked for late: most processes load what was built here, and hosts are waited for. */

@@ -97,13 +97,20 @@ describe('where none fits', () => {
     expect(setup(withoutTools())).toEqual({ ...first, stderr: '' });
   });
 
-  test('a folder where others may write is not trusted, neither with a build that is there nor with a new one', () => {
-    scratch.write('a package/build', 'no folder');
-    const folder = path.dirname(setup().file);
-    fs.chmodSync(folder, 0o777);
-    const { status, stderr } = setup();
-    expect([status, stderr]).toEqual([1, expect.stringContaining(`"${folder}" is not this user's alone`)]);
-  });
+  test.each(['', '..'])(
+    'a folder is not trusted when others may write to it/%s, with a build or without',
+    (place) => {
+      scratch.write('a package/build', 'no folder');
+      const folder = path.dirname(setup().file);
+      fs.chmodSync(path.join(folder, place), 0o777);
+      const refused = [1, expect.stringContaining(`"${folder}" is not this user's alone`)];
+      const withBuild = setup();
+      expect([withBuild.status, withBuild.stderr]).toEqual(refused);
+      fs.rmSync(path.join(folder, NAME));
+      const without = setup();
+      expect([without.status, without.stderr]).toEqual(refused);
+    },
+  );
 });
 
 describe('one error says why there is none', () => {
@@ -124,6 +131,11 @@ describe('one error says why there is none', () => {
     scratch.write('a package/native/small.c', 'int broken = ;');
     const { status, stderr } = setup();
     expect([status, stderr]).toEqual([1, expect.stringMatching(/small\.c:1:14: error: /)]);
+  });
+
+  test('when there is no room for it', () => {
+    const { status, stderr } = setup({ TMPDIR: scratch.file('gone') });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^ERR_SHIM_UNAVAILABLE: .* ENOENT: /m)]);
   });
 
   test('when the sources are missing', () => {
