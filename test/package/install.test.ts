@@ -14,6 +14,8 @@ import { blocksOf, readDocument } from '../unit/docs/markdown.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
+/** What has the files of the example. */
+const EXAMPLE = ['README.md', 'docs/getting-started.md'];
 const BYTES_MAX = 1_000_000;
 /** A registry that is not there is asked for as long as that, and no longer. */
 const FETCH = ['--fetch-retries=1', '--fetch-timeout=20000', '--prefer-offline'];
@@ -48,7 +50,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
       if (!/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENOTCACHED/.test(error.stderr)) throw error;
       missing = `the registry cannot be reached: ${error.stderr.split('\n')[0]}`;
     });
-    for (const { file, text } of blocksOf(readDocument('README.md'))) {
+    for (const { file, text } of EXAMPLE.flatMap((name) => blocksOf(readDocument(name)))) {
       if (file !== null) scratch.write(`project/${file}`, text);
     }
   }, 300_000);
