@@ -3,7 +3,15 @@
 // the shim speaks Node-API alone, so that one build of it serves all of them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -48,6 +56,7 @@ const parts = [
       '-p',
       'tsconfig.build.json',
     ],
+    after: removeOrphans,
   },
 ];
 
@@ -55,6 +64,14 @@ const parts = [
 function nodedir() {
   const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');
   return existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+}
+
+/** What a source left behind that is gone would get into the package. */
+function removeOrphans() {
+  for (const name of files('dist')) {
+    const source = name.replace(/^dist/, 'src').replace(/(\.d\.ts|\.js)$/, '.ts');
+    if (!existsSync(path.join(root, source))) rmSync(path.join(root, name), { force: true });
+  }
 }
 
 function* files(entry) {
@@ -108,6 +125,7 @@ function make(part) {
       `${part.name}: ${result.error?.message ?? `exit code ${result.status}`}\n${result.stdout ?? ''}${result.stderr ?? ''}`,
     );
   }
+  part.after?.();
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
   process.stderr.write(` ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);

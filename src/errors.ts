@@ -117,7 +117,17 @@ export interface ErrorDetails {
     /** What it was at. */
     readonly during: 'load' | 'prepare' | 'init' | 'save';
   };
-  ERR_SHIM_UNAVAILABLE: { readonly path: string };
+  ERR_SHIM_UNAVAILABLE: {
+    /** The build of it that does not load, or the sources that cannot be compiled. */
+    readonly path: string;
+    /** Builds of it that are there, and why they do not load. */
+    readonly tried: readonly { readonly path: string; readonly found: string }[];
+    /** Why it could not be compiled for this system, or why that would not help. */
+    readonly found: string;
+    readonly advice: string;
+    /** Last lines of what the compilation printed. */
+    readonly output: string;
+  };
   ERR_STAGE_INCOMPLETE: Stated & { readonly path: string; readonly found: string; readonly waitedMs: number };
   ERR_STAGE_IO: Stated & { readonly path: string; readonly operation: string; readonly errno: string };
   ERR_STATE_ROUNDTRIP: Stated & {
@@ -460,7 +470,7 @@ export const errors = {
   ): ReloadError<'ERR_SHIM_UNAVAILABLE'> =>
     new ReloadError(
       'ERR_SHIM_UNAVAILABLE',
-      `Cannot load napi-reload's own native part: ${describe(cause)}; run "npm rebuild napi-reload"`,
+      `Cannot load napi-reload's own native part: ${d.found}; ${d.advice}`,
       d,
       cause,
     ),

@@ -4,10 +4,8 @@
  * Functions of the shim return a failure as a value and never throw one: the stage that called it knows what was
  * attempted and makes the ReloadError.
  */
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import type { ContentHash, Fingerprint, ShimPath, StagedPath } from './brands.ts';
-import { errors } from './errors.ts';
+import { loadShim } from './shim/load.ts';
 
 /** A system call that failed in the shim. */
 export interface NativeIoFailure {
@@ -549,21 +547,14 @@ export interface Native {
   holdsNative(value: object): boolean;
 }
 
-const require = createRequire(import.meta.url);
-const SHIM_PATH = '../build/Release/napi_reload.node';
 let loaded: Native | undefined;
 
 /**
- * The shim, loaded once for each thread.
+ * The shim, loaded once for each thread. Where no build of it fits this system it is compiled, which takes a minute or two.
  *
- * @throws `ERR_SHIM_UNAVAILABLE` when it is not built or does not load here
+ * @throws `ERR_SHIM_UNAVAILABLE` when that fails, too
  */
 export function loadNative(): Native {
-  if (loaded) return loaded;
-  try {
-    loaded = require(SHIM_PATH) as Native;
-    return loaded;
-  } catch (cause) {
-    throw errors.shimUnavailable({ path: fileURLToPath(new URL(SHIM_PATH, import.meta.url)) }, cause);
-  }
+  loaded ??= loadShim().exports as Native;
+  return loaded;
 }

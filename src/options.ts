@@ -1,5 +1,4 @@
 /** What `open()` takes, and the full form that everything behind it works with. */
-import os from 'node:os';
 import path from 'node:path';
 import {
   type BuildTool,
@@ -31,6 +30,7 @@ import {
   wholeNumber,
 } from './option-checks.ts';
 import type { Phase } from './report.ts';
+import { defaultStageDir } from './user-folder.ts';
 
 /** Carries state from one schema to the next; returns the new state and leaves the one it was given as it was. */
 export type MigrateStep = (state: never) => unknown;
@@ -261,15 +261,6 @@ export function resolveOptions(given: unknown = {}): Options {
     signal: resolveSignal(options['signal']),
     onProgress: resolveOnProgress(options['onProgress']),
   };
-}
-
-/** `$XDG_CACHE_HOME/napi-reload`, else `~/.cache/napi-reload`, else one for this user under the temporary folder. */
-export function defaultStageDir(env: NodeJS.ProcessEnv = process.env): string {
-  const cache = env['XDG_CACHE_HOME'];
-  if (cache && path.isAbsolute(cache)) return path.join(cache, 'napi-reload');
-  const home = env['HOME'];
-  if (home && path.isAbsolute(home)) return path.join(home, '.cache', 'napi-reload');
-  return path.join(os.tmpdir(), `napi-reload-${process.getuid?.() ?? 'user'}`);
 }
 
 function resolveWatch(value: unknown): ResolvedWatch | null {

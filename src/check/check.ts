@@ -2,7 +2,7 @@
 import { diagnose } from '../doctor/diagnose.ts';
 import { isLoadable } from '../doctor/diagnosis.ts';
 import { loadNative } from '../native.ts';
-import { defaultStageDir } from '../options.ts';
+import { defaultStageDir } from '../user-folder.ts';
 import { judge, loadProblems } from './judge.ts';
 import type { CheckReport } from './report.ts';
 import { supervise } from './supervise.ts';

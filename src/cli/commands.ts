@@ -5,11 +5,13 @@ import { completionsCommand } from './completions.ts';
 import { devCommand } from './dev/command.ts';
 import { doctorCommand } from './doctor.ts';
 import { includeCommand } from './include.ts';
+import { setupCommand } from './setup.ts';
 
 export const COMMANDS: readonly Command[] = [
   devCommand,
   doctorCommand,
   checkCommand,
   includeCommand,
+  setupCommand,
   completionsCommand(() => COMMANDS),
 ];

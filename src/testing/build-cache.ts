@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { defaultStageDir } from '../options.ts';
+import { defaultStageDir } from '../user-folder.ts';
 import { hashOf, hashOfFile } from './build-key.ts';
 import type { ResolvedKit } from './options.ts';
 import { nearestPackages } from './packages.ts';

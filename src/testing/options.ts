@@ -1,8 +1,8 @@
 /** What `createReloadable` takes, and the full form of it. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ResolvedBuild, resolveBuild } from '../build-options.ts';
 import { isInside } from '../build/files.ts';
+import { type ResolvedBuild, resolveBuild } from '../build-options.ts';
 import { asRecord, invalid, show, strings, text } from '../option-checks.ts';
 import { type HostedOpenOptions, type OpenOptions, type Options, resolveOptions } from '../options.ts';
 

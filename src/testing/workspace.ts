@@ -5,11 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { isInside } from '../build/files.ts';
 import { holdsSources } from '../build/sources.ts';
-import { invalid, show } from '../option-checks.ts';
 import { nearest } from '../nearest.ts';
+import { invalid, show } from '../option-checks.ts';
+import { sweepLeftovers, WORKSPACE_PREFIX } from './leftovers.ts';
 import { belowRoot, type ResolvedKit } from './options.ts';
 import { linkPackages } from './packages.ts';
-import { sweepLeftovers, WORKSPACE_PREFIX } from './leftovers.ts';
 
 /** What one copy may have: more than that is no project that is built again and again. */
 const FILES_MAX = 20_000;

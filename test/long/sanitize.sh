@@ -13,7 +13,7 @@ out=$PWD/node_modules/.cache/napi-reload-sanitize
 include=$(node -p "path.resolve(fs.realpathSync(process.execPath), '../../include/node')")
 addon_api=$(node -p "require('node-addon-api').include_dir")
 sanitize='-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined -fno-omit-frame-pointer'
-# As in binding.gyp.
+# As in native/shim.gypi.
 flags="-std=c++17 -O1 -g -fPIC -fvisibility=hidden -fno-gnu-unique $sanitize -I$include -I$addon_api
   -DNAPI_VERSION=9 -DNAPI_DISABLE_CPP_EXCEPTIONS -DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED -D_FILE_OFFSET_BITS=64
   -DNODE_GYP_MODULE_NAME=napi_reload -DBUILDING_NODE_EXTENSION"

@@ -1,7 +1,8 @@
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { defaultStageDir, resolveOptions } from '../../src/options.ts';
+import { resolveOptions } from '../../src/options.ts';
+import { defaultStageDir } from '../../src/user-folder.ts';
 import { resolveReloadOptions, resolveRollback } from '../../src/reload-options.ts';
 
 describe('resolveOptions', () => {

@@ -1,6 +1,6 @@
 /** The folder of one user that keeps precompiled headers, and what the fast lane has to remember, for all projects. */
 import path from 'node:path';
-import { defaultStageDir } from '../../options.ts';
+import { defaultStageDir } from '../../user-folder.ts';
 import type { Outside } from '../../outside.ts';
 import { modifiedMs, walk } from '../files.ts';
 

@@ -40,7 +40,7 @@ describe('the code map', () => {
   ])('names every file of %s/, a header and its source as one', (folder, table) => {
     const names = entries(folder).map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
     const pairs = names.map((name) =>
-      names.includes(name.replace(/\.cc$/, '.h')) && names.includes(name.replace(/\.h$/, '.cc'))
+      /\.(?:cc|h)$/.test(name) && ['.cc', '.h'].every((end) => names.includes(name.replace(/\.\w+$/, end)))
         ? name.replace(/\.\w+$/, '.*')
         : name,
     );

@@ -1,0 +1,217 @@
+/** The package as people get it: packed, checked, and installed into an empty project that runs no install scripts. */
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData, type ProblemKind } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createScratch, type Scratch } from '../support/addons.ts';
+import { blocksOf, readDocument } from '../unit/docs/markdown.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const run = promisify(execFile);
+/** What has the files of the example. */
+const EXAMPLE = ['README.md', 'docs/getting-started.md'];
+const BYTES_MAX = 1_000_000;
+/** A registry that is not there is asked for as long as that, and no longer. */
+const FETCH = ['--fetch-retries=1', '--fetch-timeout=20000', '--prefer-offline'];
+
+let scratch: Scratch;
+let tarball: string;
+let files: readonly string[];
+/** Why it could not be installed; null when it was. */
+let missing: string | null = null;
+
+const inProject = (...names: string[]): string => path.join(scratch.file('project'), ...names);
+
+// It is made where its shim is made.
+describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the package', () => {
+  beforeAll(async () => {
+    scratch = createScratch();
+    for (const script of ['setup.mjs', 'prebuild.mjs']) {
+      const { status, stderr } = spawnSync(process.execPath, [path.join(root, '.ci', script)], {
+        encoding: 'utf8',
+      });
+      expect(status, stderr).toBe(0);
+    }
+    const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch.path];
+    const [packed] = JSON.parse((await run('npm', pack, { cwd: root, maxBuffer: 2 ** 24 })).stdout);
+    tarball = scratch.file(packed.filename);
+    files = packed.files.map((file: { path: string }) => file.path);
+
+    scratch.write('project/package.json', '{ "private": true }');
+    const packages = [tarball, 'node-addon-api', '@types/node@20', 'typescript'];
+    const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...FETCH, ...packages];
+    await run('npm', install, { cwd: inProject() }).catch((error: Error & { stderr: string }) => {
+      if (!/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENOTCACHED/.test(error.stderr)) throw error;
+      missing = `the registry cannot be reached: ${error.stderr.split('\n')[0]}`;
+    });
+    for (const { file, text } of EXAMPLE.flatMap((name) => blocksOf(readDocument(name)))) {
+      if (file !== null) scratch.write(`project/${file}`, text);
+    }
+  }, 300_000);
+
+  afterAll(() => scratch[Symbol.dispose]());
+
+  describe('the tarball', () => {
+    test('is small', () => {
+      expect(fs.statSync(tarball).size).toBeLessThan(BYTES_MAX);
+    });
+
+    test('has what is needed at run time, and nothing that a package manager would compile at once', () => {
+      const tops = new Set(files.map((file) => file.split('/')[0]));
+      expect([...tops].toSorted()).toEqual(
+        [
+          'ARCHITECTURE.md',
+          'CHANGELOG.md',
+          'LICENSE',
+          'README.md',
+          'SECURITY.md',
+          'dist',
+          'docs',
+          'native',
+          'package.json',
+          'prebuilds',
+          'src',
+        ].toSorted(),
+      );
+      expect(files).toContain('prebuilds/linux-x64/napi_reload.node');
+      expect(files.filter((file) => file.startsWith('src/'))).toEqual(['src/config/schema.json']);
+      const { scripts, gypfile } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+      expect([scripts.preinstall, scripts.install, scripts.postinstall, gypfile]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        false,
+      ]);
+    });
+
+    test('has each file of src/ compiled, and no other', () => {
+      const sources = fs
+        .readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => `dist/${name.slice(0, -'.ts'.length)}`);
+      const compiled = files.filter((file) => file.startsWith('dist/') && file.endsWith('.js'));
+      expect(compiled.map((file) => file.slice(0, -'.js'.length)).toSorted()).toEqual(sources.toSorted());
+      // Those of what no type of the package leads to are left out.
+      const typed = files.filter((file) => file.endsWith('.d.ts'));
+      expect(sources).toEqual(expect.arrayContaining(typed.map((file) => file.slice(0, -'.d.ts'.length))));
+      expect(typed).toContain('dist/index.d.ts');
+    });
+
+    test('has nothing that publint would mend', async () => {
+      const bytes = fs.readFileSync(tarball);
+      const content = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+      const { messages, pkg } = await publint({ pack: { tarball: content }, level: 'suggestion' });
+      expect(messages.map((message) => formatMessage(message, pkg ?? {}))).toEqual([]);
+    });
+
+    test('has types that every resolution finds, and that are those of what it finds', async () => {
+      const checked = await checkPackage(createPackageFromTarballData(fs.readFileSync(tarball)));
+      if (checked.types === false) throw new Error('No types were found');
+      // It is ESM, which require() loads on every Node.js that the package is for.
+      const allowed: readonly ProblemKind[] = ['CJSResolvesToESM'];
+      const problems = checked.problems.filter(
+        (problem) =>
+          !allowed.includes(problem.kind) &&
+          // It knows no "exports", and is not for packages that have some.
+          !('resolutionKind' in problem && problem.resolutionKind === 'node10'),
+      );
+      expect(problems).toEqual([]);
+      expect(Object.keys(checked.entrypoints)).toEqual(expect.arrayContaining(['.', './hot', './register']));
+    });
+  });
+
+  describe('an empty project that installs it', () => {
+    beforeEach(({ skip }) => {
+      if (missing !== null) skip(missing);
+    });
+
+    /** Runs the example of the README, edits the addon once, and ends it as a person does. */
+    async function runExample(script: string): Promise<readonly string[]> {
+      const env = { ...process.env, XDG_CACHE_HOME: scratch.file('cache') };
+      const stdio = ['ignore', 'pipe', 'inherit'] as const;
+      const child = spawn(process.execPath, [script], { cwd: inProject(), env, stdio: [...stdio] });
+      const source = fs.readFileSync(inProject('counter.cc'), 'utf8');
+      const said: string[] = [];
+      for await (const line of createInterface({ input: child.stdout })) {
+        said.push(line);
+        if (said.length === 1) {
+          scratch.write('project/counter.cc', source.replace('total_ += n;', 'total_ += 10 * n;'));
+        } else child.kill('SIGINT');
+      }
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      scratch.write('project/counter.cc', source);
+      expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+      return said;
+    }
+
+    const example = (): string => fs.readFileSync(inProject('main.mjs'), 'utf8');
+    const promised = (): readonly string[] =>
+      fs.readFileSync(inProject('output.txt'), 'utf8').trimEnd().split('\n');
+
+    test('runs the example of the README', async () => {
+      expect(await runExample('main.mjs')).toEqual(promised());
+    });
+
+    test('runs it as CommonJS', async () => {
+      const [first = '', ...rest] = example().split('\n');
+      expect(first).toBe("import { open } from 'napi-reload';");
+      const body = ["const { open } = require('napi-reload');", '(async () => {', ...rest, '})();'];
+      scratch.write('project/main.cjs', body.join('\n'));
+      expect(await runExample('main.cjs')).toEqual(promised());
+    });
+
+    test('takes the shim that came along, and compiles none', async () => {
+      const program = inProject('node_modules/.bin/napi-reload');
+      const { stdout, stderr } = await run(program, ['setup'], { cwd: inProject() });
+      const installed = fs.realpathSync(inProject('node_modules/napi-reload'));
+      expect([stdout, stderr]).toEqual([`${installed}/prebuilds/linux-x64/napi_reload.node\n`, '']);
+      expect(fs.existsSync(path.join(installed, 'build'))).toBe(false);
+    });
+
+    test.each([
+      ['mts', 'node16', 'node16'],
+      ['mts', 'nodenext', 'nodenext'],
+      ['mts', 'preserve', 'bundler'],
+      ['cts', 'nodenext', 'nodenext'],
+    ])(
+      'checks the types of a .%s with --module %s --moduleResolution %s',
+      async (suffix, module, resolution) => {
+        const text = `import { open, isReloadError, type Addon } from 'napi-reload';
+        interface Counter { add(n: number): number }
+        export async function main(): Promise<number> {
+          const counter: Addon<Counter> = await open<Counter>('build/Release/counter.node', { watch: true });
+          counter.on('failed', (error) => { if (isReloadError(error, 'ERR_BUILD_FAILED')) error.details.diagnostics; });
+          return counter.exports.add(1);
+        }`;
+        scratch.write(`project/typed.${suffix}`, text);
+        scratch.write(
+          `project/wrong.${suffix}`,
+          `import { open } from 'napi-reload';\nvoid open('x.node', { watsh: 1 });\n`,
+        );
+        const flags = [
+          '--noEmit',
+          '--strict',
+          '--types',
+          'node',
+          '--module',
+          module,
+          '--moduleResolution',
+          resolution,
+        ];
+        const tsc = (file: string) =>
+          spawnSync(inProject('node_modules/.bin/tsc'), [...flags, file], {
+            cwd: inProject(),
+            encoding: 'utf8',
+          }).stdout;
+        expect(tsc(`typed.${suffix}`)).toBe('');
+        expect(tsc(`wrong.${suffix}`)).toContain('watsh');
+      },
+    );
+  });
+});
