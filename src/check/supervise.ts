@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL(FILE, import.meta.url));
 /** Between the end of a process and that of its line: a process that it started may hold it. */
 const LAST_WORDS_MS = 200;
 /** What would leave the process that is checked behind. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Watched {
   readonly tally: Tally;
