@@ -153,10 +153,11 @@ describe('what is required', () => {
       const addon = getAddon(plain);
       say(addon.current.id, addon.exports === plain);
       say(getAddon('plain.node') === addon, getAddon(pathToFileURL('plain.node')) === addon);
-      say(getAddon({}), getAddon('other.node'), getAddon(1));`,
+      say(getAddon({}), getAddon('other.node'), getAddon(1));
+      say(getAddon(new URL('https://example.org/plain.node')), getAddon('file:///a%2Fb.node'));`,
       true,
     );
-    expect(output).toBe('1 true\ntrue true\nundefined undefined undefined\n');
+    expect(output).toBe('1 true\ntrue true\nundefined undefined undefined\nundefined undefined\n');
   });
 
   test('from node_modules is as Node.js loads it', async () => {
