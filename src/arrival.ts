@@ -67,7 +67,7 @@ export class Arrival {
   }
 
   async load(): Promise<void> {
-    await runSteps(this.#load());
+    await runSteps(this.#load(false));
   }
 
   /**
@@ -75,7 +75,7 @@ export class Arrival {
    */
   arriveNow(): void {
     runNow(this.#stage(true));
-    runNow(this.#load());
+    runNow(this.#load(true));
     const ready = this.#ready;
     if (ready === null) return;
     const preparing = ready.clock.outsideSwitch('prepare', () => callPrepare(ready, this.#signals.all));
@@ -121,7 +121,7 @@ export class Arrival {
     return staged;
   }
 
-  *#load(): Steps<void> {
+  *#load(atOnce: boolean): Steps<void> {
     if (this.#news === null || this.#route.kind === 'stay') return;
     const { staged, candidate } = this.#news;
     const shop = this.#shop;
@@ -133,7 +133,7 @@ export class Arrival {
       shop,
       staged,
       candidate,
-      { discardState, reason },
+      { discardState, reason, atOnce },
       clock,
       this.#signals.all,
     );

@@ -78,12 +78,18 @@ export async function build(
   shop.events.emit('built', { ...outcome, durationMs: shop.outside.nowMs() - startMs });
 }
 
+interface LoadTerms extends Pick<ReloadRequest, 'discardState'> {
+  readonly reason: Reason;
+  /** Nobody can wait for another process to try it first. */
+  readonly atOnce: boolean;
+}
+
 /** @throws what refused it; what it left is gone by then */
 export function* loadStaged(
   shop: Workshop,
   staged: Staged,
   candidate: Version,
-  request: Pick<ReloadRequest, 'discardState'> & { readonly reason: Reason },
+  request: LoadTerms,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Steps<LoadedCode> {
@@ -117,14 +123,14 @@ function* loadWhereItRuns(
   shop: Workshop,
   staged: Staged,
   candidate: Version,
-  request: Pick<ReloadRequest, 'discardState'> & { readonly reason: Reason },
+  request: LoadTerms,
   clock: PhaseClock,
   signal: AbortSignal,
   bound: Bound,
 ): Steps<LoadedCode> {
   const image = clock.outsideSwitch('inspect', () => admit(shop, staged, candidate));
   const { hosting, rehearsals } = shop;
-  if (rehearsals !== null) {
+  if (rehearsals !== null && !request.atOnce) {
     yield* clock.through('rehearse', () =>
       settled(new Later(tryOut(shop, rehearsals, staged, candidate, request))),
     );

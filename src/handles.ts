@@ -91,12 +91,18 @@ export function getAddon<T>(exportsOrPath: T | string | URL): Addon<T> | undefin
     return found as Addon<T> | undefined;
   }
   const file = realPathOf(exportsOrPath);
-  const found = [...open].findLast(({ source }) => realPathOf(source) === file);
+  const found = file === null ? undefined : [...open].findLast(({ source }) => realPathOf(source) === file);
   return found?.addon as Addon<T> | undefined;
 }
 
-function realPathOf(file: string | URL): string {
-  const named = path.resolve(file instanceof URL || file.startsWith('file:') ? fileURLToPath(file) : file);
+/** @returns null for a URL of something else than a file */
+function realPathOf(file: string | URL): string | null {
+  let named: string;
+  try {
+    named = path.resolve(file instanceof URL || file.startsWith('file:') ? fileURLToPath(file) : file);
+  } catch {
+    return null;
+  }
   try {
     return realpathSync(named);
   } catch {

@@ -1,5 +1,6 @@
 /** Runs a check in a process of its own, which may crash or hang, and listens to it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { sweep } from '../isolate/sweep.ts';
@@ -13,8 +14,10 @@ const FILE = import.meta.url.endsWith('.ts') ? '../../dist/check/check-main.js' 
 const PROGRAM = fileURLToPath(new URL(FILE, import.meta.url));
 /** Between the end of a process and that of its line: a process that it started may hold it. */
 const LAST_WORDS_MS = 200;
+/** Longest line that is read, in UTF-16 units. */
+const LINE_LENGTH_MAX = 2 ** 20;
 /** What would leave the process that is checked behind. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Watched {
   readonly tally: Tally;
@@ -32,8 +35,9 @@ const V8_FLAGS = ['--expose-gc', '--no-opt', '--no-maglev', '--no-sparkplug'];
  *
  * @param timeoutMs bound on each step, such as a reload or a call of the exercise
  */
-export async function supervise(plan: CheckPlan, timeoutMs: number): Promise<Watched> {
+export async function supervise(given: Omit<CheckPlan, 'token'>, timeoutMs: number): Promise<Watched> {
   const tally = new Tally();
+  const plan: CheckPlan = { ...given, token: randomUUID() };
   const child = spawn(process.execPath, [...V8_FLAGS, PROGRAM, JSON.stringify(plan)], {
     // What the addon and the exercise print is no part of the report.
     stdio: ['ignore', 2, 2, 'pipe'],
@@ -51,7 +55,7 @@ export async function supervise(plan: CheckPlan, timeoutMs: number): Promise<Wat
   for (const signal of SIGNALS) process.on(signal, stop);
   try {
     const ended = await new Ending(child, (line) => {
-      const word = readWord(line);
+      const word = readWord(line, plan.token);
       if (word === null || isLate) return;
       timer.refresh();
       tally.take(word);
@@ -84,7 +88,8 @@ class Ending {
     this.#line = child.stdio[WORDS_FD] as Readable | null;
     this.#line?.setEncoding('utf8').on('data', (part: string) => {
       const lines = (this.#text + part).split('\n');
-      this.#text = lines.pop() ?? '';
+      // Of a line without end, which is none of ours, the beginning is no matter.
+      this.#text = (lines.pop() ?? '').slice(-LINE_LENGTH_MAX);
       for (const line of lines) onLine(line);
     });
   }

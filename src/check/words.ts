@@ -10,6 +10,8 @@ export interface CheckPlan {
   readonly stageDir: string;
   readonly reloads: number;
   readonly parentPid: number;
+  /** Begins each word: the addon may write to the same descriptor. */
+  readonly token: string;
 }
 
 export interface Sample {
@@ -37,12 +39,19 @@ export type Word =
 /** Descriptor of the line: the usual ones are the addon's and the exercise's. */
 export const WORDS_FD = 3;
 
-/** @returns null for what is no word of ours: an addon may write to any descriptor */
-export function readWord(line: string): Word | null {
+/** @returns a line, with its end */
+export function writeWord(word: Word, token: string): string {
+  return `${token}${JSON.stringify(word)}\n`;
+}
+
+/** @returns null for what is no word of ours; what an addon has written in front of one is passed by */
+export function readWord(line: string, token: string): Word | null {
+  const start = line.indexOf(token);
+  if (start === -1) return null;
   try {
-    const word: unknown = JSON.parse(line);
-    return typeof word === 'object' && word !== null && 'kind' in word ? (word as Word) : null;
+    return JSON.parse(line.slice(start + token.length)) as Word;
   } catch {
+    // A thread of the addon has written into the middle of it.
     return null;
   }
 }

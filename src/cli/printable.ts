@@ -7,3 +7,12 @@ export function printable(text: string): string {
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }
+
+/** Control characters but for tabs and line breaks, and but for what begins a colour. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is how a colour begins
+const CONTROLS = /(?!\x1b\[[\d;]*m)[^\P{Cc}\t\n]/gu;
+
+/** @returns the same lines, with colours, in which nothing else means anything to a terminal */
+export function printableLines(text: string): string {
+  return text.replace(CONTROLS, printable);
+}

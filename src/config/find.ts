@@ -1,6 +1,7 @@
 /** Where a configuration is. */
 import fs from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { errors } from '../errors.ts';
 import { readJson, readText } from './read.ts';
 
@@ -13,7 +14,8 @@ export const PACKAGE_FILE = 'package.json';
 export const PACKAGE_KEY = 'napiReload';
 
 /**
- * Looks for the nearest configuration, up to the root of the file system.
+ * Looks for the nearest configuration, up to the root of the file system. Those of other users in folders that everybody
+ * can write to are passed by.
  *
  * @returns its absolute path; null when there is none
  * @throws `ERR_CONFIG_INVALID` when a folder has more than one, or what it says in package.json cannot be read
@@ -43,9 +45,9 @@ export function* foldersAbove(from: string): Generator<string> {
 }
 
 function configsIn(folder: string): readonly string[] {
-  const files = CONFIG_FILES.filter((name) => isFile(path.join(folder, name)));
+  const files = CONFIG_FILES.filter((name) => isUsable(path.join(folder, name)));
   const manifest = path.join(folder, PACKAGE_FILE);
-  return isFile(manifest) && packageConfig(manifest) !== undefined ? [...files, PACKAGE_FILE] : files;
+  return isUsable(manifest) && packageConfig(manifest) !== undefined ? [...files, PACKAGE_FILE] : files;
 }
 
 /** @returns what a package.json says; undefined when that is nothing */
@@ -61,6 +63,27 @@ function nameOf(name: string): string {
   return JSON.stringify(name === PACKAGE_FILE ? `${PACKAGE_FILE}#${PACKAGE_KEY}` : name);
 }
 
-function isFile(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+/** @returns false also for what cannot be looked at, such as a link to itself: it may be anybody's on the way up */
+function isUsable(file: string): boolean {
+  try {
+    return fs.statSync(file).isFile() && !isStrangers(file);
+  } catch {
+    return false;
+  }
+}
+
+/** Root owns what everybody shares, and may do anything anyway. */
+const ROOT_UID = 0;
+const WRITABLE_BY_ALL = 0o002;
+
+/**
+ * Whether a file in a folder that everybody can write to, such as /tmp, is another user's: a configuration is a program,
+ * which nobody in a folder below has asked for.
+ */
+function isStrangers(file: string): boolean {
+  const { mode } = fs.statSync(path.dirname(file));
+  // Whose link it is matters as well as whose file.
+  const owners = [fs.lstatSync(file).uid, fs.statSync(file).uid];
+  const own = [process.getuid?.() ?? ROOT_UID, ROOT_UID];
+  return (mode & WRITABLE_BY_ALL) !== 0 && owners.some((uid) => !own.includes(uid));
 }

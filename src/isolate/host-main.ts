@@ -45,7 +45,7 @@ function startInProcess(): void {
   };
   // Of a rehearsal nothing may be left.
   const isPrivate = process.argv[3] === 'rehearsal';
-  serve(port, askBy(askByDescriptor, isPrivate));
+  serve(port, () => askBy(askByDescriptor, isPrivate));
 }
 
 function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): void {
@@ -60,11 +60,11 @@ function startInWorker(port: MessagePort, { memoryPort, answers }: WorkerData): 
     post: (message) => port.postMessage(message),
     onMessage: (listener) => void port.on('message', listener),
   };
-  serve(ends, askBy(ask, false));
+  serve(ends, () => askBy(ask, false));
 }
 
 /** One version after the other, each with a host of its own; what an earlier one has to say is no matter any more. */
-function serve(port: Port<FromHost, ToHost>, memory: AskForMemory): void {
+function serve(port: Port<FromHost, ToHost>, memoryOf: () => AskForMemory): void {
   let receive = (_message: ToHost): void => undefined;
   let end = (): void => undefined;
   const begin = (): void => {
@@ -77,7 +77,7 @@ function serve(port: Port<FromHost, ToHost>, memory: AskForMemory): void {
         receive = listener;
       },
     };
-    const host = new Host(own, { outside: realHere, memory });
+    const host = new Host(own, { outside: realHere, memory: memoryOf() });
     end = () => {
       host.end();
       isCurrent = false;
@@ -94,7 +94,7 @@ function serve(port: Port<FromHost, ToHost>, memory: AskForMemory): void {
 
 /** Memory is the handle's, and a hook that asks for it goes on only when it has it. */
 function askBy(ask: (request: MemoryAsk) => MemoryAnswer, isPrivate: boolean): AskForMemory {
-  // One address for each name, as long as it has that size.
+  // One address for each name, as long as it has that size: of one version, as the next may find other bytes there.
   const views = new Map<string, Uint8Array>();
   return (name, byteLength, options) => {
     const answer = ask({ name, byteLength, grow: options?.grow === true });

@@ -6,6 +6,8 @@ import { LinkSyntaxError } from './parse.ts';
 
 /** Longest message, in UTF-16 units. A handle with hundreds of versions in memory comes to a tenth of it. */
 export const MESSAGE_LENGTH_MAX: number = 2 ** 20;
+/** Longest text in a message, in UTF-16 units: of a longer one, such as what an init threw, the beginning is sent. */
+export const TEXT_LENGTH_MAX: number = 2 ** 16;
 /** Bytes that wait for the other end before the link is given up: it does not read any more. */
 export const UNSENT_BYTES_MAX: number = 16 * 2 ** 20;
 
@@ -35,9 +37,12 @@ export function openChannel<In, Out>(
   const decoder = new StringDecoder('utf8');
   let rest = '';
   let trouble: string | null = null;
+  /** What came together with the reason for the end is no matter any more. */
+  let isOver = false;
 
   const giveUp = (why: string): void => {
     trouble ??= why;
+    isOver = true;
     socket.destroy();
   };
   const read = (line: string): void => {
@@ -54,8 +59,8 @@ export function openChannel<In, Out>(
   socket.on('data', (chunk: Buffer) => {
     const lines = (rest + decoder.write(chunk)).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) if (!socket.destroyed) read(line);
-    if (rest.length > MESSAGE_LENGTH_MAX)
+    for (const line of lines) if (!isOver) read(line);
+    if (!isOver && rest.length > MESSAGE_LENGTH_MAX)
       giveUp(`it sent a message of more than ${MESSAGE_LENGTH_MAX} characters`);
   });
   // Such as a reset: the other end died, and 'close' follows.
@@ -64,9 +69,18 @@ export function openChannel<In, Out>(
   return {
     send(message) {
       if (!socket.writable) return;
-      socket.write(`${JSON.stringify(message)}\n`);
+      socket.write(`${JSON.stringify(message, clipped)}\n`);
       if (socket.writableLength > UNSENT_BYTES_MAX) giveUp('it does not read what it is sent');
     },
-    close: () => void socket.destroySoon(),
+    close() {
+      isOver = true;
+      socket.destroySoon();
+    },
   };
+}
+
+function clipped(_: string, value: unknown): unknown {
+  return typeof value === 'string' && value.length > TEXT_LENGTH_MAX
+    ? `${value.slice(0, TEXT_LENGTH_MAX)}…`
+    : value;
 }

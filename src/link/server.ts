@@ -86,12 +86,19 @@ export async function startLinkServer(listener: LinkListener): Promise<LinkServe
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(socketPath, resolve);
+      server.listen(socketPath, () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
   } catch (error) {
     close();
     throw error;
   }
+  // Such as EMFILE for somebody who connects: those that are connected stay so.
+  server.on('error', (error) =>
+    listener.trouble(`A thread of the app could not connect: ${describe(error)}`),
+  );
   await sweepSockets(path.join(path.dirname(folder), FOLDER_PREFIX), SOCKET_NAME);
   return { path: socketPath, close };
 }

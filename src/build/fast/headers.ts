@@ -16,6 +16,9 @@ const HEADER = 'prefix.h';
 /** What it was made of: of each file its time and its size. */
 const MADE_OF = 'made-of.json';
 
+/** What GCC looks for includes by, besides its flags (gcc's manual, "Environment Variables Affecting GCC"). */
+const SEARCH_VARIABLES = ['CPATH', 'C_INCLUDE_PATH', 'CPLUS_INCLUDE_PATH', 'GCC_EXEC_PREFIX'];
+
 export class Headers {
   readonly #outside: Outside;
   readonly #folder: string;
@@ -101,13 +104,14 @@ export class Headers {
     }
   }
 
-  /** All that decides what the header means: the compiler itself, its flags, the folder it runs in, and the includes. */
+  /** All that decides what the header means: the compiler itself, how it searches, its flags, its folder, the includes. */
   async #placeOf(line: PlannedLine, includes: readonly string[]): Promise<string | null> {
     const known = this.#compilers.get(line.compiler) ?? this.#stampOfCompiler(line);
     this.#compilers.set(line.compiler, known);
     const compiler = await known;
     if (compiler === null) return null;
-    const all = JSON.stringify([compiler, flagsOf(line), depsOptionOf(line), line.cwd, includes]);
+    const search = SEARCH_VARIABLES.map((name) => process.env[name] ?? null);
+    const all = JSON.stringify([compiler, search, flagsOf(line), depsOptionOf(line), line.cwd, includes]);
     return path.join(this.#folder, createHash('sha256').update(all).digest('hex').slice(0, 32));
   }
 

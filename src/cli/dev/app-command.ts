@@ -53,12 +53,17 @@ export function appCommand(plan: AppPlan, { cwd, env, socket }: AppSetting): App
     };
   }
   // Whatever runs beneath a shell or npm is reached by the environment alone.
-  const options = [own['NODE_OPTIONS'], `--import=${REGISTER}`, ...plan.nodeArgs].filter(Boolean).join(' ');
+  const options = [own['NODE_OPTIONS'], `--import=${REGISTER}`, ...plan.nodeArgs.map(quoted)];
   return {
     command: '/bin/sh',
     args: ['-c', plan.line],
-    env: { ...own, NODE_OPTIONS: options },
+    env: { ...own, NODE_OPTIONS: options.filter(Boolean).join(' ') },
     cwd,
     title: [plan.line],
   };
+}
+
+/** As NODE_OPTIONS is split: at blanks, but for those in double quotes, where a backslash keeps what follows as it is. */
+function quoted(arg: string): string {
+  return /[\s"\\]/.test(arg) ? `"${arg.replace(/["\\]/g, '\\$&')}"` : arg;
 }

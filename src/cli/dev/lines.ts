@@ -1,5 +1,6 @@
 /** What the faces for people print of each event. */
 import type { Colors } from 'picocolors/types.js';
+import { printable } from '../printable.ts';
 import { countOf, diagnosticLines } from './diagnostic-lines.ts';
 import type { DevEvent, DevEventOf, Outcome } from './events.ts';
 import { addonName, count, formatBytes, formatMs, pathFrom } from './format.ts';
@@ -122,7 +123,7 @@ function startLines(
 
 function changedFiles({ files }: DevEventOf<'changed'>, { cwd }: LineStyle): string {
   const [first = '', ...others] = files;
-  return `${pathFrom(cwd, first)}${others.length > 0 ? ` and ${count(others.length, 'other file')}` : ''}`;
+  return `${printable(pathFrom(cwd, first))}${others.length > 0 ? ` and ${count(others.length, 'other file')}` : ''}`;
 }
 
 function counted({ done, total }: DevEventOf<'progress'>): string {

@@ -31,7 +31,7 @@ export interface DevRequest {
 }
 
 /** As shells have it: 128 and the number of the signal. */
-const EXIT_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_OF = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
 
 /**
  * @param reconfigure what is to be done by the configuration as it is now; rejects where that cannot be used

@@ -1,5 +1,6 @@
 /** The face for people: lines, and in a terminal a status below them. */
 import type { Colors } from 'picocolors/types.js';
+import { printable, printableLines } from '../printable.ts';
 import { annotations } from './annotations.ts';
 import type { DevEvent } from './events.ts';
 import type { Face } from './face.ts';
@@ -65,7 +66,8 @@ export class TextFace implements Face {
 
   print(lines: readonly string[]): void {
     if (lines.length === 0) return;
-    const text = `${lines.join('\n')}\n`;
+    // Names of files, and what sources and addons say, are anybody's.
+    const text = printableLines(`${lines.join('\n')}\n`);
     const { screen, write } = this.#options;
     if (screen === null) write(text);
     else screen.printLines(text);
@@ -92,7 +94,7 @@ export class TextFace implements Face {
     const { screen, colors } = this.#options;
     if (screen === null) return;
     const { text, mood } = statusOf(this.#state, screen.statusCells);
-    screen.setStatus(text, paintOf(mood, colors));
+    screen.setStatus(printable(text), paintOf(mood, colors));
   }
 
   #style(): LineStyle {

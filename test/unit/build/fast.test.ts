@@ -194,6 +194,27 @@ test('a precompiled header is made again when a header in it, or a flag, has cha
   expect(await edit('// four\n')).toBe(true);
 });
 
+test('a precompiled header is that of the folders which the environment names now', async () => {
+  const source = (version: number) =>
+    `#include <foreign.h>\n${kernel(1)}\nstatic_assert(FOREIGN == ${version}, "the other header");\n`;
+  for (const version of [1, 2])
+    project.write(
+      `node_modules/foreign${version}/foreign.h`,
+      `#ifndef FOREIGN\n#define FOREIGN ${version}\n#endif\n`,
+    );
+  writeGyp(project, SOURCES, FLAGS);
+  const builder = await project.builder(fast('node-gyp'));
+  try {
+    for (const version of [1, 2]) {
+      process.env['CPLUS_INCLUDE_PATH'] = project.at(`node_modules/foreign${version}`);
+      project.write('src/kernel.cc', source(version));
+      expect((await build(builder)).diagnostics).toEqual([]);
+    }
+  } finally {
+    delete process.env['CPLUS_INCLUDE_PATH'];
+  }
+});
+
 test('a header without a guard is not precompiled, nor what comes after it', async () => {
   withForeignHeader();
   project.write('node_modules/foreign/include/foreign.h', FOREIGN.replace('#pragma once', ''));

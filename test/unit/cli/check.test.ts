@@ -91,6 +91,11 @@ describe('napi-reload check', () => {
     expect(Math.abs(told.mappingsGrown ?? Number.NaN)).toBeLessThan(500);
   });
 
+  test('takes no word of an addon for its own', () => {
+    const told = report(planted('CHATTER'), ...FEW);
+    expect(told).toMatchObject({ status: 0, reloads: 50, unloaded: 50, threw: null, pins: [], problems: [] });
+  });
+
   test('finds a leak of 10 KB for each load', () => {
     const told = report(planted(`LEAK=${LEAK_BYTES}`));
     expect([told.status, told.unloaded, codes(told)]).toEqual([1, 1000, ['leaked']]);

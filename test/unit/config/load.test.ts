@@ -34,6 +34,31 @@ function refusal(from: string): { readonly message: string; readonly details: un
 }
 
 describe('loadConfigSync', () => {
+  test('passes by what cannot be looked at', () => {
+    using scratch = project();
+    const file = scratch.write('napi-reload.config.json', JSON_TEXT);
+    scratch.write('below/deeper/x', '');
+    for (const name of ['package.json', 'napi-reload.config.mjs'])
+      fs.symlinkSync(name, scratch.file(`below/${name}`));
+    expect(loadConfigSync(scratch.file('below/deeper')).file).toBe(file);
+  });
+
+  // Only root can make files of others.
+  test.runIf(process.getuid?.() === 0)('passes by what others have put where everybody can', () => {
+    using scratch = project();
+    const file = scratch.write('napi-reload.config.json', JSON_TEXT);
+    scratch.write('shared/below/x', '');
+    const planted = scratch.write('shared/napi-reload.config.cjs', 'throw new Error("run");');
+    const shared = scratch.file('shared');
+    fs.chmodSync(shared, 0o1777);
+    expect(refusal(scratch.file('shared/below')).message).toContain('run');
+    fs.lchownSync(planted, 65_534, 65_534);
+    expect(loadConfigSync(scratch.file('shared/below')).file).toBe(file);
+    // In a folder of one's own, as a container has it, they are what one works with.
+    fs.chmodSync(shared, 0o755);
+    expect(refusal(scratch.file('shared/below')).message).toContain('run');
+  });
+
   test.each([
     ['napi-reload.config.json', JSON_TEXT],
     ['napi-reload.config.mjs', ESM],

@@ -67,6 +67,19 @@ async function reload(version: number) {
 }
 
 describe.each(['worker', 'process'] as const)('in a %s', (isolation) => {
+  test('memory that was made anew is not taken for that of before', async () => {
+    await openKernel(isolation, true, false);
+    const first = await addon.exports.where();
+    expect(await addon.exports.mark()).toBe(1);
+    install(versionOf(2), scratch.file('kernel.node'));
+    expect(await addon.reload({ discardState: true })).toMatchObject({ retired: { outcome: 'unloaded' } });
+    for (const count of [1, 2, 3]) expect(await addon.exports.mark()).toBe(count);
+    await reload(3);
+    // The host of the first version, which had other bytes under that name.
+    expect(await addon.exports.where()).toBe(`${first}c`);
+    expect(await addon.exports.mark()).toBe(4);
+  });
+
   test('versions take turns in two hosts, with all that a version has', async () => {
     await openKernel(isolation, true, false);
     const thing = new addon.exports.Thing(7);

@@ -133,6 +133,21 @@ test('a refused version is told of with its code and number, and nobody else is 
   expect(await line()).toBe('1 true');
 });
 
+test('a refusal that says more than a message holds is told of in part, and ends no link', async () => {
+  start('stay');
+  const { peer } = await next('connected');
+  await next('opened');
+  const text = `'no'.repeat(${MESSAGE_LENGTH_MAX})`;
+  install(scriptedAddon(`throw new Error(${text});`), addon());
+  expect(await peer.ask('reload', addon())).toMatchObject({ failure: null });
+  const failed = await nextEvent('failed');
+  expect(failed).toMatchObject({
+    failure: { code: 'ERR_INIT_THREW', message: expect.stringMatching(/nono?…$/) },
+  });
+  install(addonOf(3), addon());
+  expect(await peer.ask('reload', addon())).toMatchObject({ handles: [{ serving: 3 }] });
+});
+
 test('each thread of a process has a link of its own', async () => {
   start('stay', 'worker');
   const peers = [(await next('connected')).peer, (await next('connected')).peer];
@@ -182,6 +197,11 @@ test.each([
     'another version of the link',
     '{"type":"hello","protocol":99,"pid":1,"threadId":0,"argv":[]}\n',
     /speaks version 99 of the link/,
+  ],
+  [
+    'something else twice',
+    '{"type":"invalidate","message":""}\n{"type":"invalidate","message":""}\n',
+    /it said "invalidate" before "hello"/,
   ],
   ['a line without end', 'x'.repeat(MESSAGE_LENGTH_MAX + 1), /a message of more than/],
 ])('who sends %s is sent away', async (_, sent, message) => {

@@ -153,10 +153,11 @@ describe('what is required', () => {
       const addon = getAddon(plain);
       say(addon.current.id, addon.exports === plain);
       say(getAddon('plain.node') === addon, getAddon(pathToFileURL('plain.node')) === addon);
-      say(getAddon({}), getAddon('other.node'), getAddon(1));`,
+      say(getAddon({}), getAddon('other.node'), getAddon(1));
+      say(getAddon(new URL('https://example.org/plain.node')), getAddon('file:///a%2Fb.node'));`,
       true,
     );
-    expect(output).toBe('1 true\ntrue true\nundefined undefined undefined\n');
+    expect(output).toBe('1 true\ntrue true\nundefined undefined undefined\nundefined undefined\n');
   });
 
   test('from node_modules is as Node.js loads it', async () => {
@@ -212,6 +213,26 @@ const SWAP = `
     return reloaded;
   };
 `;
+
+describe('a configuration that has versions rehearsed', () => {
+  test('has that done for those that replace others: nobody can wait for the first', async () => {
+    scratch.write('napi-reload.config.json', '{ "options": { "rehearse": true } }');
+    put('plain.node', 'exports.version = () => 1;');
+    put('next.node', 'if (process.argv[3] === "rehearsal") process.abort(); exports.version = () => 2;');
+    const { output } = await run(
+      `const children = () => fs.readFileSync('/proc/thread-self/children', 'utf8').trim();
+      const plain = require('./plain.node');
+      const addon = getAddon(plain);
+      for (let turns = 0; turns < 10; turns += 1) await new Promise(setImmediate);
+      say(plain.version(), children() === '');
+      const failed = new Promise((resolve) => addon.once('failed', resolve));
+      fs.renameSync('next.node', 'plain.node');
+      say((await failed).code, plain.version());`,
+      true,
+    );
+    expect(output).toBe('1 true\nERR_REHEARSAL_CRASHED 1\n');
+  });
+});
 
 describe('a prepare that takes longer', () => {
   const slow = (version: number, prepare: string): string => `

@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => project[Symbol.dispose]());
 
 /** Starts a child of its own in its process group, and ends for no signal that it can help. */
-const STUBBORN = `for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => console.log('got', name));
+const STUBBORN = `for (const name of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP']) process.on(name, () => console.log('got', name));
 const { spawn } = require('node:child_process');
 console.log('child', spawn('sleep', ['1000'], { stdio: 'ignore' }).pid);
 ${APP}`;
@@ -111,6 +111,7 @@ describe('elsewhere', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
+    ['SIGQUIT', 131],
   ] as const)('%s ends the app and all that it has started', async (signal, exitCode) => {
     await using dev = new Running(project, ['--json', '--exec', 'sleep 1000 & echo child $!; node app.cjs']);
     await dev.next('opened');
