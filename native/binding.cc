@@ -77,30 +77,6 @@ Napi::Object ToObject(Napi::Env env, const Same& same) {
   return result;
 }
 
-Napi::Object ToObject(Napi::Env env, const NotElf& not_elf) {
-  auto result = MakeResult(env, false, not_elf.malformed ? "malformed" : "foreign");
-  result["found"] = not_elf.found;
-  return result;
-}
-
-Napi::Object ToObject(Napi::Env env, const ImageFacts& facts) {
-  static constexpr const char* kEntries[] = {"constructor", "v8", "symbol", "none"};
-  auto result = MakeResult(env, true, nullptr);
-  result["arch"] = facts.arch;
-  result["sharedObject"] = facts.shared_object;
-  result["entry"] = kEntries[static_cast<size_t>(facts.entry)];
-  result["hasApiVersion"] = facts.has_api_version;
-  result["uniqueSymbols"] = static_cast<double>(facts.unique_symbols);
-  result["noDelete"] = facts.no_delete;
-  result["tlsBytes"] = static_cast<double>(facts.tls_bytes);
-  result["staticTls"] = facts.static_tls;
-  result["needed"] = ToArray(env, facts.needed);
-  result["soname"] = OrNull(env, facts.soname);
-  result["runpath"] = OrNull(env, facts.runpath);
-  result["mappings"] = static_cast<double>(facts.mappings);
-  return result;
-}
-
 Napi::Object ToObject(Napi::Env env, const Staged& staged) {
   static constexpr const char* kMethods[] = {"clone", "range", "read"};
   auto result = MakeResult(env, true, "staged");
@@ -358,6 +334,7 @@ Napi::Object AddShim(Napi::Env env, Napi::Object exports) {
   AddFacades(env, exports);
   AddInstances(env, exports);
   AddMemory(env, exports);
+  AddDoctor(env, exports);
   return exports;
 }
 

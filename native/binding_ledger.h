@@ -37,6 +37,9 @@ void AddInstances(Napi::Env env, Napi::Object exports);
 // Adds those for memory that no version owns. Once for each env, before any version of it.
 void AddMemory(Napi::Env env, Napi::Object exports);
 
+// Adds the one that looks at an addon without loading it.
+void AddDoctor(Napi::Env env, Napi::Object exports);
+
 }  // namespace napi_reload
 
 #endif  // NAPI_RELOAD_BINDING_LEDGER_H_

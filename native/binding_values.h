@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "facts.h"
 #include "napi.h"
 #include "posix.h"
 #include "pristine.h"
@@ -182,6 +183,30 @@ inline Napi::Object ToObject(Napi::Env env, const Rebound& rebound) {
 inline Napi::Object ToObject(Napi::Env env, const Refused& refused) {
   auto result = MakeResult(env, false, "refused");
   result["reason"] = refused.reason;
+  return result;
+}
+
+inline Napi::Object ToObject(Napi::Env env, const NotElf& not_elf) {
+  auto result = MakeResult(env, false, not_elf.malformed ? "malformed" : "foreign");
+  result["found"] = not_elf.found;
+  return result;
+}
+
+inline Napi::Object ToObject(Napi::Env env, const ImageFacts& facts) {
+  static constexpr const char* kEntries[] = {"constructor", "v8", "symbol", "none"};
+  auto result = MakeResult(env, true, nullptr);
+  result["arch"] = facts.arch;
+  result["sharedObject"] = facts.shared_object;
+  result["entry"] = kEntries[static_cast<size_t>(facts.entry)];
+  result["hasApiVersion"] = facts.has_api_version;
+  result["uniqueSymbols"] = static_cast<double>(facts.unique_symbols);
+  result["noDelete"] = facts.no_delete;
+  result["tlsBytes"] = static_cast<double>(facts.tls_bytes);
+  result["staticTls"] = facts.static_tls;
+  result["needed"] = ToArray(env, facts.needed);
+  result["soname"] = OrNull(env, facts.soname);
+  result["runpath"] = OrNull(env, facts.runpath);
+  result["mappings"] = static_cast<double>(facts.mappings);
   return result;
 }
 

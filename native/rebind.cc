@@ -1,11 +1,11 @@
 #include "rebind.h"
 
-#include <algorithm>
 #include <cstring>
 #include <set>
 #include <string_view>
 
 #include "elf.h"
+#include "imports.h"
 #include "interpose/table.h"
 #include "strings.h"
 
@@ -13,38 +13,6 @@ namespace napi_reload {
 namespace {
 
 using std::string_view;
-
-bool StartsWith(string_view text, string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
-// Functions of libuv that are given a callback for later without a handle that uv_walk() finds.
-bool IsUvRequest(string_view name) {
-  static constexpr string_view kPrefixes[] = {"uv_fs_",      "uv_getaddrinfo", "uv_getnameinfo",
-                                              "uv_random",   "uv_write",       "uv_shutdown",
-                                              "uv_udp_send", "uv_tcp_connect", "uv_pipe_connect"};
-  static constexpr string_view kHandles[] = {"uv_fs_event_", "uv_fs_poll_", "uv_fs_get_",
-                                             "uv_fs_req_cleanup"};
-  const auto matches = [name](string_view prefix) { return StartsWith(name, prefix); };
-  if (std::any_of(std::begin(kHandles), std::end(kHandles), matches)) return false;
-  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes), matches);
-}
-
-// Starts of threads that libstdc++ had before GCC 6, and others that nothing follows.
-bool IsUnfollowed(string_view name) {
-  return name == "thrd_create" || name == "tss_create" || name == "on_exit" ||
-         name == "at_quick_exit" ||
-         StartsWith(name, "_ZNSt6thread15_M_start_threadESt10shared_ptr");
-}
-
-// What V8 and Node.js themselves are given is in no ledger.
-bool IsPastNodeApi(string_view name) {
-  static constexpr string_view kPrefixes[] = {"_ZN2v8",   "_ZNK2v8",   "_ZTVN2v8",  "_ZTIN2v8",
-                                              "_ZN4node", "_ZNK4node", "_ZN6cppgc", "_ZNK6cppgc"};
-  return name == "node_module_register" ||
-         std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                     [name](string_view prefix) { return StartsWith(name, prefix); });
-}
 
 class Rebinder {
  public:
@@ -69,7 +37,9 @@ class Rebinder {
   }
 
   bool CheckImage() {
-    if (image_.header().e_machine != kRebindMachine) Refuse("it is for another machine");
+    if (!options_.any_machine && image_.header().e_machine != kRebindMachine) {
+      Refuse("it is for another machine");
+    }
     if (image_.symbol_count() == 0) Refuse("it has no dynamic symbols");
     if ((image_.flags_1() & DF_1_NODELETE) != 0) {
       Refuse("its author linked it to stay in memory (-z nodelete)");
@@ -111,9 +81,8 @@ class Rebinder {
     if (IsPastNodeApi(name)) {
       return Refuse("it calls V8 or Node.js past Node-API (" + std::string(name) + ")");
     }
-    if (StartsWith(name, "uv_")) result_.uses_uv = true;
+    if (IsUv(name)) result_.uses_uv = true;
     if (IsUvRequest(name)) result_.uses_uv_requests = true;
-    if (name == "dlsym" || name == "dlvsym") imports_dlsym_ = true;
     const void* const target = interpose::FindRedirect(name);
     if (target == nullptr) return;
     const auto raw = elf::ReadAt<Elf64_Sym>(data_, size_, symbol.offset);
@@ -127,33 +96,11 @@ class Rebinder {
     result_.redirected.emplace_back(name);
   }
 
-  // An image that looks functions up by name while it runs gets Node's own, which the ledger
-  // doesn't see.
+  // What an image looks up by name while it runs is Node's own, which the ledger doesn't see.
   void CheckRuntimeLookups() {
-    if (!imports_dlsym_) return;
-    const elf::FileRange strings = image_.string_table();
-    for (size_t index = 0; index < image_.segment_count(); ++index) {
-      const auto segment = image_.SegmentAt(index);
-      if (!segment || segment->p_type != PT_LOAD) continue;
-      if (segment->p_offset > size_ || segment->p_filesz > size_ - segment->p_offset) continue;
-      if (NamesNodeApi(segment->p_offset, segment->p_offset + segment->p_filesz, strings)) {
-        return Refuse("it looks Node-API functions up while it runs (dlsym)");
-      }
+    if (LooksUpNodeApi(image_, data_, size_)) {
+      Refuse("it looks Node-API functions up while it runs (dlsym)");
     }
-  }
-
-  bool NamesNodeApi(uint64_t begin, uint64_t end, const elf::FileRange& strings) const {
-    static constexpr string_view kNames[] = {"napi_create_function", "napi_define_class",
-                                             "napi_wrap", "napi_create_threadsafe_function"};
-    const string_view bytes(reinterpret_cast<const char*>(data_ + begin), end - begin);
-    for (const string_view name : kNames) {
-      for (size_t at = bytes.find(name); at != string_view::npos; at = bytes.find(name, at + 1)) {
-        const uint64_t offset = begin + at;
-        const bool is_import = offset >= strings.offset && offset < strings.offset + strings.size;
-        if (!is_import) return true;
-      }
-    }
-    return false;
   }
 
   void RenameLibraries() {
@@ -196,7 +143,6 @@ class Rebinder {
   const RebindOptions& options_;
   elf::Image image_;
   RebindResult result_;
-  bool imports_dlsym_ = false;
 };
 
 }  // namespace

@@ -41,6 +41,8 @@ struct RebindOptions {
   std::string soname;
   // Overwrite DT_RUNPATH or DT_RPATH by "$ORIGIN": for libraries without a DT_SONAME.
   bool search_origin = false;
+  // Of images for other processors, too: nothing can come of it but the answer.
+  bool any_machine = false;
 };
 
 // What stood where a rebind wrote.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "loader_cache.h"
 #include "posix.h"
 #include "rebind.h"
 
@@ -123,6 +124,23 @@ std::string FindPrivate(const std::string& name, const RunPath& run_path,
     found = FindIn(run_path.folders, name, looked);
   }
   return found.empty() || IsSystemPath(RealPath(found)) ? "" : found;
+}
+
+std::string FindLibrary(const std::string& name, const RunPath& run_path) {
+  if (name.find('/') != std::string::npos) {
+    const std::string path = ExpandOrigin(name, run_path.origin);
+    return IsTaken(path) ? path : "";
+  }
+  const auto& environment = EnvironmentFolders();
+  const auto& first = run_path.after_environment ? environment : run_path.folders;
+  const auto& second = run_path.after_environment ? run_path.folders : environment;
+  std::string found = FindIn(first, name, nullptr);
+  if (found.empty()) found = FindIn(second, name, nullptr);
+  if (!found.empty()) return found;
+  for (const std::string& path : LoaderCache::OfSystem().Find(name)) {
+    if (IsTaken(path)) return path;
+  }
+  return FindIn({"/lib64", "/usr/lib64", "/lib", "/usr/lib"}, name, nullptr);
 }
 
 std::string RealPath(const std::string& path) {

@@ -35,6 +35,10 @@ RunPath ReadRunPath(const elf::Image& image, const std::string& path,
 std::string FindPrivate(const std::string& name, const RunPath& run_path,
                         std::vector<std::string>* looked);
 
+// The file that the loader takes for a name in DT_NEEDED, wherever it is; empty when there is none.
+// One that is in the process already is not asked for.
+std::string FindLibrary(const std::string& name, const RunPath& run_path);
+
 // The path with all links resolved; the path itself when there is no such file.
 std::string RealPath(const std::string& path);
 

@@ -204,7 +204,7 @@ export class Addon<T = unknown> {
  * const kernel = await open<typeof import('./kernel.d.ts')>('build/Release/kernel.node', {
  *   build: 'node-gyp',
  *   watch: true,
- *   migrate: { 1: (state) => ({ ...state, variance: 0 }) },
+ *   migrate: { 1: (state: object) => ({ ...state, variance: 0 }) },
  * });
  * kernel.on('failed', (error) => console.error(error.message));
  * ```

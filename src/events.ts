@@ -23,6 +23,7 @@ export interface Warning {
   readonly cause?: unknown;
 }
 
+/** What a handle tells of, by the name of the event. */
 export interface AddonEvents {
   /** Files changed on disk; a reload follows. */
   changed: [change: { readonly files: readonly string[] }];
@@ -60,6 +61,7 @@ export interface HostCrash {
   readonly delayMs: number;
 }
 
+/** What is called for one of {@link AddonEvents}. */
 export type Listener<K extends keyof AddonEvents> = (...args: AddonEvents[K]) => void;
 
 /** What a group tells of all its members, after each member has told of itself. */
@@ -74,6 +76,7 @@ export interface GroupEvents<M extends object = Record<string, unknown>> {
   closed: [];
 }
 
+/** What is called for one of {@link GroupEvents}. */
 export type GroupListener<M extends object, K extends keyof GroupEvents<M>> = (
   ...args: GroupEvents<M>[K]
 ) => void;

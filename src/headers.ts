@@ -17,8 +17,8 @@ export const include: string = path.resolve(import.meta.dirname, '../native/incl
  * space in it. Named as node-addon-api names its own.
  *
  * @example
- * ```js
- * // in binding.gyp: "include_dirs": ["<!(node -p \"require('napi-reload').include_dir\")"]
+ * ```python
+ * "include_dirs": ["<!(node -p \"require('napi-reload').include_dir\")"]  # in binding.gyp
  * ```
  */
 export const include_dir: string = fromHere(include);

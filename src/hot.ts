@@ -26,11 +26,13 @@ export interface HotEvents {
   'napi-reload:invalidate': { readonly message: string | undefined };
 }
 
+/** What is called for one of {@link HotEvents}. */
 export type HotListener<K extends keyof HotEvents> = (payload: HotEvents[K]) => void;
 
 /** An addon that is open: its exports, its path, or a file URL. */
 export type HotDependency = string | URL | object;
 
+/** Callbacks around the updates of addons, and the data that they share. Made by {@link createHot}. */
 export interface HotContext extends Disposable {
   /** Yours, for the life of the context. What `dispose` puts there is found by `accept`. */
   readonly data: Record<string, unknown>;

@@ -151,6 +151,46 @@ export interface NativeNotElf {
   readonly found: string;
 }
 
+/** What an image wants of others, and what else it tells of itself that a reload need not know. */
+export interface NativeAnatomy {
+  /** Names of all symbols that it does not define itself. */
+  readonly imports: readonly string[];
+  /** Of these, functions of V8 and of Node.js past Node-API, and starts of threads and the like that nothing follows. */
+  readonly pastNodeApi: readonly string[];
+  readonly unfollowed: readonly string[];
+  /** Functions of libuv that are given a callback for later, without a handle. */
+  readonly uvRequests: readonly string[];
+  /** What `node_api_module_get_api_version_v1` returns, if its code shows that; else null. */
+  readonly apiVersion: number | null;
+  readonly executableStack: boolean;
+  readonly rpath: string | null;
+  readonly runpath: string | null;
+  /** It looks Node-API functions up by name while it runs. */
+  readonly looksUpNodeApi: boolean;
+  /** Libraries that the loader does not find. Empty for another processor, as the next one. */
+  readonly missingLibraries: readonly { readonly name: string; readonly neededBy: string }[];
+  /** Symbols that nobody gives, such as `pow@GLIBC_2.29`. */
+  readonly undefinedSymbols: readonly string[];
+  /** Paths of its private libraries. */
+  readonly privateLibraries: readonly string[];
+  /** Why it could not be unloaded, as `NativeRefused` has it; null when it could. */
+  readonly refusal: string | null;
+}
+
+export interface NativeExamined {
+  readonly ok: true;
+  readonly image: NativeImage;
+  /** Null when it is no 64-bit little-endian shared object. */
+  readonly anatomy: NativeAnatomy | null;
+}
+
+export type NativeExamination =
+  | NativeExamined
+  | NativeNotElf
+  | NativeIncomplete
+  | NativeForeign
+  | NativeIoFailure;
+
 export interface NativeProbe {
   readonly ok: true;
   /** Result of `node_api_module_get_api_version_v1`, or null where it is absent. */
@@ -489,6 +529,8 @@ export interface Native {
   stageDiscard(handle: object, path: StagedPath): NativeIoFailure | null;
   /** Reads the facts of a staged file. */
   inspect(path: StagedPath): NativeImage | NativeNotElf | NativeIoFailure;
+  /** Looks at any file, and at the libraries that it needs; loads nothing, and stages nothing. */
+  examine(path: string): NativeExamination;
   /**
    * Opens the staged file, RTLD_NOW and local, and asks for its Node-API version. Runs its constructors: never call it
    * when `inspect` says that the entry is `constructor`, or the next `process.dlopen` aborts the process.

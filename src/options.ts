@@ -43,6 +43,7 @@ export type MigrateSteps = Readonly<
   Record<number, MigrateStep | { readonly up?: MigrateStep; readonly down?: MigrateStep }>
 >;
 
+/** What a watch looks at, and for how long it waits. */
 export interface WatchOptions {
   /** Files and folders to watch instead of what the build is known to read. */
   readonly paths?: readonly string[];

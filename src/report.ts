@@ -18,6 +18,7 @@ export const PHASES = [
   'retire',
 ] as const;
 
+/** A stage of a reload. */
 export type Phase = (typeof PHASES)[number];
 
 /** Milliseconds of each stage that ran. */
@@ -26,6 +27,7 @@ export type PhasesMs = Readonly<Partial<Record<Phase, number>>>;
 /** What became of the version that was replaced. Observed, never assumed. */
 export type Retirement = { readonly id: number } & Ending;
 
+/** How a version ended. */
 export type Ending =
   /** Its mapping is gone. */
   | { readonly outcome: 'unloaded' }
@@ -59,6 +61,7 @@ interface ReportBase {
   readonly to: number;
 }
 
+/** Of a reload that made a new version live. */
 export interface ReloadedReport extends ReportBase {
   readonly status: 'reloaded';
   /**
@@ -77,12 +80,14 @@ export interface ReloadedReport extends ReportBase {
   readonly restored: number | null;
 }
 
+/** Of a reload that found nothing to make live. */
 export interface UnchangedReport extends ReportBase {
   readonly status: 'unchanged';
   /** The bytes are those of the live version, or, in watch mode, those that were refused or rolled back from last. */
   readonly reason: 'live' | 'rejected';
 }
 
+/** What a reload says of itself. */
 export type ReloadReport = ReloadedReport | UnchangedReport;
 
 /** What a reload of a group says of itself. `M` has the names of its members. */

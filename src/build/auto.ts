@@ -6,8 +6,7 @@ import { errors } from '../errors.ts';
 import type { Outside } from '../outside.ts';
 import { cmakeFolderAbove } from './cmake-folder.ts';
 import { MAIN_FILES } from './direct.ts';
-import { isFile, isInside, nearestWith } from './files.ts';
-import { ownScriptOf } from './packages.ts';
+import { isFile, isInside, nearestWith, readText } from './files.ts';
 
 /** What is found, and the folder that it is in; of ninja and make the one that they run in. */
 export type Detected = { readonly tool: BuildTool; readonly cwd: string } | ResolvedCommand;
@@ -49,7 +48,7 @@ export async function detect(
     case 'CMakeLists.txt':
       return cmakeToolOf(source, root, outside);
     default:
-      return cargoCommand(source, root, isDebug);
+      return cargoCommand(source, root, isDebug, outside);
   }
 }
 
@@ -85,15 +84,19 @@ async function findPlain(start: string, outside: Outside): Promise<Detected | nu
 }
 
 /** cargo writes below `target/` and names nothing `.node`: that the CLI of napi-rs does. */
-function cargoCommand(source: SourcePath, root: string, isDebug: boolean): ResolvedCommand {
+async function cargoCommand(
+  source: SourcePath,
+  root: string,
+  isDebug: boolean,
+  outside: Outside,
+): Promise<ResolvedCommand> {
   const profile = isDebug ? [] : ['--release'];
   const common = { kind: 'command', cwd: root, env: {} } as const;
   if (isInside(path.join(root, 'target'), source)) {
     return { ...common, command: 'cargo', args: ['build', ...profile] };
   }
-  const cli = ownScriptOf(root, '@napi-rs/cli/package.json');
-  if (cli !== null) {
-    const script = path.join(path.dirname(cli), 'dist/cli.js');
+  const script = await findNapiCli(root, outside);
+  if (script !== null) {
     const isPlatform = /\.[a-z0-9]+-[a-z0-9]+-[a-z0-9]+\.node$/.test(source);
     const args = [script, 'build', ...(isPlatform ? ['--platform'] : []), ...profile];
     return { ...common, command: process.execPath, args };
@@ -103,4 +106,19 @@ function cargoCommand(source: SourcePath, root: string, isDebug: boolean): Resol
     found: `'auto', with a Cargo.toml in ${JSON.stringify(root)}, no @napi-rs/cli, and an addon that cargo itself does not write: ${JSON.stringify(source)}`,
     wanted: '@napi-rs/cli in the project, an addon below target/, or { command, args, cwd }',
   });
+}
+
+/** @returns absolute path of its script; null when the project does not have it */
+async function findNapiCli(root: string, outside: Outside): Promise<string | null> {
+  const description = 'node_modules/@napi-rs/cli/package.json';
+  const folder = await nearestWith(outside, root, [description]);
+  if (folder === null) return null;
+  const file = path.join(folder, description);
+  try {
+    const parsed: unknown = JSON.parse((await readText(outside, file)) ?? '');
+    const bin = (parsed as { bin?: { napi?: unknown } } | null)?.bin?.napi;
+    return typeof bin === 'string' ? path.resolve(path.dirname(file), bin) : null;
+  } catch {
+    return null;
+  }
 }

@@ -31,6 +31,7 @@ export interface BuildPhasesMs {
   readonly link?: number;
 }
 
+/** What a build that ended well was. */
 export interface BuildOutcome {
   /** Whether the project had to be configured first. */
   readonly configured: boolean;

@@ -4,7 +4,7 @@ import type { Outside } from '../outside.ts';
 import { isFile, isInside, readText } from './files.ts';
 import type { Backend } from './tool.ts';
 
-export const CACHE = 'CMakeCache.txt';
+const CACHE = 'CMakeCache.txt';
 
 export interface CmakeFolder {
   readonly folder: string;

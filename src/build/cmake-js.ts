@@ -2,6 +2,7 @@
  * Builds with cmake-js: `configure` when it must be, then `build`. Never `compile` or `rebuild`, which delete the working
  * addon when a build fails.
  */
+import { realpathSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { SourcePath } from '../brands.ts';
@@ -10,10 +11,11 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { errors } from '../errors.ts';
 import type { Outside } from '../outside.ts';
 import { inputsOf, objectsOf } from './backend-files.ts';
-import { CACHE, type CmakeFolder, cmakeFolderAbove, readCmakeFolder } from './cmake-folder.ts';
+import { type CmakeFolder, cmakeFolderAbove, readCmakeFolder } from './cmake-folder.ts';
 import { isInside, nearestWith, readText } from './files.ts';
 import { findNodeDir, scriptOf } from './packages.ts';
 import type { Launch, Tool } from './tool.ts';
+import { findProgram } from './tools.ts';
 
 export interface CmakeJsSetup {
   readonly source: SourcePath;
@@ -68,14 +70,15 @@ export async function cmakeJsTool(
     configure: {
       ...launch('configure', []),
       isNeeded: async () => !isConfigured(await state(), root, configuration),
-      // A cache without what it is for would pass for a configured folder where cmake-js looks.
-      undo: () => outside.remove(path.join(output, CACHE)).catch(() => {}),
+      // CMake looks at its files again by itself, and half of a configuration has no file that it is built by.
+      undo: async () => {},
       notes: () => notesOn(outside, root, nodeDir),
     },
     build: launch('build', ['--parallel', String(os.availableParallelism())]),
     async programs() {
       const kind = (await state())?.kind ?? null;
-      return kind === null ? ['cmake'] : ['cmake', kind];
+      // What cmake-js takes itself: ninja where it is installed, else make.
+      return ['cmake', kind ?? ((await findProgram(outside, 'ninja')) === null ? 'make' : 'ninja')];
     },
     async backend() {
       const kind = (await state())?.kind ?? null;
@@ -98,7 +101,15 @@ export async function cmakeJsTool(
 function isConfigured(found: CmakeFolder | null, root: string, configuration: Configuration): boolean {
   if (found === null || found.kind === null || found.cmakeJs === null) return false;
   const isForThisNode = found.cmakeJs.nodeVersion === process.versions.node;
-  return isForThisNode && found.buildType === configuration && found.home === root;
+  return isForThisNode && found.buildType === configuration && isSameFolder(found.home, root);
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return false;
+  }
 }
 
 /** cmake-js writes to `build/` unless the addon is in another folder of the project. */

@@ -74,22 +74,24 @@ export interface Walk {
   enters(folder: string): boolean;
   /** Whether the file of this path is wanted. */
   wants(file: string): boolean;
+  /** Whether a folder that cannot be read is no folder with nothing in it. @defaultValue false */
+  readonly isStrict?: boolean;
 }
 
-/** @returns absolute paths in no order; null when there are more than {@link WALK_ENTRIES_MAX} entries to look at */
+/** @returns absolute paths in no order; null when there are more than {@link WALK_ENTRIES_MAX} entries, or it is strict and fails */
 export async function walk(
   outside: Outside,
   root: string,
-  { enters, wants }: Walk,
+  { enters, wants, isStrict = false }: Walk,
 ): Promise<string[] | null> {
   const files: string[] = [];
   const folders = [root];
   let looked = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     // A folder that goes away meanwhile has nothing in it.
-    const entries = await outside.readdir(folder).catch(() => []);
-    looked += entries.length;
-    if (looked > WALK_ENTRIES_MAX) return null;
+    const entries = await outside.readdir(folder).catch(() => (isStrict ? null : []));
+    looked += entries?.length ?? 0;
+    if (entries === null || looked > WALK_ENTRIES_MAX) return null;
     for (const entry of entries) {
       const full = path.join(folder, entry.name);
       if (!entry.isDirectory()) {

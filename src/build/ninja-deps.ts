@@ -12,7 +12,8 @@ export async function readNinjaDeps(outside: Outside, folder: string): Promise<r
   const found: { file: string; from: { names: string[] } }[] = [];
   await run(outside, {
     command: 'ninja',
-    args: ['-t', 'deps'],
+    // A dry run opens its logs to read only: a build may be writing them.
+    args: ['-n', '-t', 'deps'],
     cwd: folder,
     env: {},
     signal: new AbortController().signal,

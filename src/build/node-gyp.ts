@@ -80,7 +80,7 @@ export async function nodeGypTool(
       notes: async () => [],
     },
     build: launch('build', ['--jobs=max']),
-    programs: async () => ['make'],
+    programs: async () => [process.env['MAKE'] ?? 'make'],
     backend: async () => ({
       kind: 'make',
       folder: output,

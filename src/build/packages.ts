@@ -13,14 +13,9 @@ export async function findNodeDir(outside: Outside): Promise<string | null> {
 
 /** The script of a package: the project's own where it has one, else ours. Started directly, it spares what npx takes. */
 export function scriptOf(root: string, script: string): string {
-  return ownScriptOf(root, script) ?? createRequire(import.meta.url).resolve(script);
-}
-
-/** @returns null when the project does not have the package */
-export function ownScriptOf(root: string, script: string): string | null {
   try {
     return createRequire(path.join(root, 'package.json')).resolve(script);
   } catch {
-    return null;
+    return createRequire(import.meta.url).resolve(script);
   }
 }

@@ -78,17 +78,16 @@ export async function removeStaleObjects(
   outside: Outside,
   { objects, bases, output, sinceMs }: StaleSearch,
 ): Promise<void> {
-  const looked = new Map<string, boolean>();
-  const isLate = async (name: string): Promise<boolean> => {
-    const known = looked.get(name);
-    if (known !== undefined) return known;
-    let late = false;
-    for (const file of bases.map((base) => path.resolve(base, name))) {
-      late ||=
-        (output === null || !isInside(output, file)) && (await hasChangedSince(outside, file, sinceMs));
-    }
-    looked.set(name, late);
-    return late;
+  const looked = new Map<string, Promise<boolean>>();
+  const look = async (name: string): Promise<boolean> => {
+    const files = bases.map((base) => path.resolve(base, name));
+    const read = [...new Set(files)].filter((file) => output === null || !isInside(output, file));
+    return (await Promise.all(read.map((file) => hasChangedSince(outside, file, sinceMs)))).includes(true);
+  };
+  const isLate = (name: string): Promise<boolean> => {
+    const found = looked.get(name) ?? look(name);
+    looked.set(name, found);
+    return found;
   };
   for (const { file, from } of objects) {
     if (!(await isStale(outside, from, isLate))) continue;
@@ -105,8 +104,5 @@ async function isStale(
   // Left over from a compilation that was stopped: what it read is in no finished depfile.
   if ('depfile' in from && from.depfile.endsWith('.raw')) return true;
   const names = 'names' in from ? from.names : parseDepfile((await readText(outside, from.depfile)) ?? '');
-  for (const name of names) {
-    if (await isLate(name)) return true;
-  }
-  return false;
+  return (await Promise.all(names.map(isLate))).includes(true);
 }

@@ -85,18 +85,16 @@ export class ToolBuilder implements Builder {
   async #compile(request: BuildRequest, sinceMs: number, mayEnd: boolean): Promise<Compiled> {
     const backend = await this.#tool.backend();
     const lane = this.#lane;
-    if (lane === null || backend === null) return this.#compileAsOthers(backend, request, mayEnd);
+    if (lane === null || backend === null) return this.#compileAsOthers(backend, request, sinceMs, mayEnd);
     try {
       return await this.#compileFast(lane, backend, request, sinceMs, mayEnd);
     } catch (error) {
-      if (
-        isReloadError(error, 'ERR_BUILD_FAILED')
-          ? isMistakeIn(this.root, error.details)
-          : isReloadError(error)
-      )
-        throw error;
+      const isLanes = isReloadError(error, 'ERR_BUILD_FAILED')
+        ? !isMistakeIn(this.root, error.details)
+        : !isReloadError(error);
+      if (!isLanes) throw error;
       await lane.end(sinceMs).catch(() => {});
-      const result = await this.#compileAsOthers(backend, request, false);
+      const result = await this.#compileAsOthers(backend, request, sinceMs, false);
       this.#lane = null;
       return { ...result, diagnostics: [...result.diagnostics, lane.givenUp(describe(error))] };
     }
@@ -119,9 +117,16 @@ export class ToolBuilder implements Builder {
     return { ...result, skipped: false };
   }
 
-  async #compileAsOthers(backend: Backend | null, request: BuildRequest, mayEnd: boolean): Promise<Compiled> {
-    const plan = backend === null ? null : await planOf(this.#outside, backend, request);
+  async #compileAsOthers(
+    backend: Backend | null,
+    request: BuildRequest,
+    sinceMs: number,
+    mayEnd: boolean,
+  ): Promise<Compiled> {
+    // ninja counts its steps itself.
+    const plan = backend?.kind === 'make' ? await planOf(this.#outside, backend, request) : null;
     if (mayEnd && plan?.isEmpty && (await this.#isBuilt())) return NOTHING;
+    await this.#ticked(sinceMs);
     const how = { writesAddon: true, total: plan?.total ?? null };
     return { ...(await this.#run(this.#tool.build, request, how)), skipped: false };
   }

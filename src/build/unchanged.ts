@@ -54,10 +54,11 @@ class Unchanged implements Builder {
     // What is read for the first time is looked at while the builder runs: it must not wait for that.
     const more = this.#lookAtMore(inputs, sinceMs);
     const outcome = await this.#builder.build(request).finally(() => more);
-    for (const [file, seen] of inputs) {
+    const checks = [...inputs].map(async ([file, seen]) => {
       // What changed during the build may have been read before or after it changed.
       if (!(await isSeenAgain(this.#outside, file, seen))) inputs.delete(file);
-    }
+    });
+    await Promise.all(checks);
     this.#last = { sinceMs, inputs, product: await look(this.#outside, this.#source) };
     return outcome;
   }
@@ -84,24 +85,26 @@ class Unchanged implements Builder {
   }
 
   async #isAsBefore(last: LastBuild, inputs: ReadonlyMap<string, Seen>): Promise<boolean> {
+    if (last.inputs.size === 0) return false;
     if (last.product === null || !(await isSeenAgain(this.#outside, this.#source, last.product)))
       return false;
     for (const [file, { hash }] of last.inputs) if (inputs.get(file)?.hash !== hash) return false;
     const listed = await this.#listOthers();
     if (listed === null || listed.length > OTHERS_MAX) return false;
     const others = new Set([...(await this.#builder.inputs()), ...listed]);
-    for (const file of others) {
-      if (!inputs.has(file) && (await hasChangedSince(this.#outside, file, last.sinceMs))) return false;
-    }
-    return true;
+    const looks = [...others].map((file) => {
+      return inputs.has(file) ? false : hasChangedSince(this.#outside, file, last.sinceMs);
+    });
+    return !(await Promise.all(looks)).includes(true);
   }
 
-  /** @returns files of the project that are in no list; null when there are too many */
+  /** @returns files of the project, known or not; null when they cannot all be listed */
   async #listOthers(): Promise<readonly string[] | null> {
     const output = path.dirname(this.#source);
     return walk(this.#outside, this.root, {
       enters: (folder) => folder !== output && holdsSources(folder),
       wants: (file) => file !== this.#source,
+      isStrict: true,
     });
   }
 }

@@ -128,7 +128,7 @@ function readValue(option: ValueOption, rawName: string, value: string): string 
 
 function checkOperands(command: Command, given: readonly string[]): void {
   const operands = operandsOf(command);
-  const missing = operands.slice(given.length).find(isRequired);
+  const missing = operands.find((operand, index) => isRequired(operand) && !given[index]);
   if (missing !== undefined) throw new Refusal(`Missing argument ${missing.name}`);
   const last = operands.at(-1);
   const surplus = last !== undefined && isOpenEnded(last) ? undefined : given[operands.length];

@@ -81,7 +81,7 @@ export interface Config {
  * ```ts
  * export default defineConfig({
  *   build: 'node-gyp',
- *   addons: { 'build/Release/kernel.node': { migrate: { 1: (state) => ({ ...state, variance: 0 }) } } },
+ *   addons: { 'build/Release/kernel.node': { migrate: { 1: (state: object) => ({ ...state, variance: 0 }) } } },
  * });
  * ```
  */

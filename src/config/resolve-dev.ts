@@ -13,6 +13,7 @@ import {
 } from '../option-checks.ts';
 import type { DevConfig } from './config.ts';
 
+/** {@link DevConfig} with everything filled in. */
 export interface ResolvedDev {
   /** Absolute. */
   readonly script: string | null;

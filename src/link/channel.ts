@@ -18,7 +18,7 @@ export interface Channel<Out> {
 
 export interface ChannelListener<In> {
   onMessage(message: In): void;
-  /** Called once. `trouble` says what the other end did wrong, or why it cannot be reached; null for an orderly end. */
+  /** Called once. `trouble` says what the other end did wrong; null when it has just ended. */
   onEnd(trouble: string | null): void;
 }
 
@@ -58,9 +58,8 @@ export function openChannel<In, Out>(
     if (rest.length > MESSAGE_LENGTH_MAX)
       giveUp(`it sent a message of more than ${MESSAGE_LENGTH_MAX} characters`);
   });
-  socket.on('error', (error) => {
-    trouble ??= error.message;
-  });
+  // Such as a reset: the other end died, and 'close' follows.
+  socket.on('error', () => {});
   socket.once('close', () => listener.onEnd(trouble));
   return {
     send(message) {

@@ -15,9 +15,12 @@ import {
   type LinkVerb,
 } from './messages.ts';
 import { parseFromApp } from './parse.ts';
+import { sweepSockets } from './sweep.ts';
 
 /** Longest path of a socket, in bytes: `sun_path` has 108, the last of which is 0. */
 const SOCKET_PATH_MAX = 107;
+const SOCKET_NAME = 's';
+const FOLDER_PREFIX = 'napi-reload-dev-';
 
 /** What a thread answered. */
 export interface LinkAnswer {
@@ -67,7 +70,7 @@ export interface LinkServer {
  */
 export async function startLinkServer(listener: LinkListener): Promise<LinkServer> {
   const folder = makeFolder();
-  const socketPath = path.join(folder, 's');
+  const socketPath = path.join(folder, SOCKET_NAME);
   const channels = new Set<Channel<FromDev>>();
   const server = net.createServer((socket) => {
     const peer = new Peer(listener);
@@ -95,6 +98,7 @@ export async function startLinkServer(listener: LinkListener): Promise<LinkServe
     close();
     throw error;
   }
+  await sweepSockets(path.join(path.dirname(folder), FOLDER_PREFIX), SOCKET_NAME);
   return { path: socketPath, close };
 }
 
@@ -102,8 +106,8 @@ function makeFolder(): string {
   const failures: string[] = [];
   for (const base of new Set([process.env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'])) {
     if (!base || !path.isAbsolute(base)) continue;
-    const prefix = path.join(base, 'napi-reload-dev-');
-    if (Buffer.byteLength(prefix) + 'XXXXXX/s'.length > SOCKET_PATH_MAX) {
+    const prefix = path.join(base, FOLDER_PREFIX);
+    if (Buffer.byteLength(`${prefix}XXXXXX/${SOCKET_NAME}`) > SOCKET_PATH_MAX) {
       failures.push(`${JSON.stringify(base)} is too long for the path of a socket`);
       continue;
     }

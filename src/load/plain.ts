@@ -1,10 +1,8 @@
 /** Loads a staged copy as Node.js does. What is loaded so is never unloaded. */
 import { describe, errors } from '../errors.ts';
 import type { Here, LoadedModule } from '../here.ts';
+import { isSupportedApiVersion, NAPI_VERSION_HERE } from './api-version.ts';
 import { type LoadRequest, loaderError } from './loader-error.ts';
-
-/** An addon may ask for Node-API's experimental features by this version (NAPI_VERSION_EXPERIMENTAL in node_api.h). */
-const NAPI_VERSION_EXPERIMENTAL = 2_147_483_647;
 
 /**
  * Loads a staged copy and returns what its init left in `module.exports`.
@@ -30,9 +28,8 @@ export function loadPlain(request: LoadRequest, outside: Here): unknown {
 }
 
 function checkApiVersion({ source }: LoadRequest, wanted: number | null): void {
-  const supported = Number(process.versions['napi']);
-  if (wanted === null || wanted <= supported || wanted === NAPI_VERSION_EXPERIMENTAL) return;
-  throw errors.napiVersion({ addon: source, path: source, wanted, supported });
+  if (wanted === null || isSupportedApiVersion(wanted)) return;
+  throw errors.napiVersion({ addon: source, path: source, wanted, supported: NAPI_VERSION_HERE });
 }
 
 function runInit(request: LoadRequest, outside: Here): unknown {

@@ -2,7 +2,7 @@
  * Facades that are native functions themselves. A call of one enters the live version's native code with no JavaScript
  * in between; where a version has a function of JavaScript instead, or a class, it calls that.
  *
- * The README has what a call costs. To get from native code to JavaScript costs more than a forwarder does, so only what
+ * docs/cost.md has what a call costs. To get from native code to JavaScript costs more than a forwarder does, so only what
  * is native at first gets such a facade.
  */
 import type { Native, NativeEnter } from '../native.ts';

@@ -6,6 +6,8 @@ import type { Outside } from '../outside.ts';
 export const COMPARED_BYTES_MAX: number = 16 * 2 ** 20;
 /** How far the clock of a file system may be behind, in milliseconds. */
 const CLOCK_STEP_MS = 10;
+/** How long whoever writes a file may take for it, before a look in the middle of that is believed, in milliseconds. */
+const WRITE_REST_MS = 20;
 
 export interface Told {
   /** Files that changed, or may have. */
@@ -64,7 +66,7 @@ export class BuildChanges {
     for (const file of changed) {
       const ctimeMs = await this.#changedMs(file);
       const before = this.#looks.get(file);
-      const hash = await hashOf(this.#outside, file);
+      const hash = await this.#hashOnceWritten(file, before);
       if (hash === null) this.#looks.delete(file);
       else this.#looks.set(file, { hash, ctimeMs });
       const isSame = hash !== null && hash === before?.hash;
@@ -74,6 +76,14 @@ export class BuildChanges {
       inBuild &&= this.#isWithin(ctimeMs, this.#toMs - CLOCK_STEP_MS);
     }
     return { files, inBuild };
+  }
+
+  /** A file that a build writes again, as it was, is empty or half of itself in between. */
+  async #hashOnceWritten(file: string, before: Look | undefined): Promise<string | null> {
+    const hash = await hashOf(this.#outside, file);
+    if (!this.isBuilding || before === undefined || hash === before.hash) return hash;
+    await new Promise<void>((resolve) => this.#outside.after(WRITE_REST_MS, resolve));
+    return hashOf(this.#outside, file);
   }
 
   #isWithin(ctimeMs: number | null, toMs: number): boolean {

@@ -21,8 +21,8 @@ include=$(node -p "path.resolve(fs.realpathSync(process.execPath), '../../includ
 mkdir -p "$out/corpus" "$out/findings"
 clang++ -std=c++17 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize=function \
   -fno-sanitize-recover=undefined "-I$include" test/long/fuzz/{target,mutator}.cc \
-  native/{elf,facts,hash,loadable,loadable_lookups,loadable_relocations}.cc \
-  native/{posix,private_libraries,rebind,rebind_addon,run_path,source_file,strings,whole}.cc -o "$out/fuzz"
+  native/{anatomy,api_version,elf,facts,hash,imports,loadable,loadable_lookups,loadable_relocations}.cc \
+  native/{loader_cache,posix,private_libraries,rebind,rebind_addon,run_path,source_file,strings,whole}.cc -o "$out/fuzz"
 node test/long/fuzz/seeds.mjs "$out" >/dev/null
 
 # A find is printed with the file that holds it: run "fuzz <file>" to see it again.

@@ -13,8 +13,9 @@ const COMPILE_MAX_MS = 300_000;
 const ROOT = path.resolve(FIXTURES, '../..');
 const CACHE = path.join(ROOT, 'node_modules/.cache/napi-reload-fuzz');
 const READERS = [
-  ...['elf', 'facts', 'hash', 'loadable', 'loadable_lookups', 'loadable_relocations', 'posix'],
-  ...['private_libraries', 'rebind', 'rebind_addon', 'run_path', 'source_file', 'strings', 'whole'],
+  ...['anatomy', 'api_version', 'elf', 'facts', 'hash', 'imports', 'loadable', 'loadable_lookups'],
+  ...['loadable_relocations', 'loader_cache', 'posix', 'private_libraries', 'rebind', 'rebind_addon'],
+  ...['run_path', 'source_file', 'strings', 'whole'],
 ];
 const SOURCES = [
   ...['target', 'mutator', 'replay'].map((name) => `test/long/fuzz/${name}.cc`),

@@ -9,9 +9,9 @@ const ROOT = path.resolve(FIXTURES, '../..');
 const headers = path.join(ROOT, 'native/include');
 const addonApi = path.dirname(createRequire(import.meta.url).resolve('node-addon-api'));
 
-/** @param source under test/fixtures */
+/** @param source absolute, or under test/fixtures */
 export function cxxObject(source: string): string {
-  const file = path.join(FIXTURES, source);
+  const file = path.resolve(FIXTURES, source);
   return compileObject(file, [
     ...['-x', 'c++', '-std=c++17', `-I${addonApi}`, `-I${headers}`],
     // What is kept is kept by its flags: other headers are another object.

@@ -13,6 +13,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const PREFIX = path.dirname(path.dirname(fs.realpathSync(process.execPath)));
 export const NODE_INCLUDE: string = path.join(PREFIX, 'include/node');
 export const NODE_ADDON_API: string = path.join(ROOT, 'node_modules/node-addon-api');
+const HOOKS_INCLUDE: string = path.join(ROOT, 'native/include');
 
 /** Where node-gyp and cmake-js put it. */
 export const ADDON = 'build/Release/kernel.node';
@@ -51,20 +52,40 @@ export function makeProject(addon: string = ADDON): Project {
   };
 }
 
-/** An addon in C whose `value` is that number, and whose `save()` hands a count on. */
+/** An addon in C: `value()` gives that number, `count()` how often it was called, which is its state. */
 export function kernelC(value: number): string {
   return `#include "k.h"
-#include <node_api.h>
+#include <napi_reload.h>
+static int count;
 static napi_value Value(napi_env env, napi_callback_info info) {
   napi_value result;
   (void)info;
   napi_create_int32(env, ${value} * K, &result);
   return result;
 }
+static napi_value Count(napi_env env, napi_callback_info info) {
+  napi_value result;
+  (void)info;
+  napi_create_int32(env, ++count, &result);
+  return result;
+}
+static void TakeState(napi_env env, const napi_reload_context *context) {
+  napi_value state = napi_reload_get_state(context);
+  if (state) napi_get_value_int32(env, state, &count);
+}
+static napi_value SaveState(napi_env env) {
+  napi_value state;
+  napi_create_int32(env, count, &state);
+  return state;
+}
+static const napi_reload_hooks hooks = {.schema = 1, .init = TakeState, .save = SaveState};
 NAPI_MODULE_INIT() {
-  napi_value value;
-  napi_create_function(env, "value", NAPI_AUTO_LENGTH, Value, 0, &value);
-  napi_set_named_property(env, exports, "value", value);
+  napi_value function;
+  napi_create_function(env, "value", NAPI_AUTO_LENGTH, Value, 0, &function);
+  napi_set_named_property(env, exports, "value", function);
+  napi_create_function(env, "count", NAPI_AUTO_LENGTH, Count, 0, &function);
+  napi_set_named_property(env, exports, "count", function);
+  napi_reload_define(env, exports, &hooks);
   return exports;
 }
 `;
@@ -82,7 +103,8 @@ export function writeGyp(project: Project, sources: readonly string[] = ['src/ke
   const list = sources.map((name) => `'${name}'`).join(', ');
   project.write(
     'binding.gyp',
-    `{ 'targets': [ { 'target_name': 'kernel', 'sources': [${list}], ${more} } ] }\n`,
+    `{ 'target_defaults': { 'include_dirs': ['${HOOKS_INCLUDE}'] },
+  'targets': [ { 'target_name': 'kernel', 'sources': [${list}], ${more} } ] }\n`,
   );
 }
 
@@ -94,7 +116,7 @@ export function writeCmake(project: Project, sources: readonly string[] = ['src/
 project(kernel ${language})
 add_library(kernel MODULE ${sources.join(' ')})
 set_target_properties(kernel PROPERTIES PREFIX "" SUFFIX ".node")
-target_include_directories(kernel PRIVATE "\${CMAKE_JS_INC}")
+target_include_directories(kernel PRIVATE "\${CMAKE_JS_INC}" "${HOOKS_INCLUDE}")
 `,
   );
 }
@@ -124,7 +146,7 @@ export function writeMakefile(project: Project, folder = '.'): void {
 \tmkdir -p $(@D)
 \tcc -shared -o $@ kernel.o
 kernel.o: ${source}
-\tcc -fPIC -MMD -I${NODE_INCLUDE} -c ${source} -o kernel.o
+\tcc -fPIC -MMD -I${NODE_INCLUDE} -I${HOOKS_INCLUDE} -c ${source} -o kernel.o
 -include kernel.d
 `,
   );

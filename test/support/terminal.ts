@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { stripVTControlCharacters } from 'node:util';
 import xterm from '@xterm/headless';
 
 const PTY = path.resolve(import.meta.dirname, 'pty.py');
@@ -30,6 +32,8 @@ export class Terminal implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #screen: InstanceType<typeof xterm.Terminal>;
   readonly #waiting = new Set<() => void>();
+  /** All that was written, without sequences. */
+  #output = '';
   #ended = false;
   #hidesCursor = false;
 
@@ -54,7 +58,11 @@ export class Terminal implements AsyncDisposable {
       env: { ...process.env, TERM: 'xterm-256color', ...env },
       stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
     });
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#screen.write(chunk, () => this.#wake()));
+    const decoder = new StringDecoder('utf8');
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#output += stripVTControlCharacters(decoder.write(chunk));
+      this.#screen.write(chunk, () => this.#wake());
+    });
     const told = createInterface({ input: this.#child.stdio[3] as Readable })[Symbol.asyncIterator]();
     this.pid = told.next().then(({ value }) => (JSON.parse(value) as { pid: number }).pid);
     this.end = this.pid.then(async () => {
@@ -106,6 +114,11 @@ export class Terminal implements AsyncDisposable {
       if (this.#ended) throw new Error(`The command has ended; its screen:\n${this.rows.join('\n')}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+  }
+
+  /** Resolves when it was there, however short: what comes after may be written before anybody has looked. */
+  async untilOutput(wanted: RegExp): Promise<void> {
+    await this.until(() => wanted.test(this.#output));
   }
 
   /** Resolves when some row has it. */

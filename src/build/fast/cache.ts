@@ -9,7 +9,7 @@ export const PCH_BYTES_MAX: number = 512 * 2 ** 20;
 /** Build folders whose objects are remembered. */
 export const NOTES_MAX = 200;
 /** What has been used within this time is not deleted, in milliseconds: a compiler may be reading it. */
-const IN_USE_MS = 10 * 60_000;
+const IN_USE_MS = 60_000;
 
 export interface LaneFolders {
   readonly headers: string;

@@ -13,14 +13,15 @@ import { listObjects } from '../stale.ts';
 /** A second after the epoch, in milliseconds: ninja takes 0 for a file that is not there. */
 export const MARK_MS = 1_000;
 
+/** How far off a time is found that was set, in milliseconds: it goes to the kernel as a fraction of a second. */
+const ROUNDING_MS = 1;
+
 export class Marks {
   readonly #outside: Outside;
   /** Absolute folder that the objects are below. */
   readonly #folder: string;
   /** Absolute path of what is remembered between two processes. */
   readonly #note: string;
-  /** Of each object of the fast lane: its own time in whole milliseconds. Null before the note was read. */
-  #own: Map<string, number> | null = null;
 
   constructor(outside: Outside, folder: string, note: string) {
     this.#outside = outside;
@@ -31,9 +32,8 @@ export class Marks {
   /** Gives all marked objects their own times. */
   async takeOff(): Promise<void> {
     for (const [file, ownMs] of await this.#read()) {
-      // One that somebody else has made again, or deleted, is none of ours any more.
+      // Any other time is that of somebody who has made it again.
       if ((await modifiedMs(this.#outside, file)) === MARK_MS) await this.#outside.setModified(file, ownMs);
-      else this.#own?.delete(file);
     }
   }
 
@@ -46,19 +46,22 @@ export class Marks {
       const known = before.get(file);
       if (foundMs === MARK_MS) {
         if (known !== undefined) own.set(file, known);
-      } else if (known === foundMs || foundMs >= sinceMs) {
+      } else if (foundMs >= sinceMs) {
         own.set(file, foundMs);
+        await this.#outside.setModified(file, MARK_MS);
+      } else if (known !== undefined && Math.abs(known - foundMs) <= ROUNDING_MS) {
+        // As it was, so that it does not become older by the rounding of each build.
+        own.set(file, known);
         await this.#outside.setModified(file, MARK_MS);
       }
     }
-    this.#own = own;
     const entries = [...own].map(([file, ms]) => [path.relative(this.#folder, file), ms]);
     await this.#outside.writeFile(this.#note, JSON.stringify(entries), 0o600);
   }
 
+  /** @returns of each object of the fast lane its own time in whole milliseconds, as the last build of any handle left it */
   async #read(): Promise<ReadonlyMap<string, number>> {
-    this.#own ??= parseNote((await readText(this.#outside, this.#note)) ?? '[]', this.#folder);
-    return new Map(this.#own);
+    return parseNote((await readText(this.#outside, this.#note)) ?? '[]', this.#folder);
   }
 }
 

@@ -13,8 +13,8 @@ export interface AppRunsOptions {
   readonly outside: Outside;
   tell(event: DevEvent): void;
   output(stream: 'stdout' | 'stderr', chunk: string): void;
-  /** It ended by itself. */
-  onEnd(end: Extract<AppEnd, { kind: 'ended' }>): void;
+  /** It ended by itself, or could not be started. */
+  onEnd(end: AppEnd): void;
 }
 
 export class AppRuns {
@@ -49,8 +49,9 @@ export class AppRuns {
   }
 
   #next(step: () => void | Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(step);
-    return this.#turn;
+    const turn = this.#turn.then(step);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   #launch(): void {
@@ -67,6 +68,7 @@ export class AppRuns {
     if (end.kind === 'not-started') {
       this.state = 'crashed';
       this.#options.tell({ type: 'app-failed', message: describe(end.cause) });
+      this.#options.onEnd(end);
       return;
     }
     const { pid, exitCode, signal, asked } = end;

@@ -1,15 +1,7 @@
 /** `napi-reload dev`: builds, runs the app, and reloads its addons while their sources are edited. */
-import process from 'node:process';
-import { loadConfigSync } from '../../config/load.ts';
-import { printConfig } from '../../config/print.ts';
-import type { ResolvedDev } from '../../config/resolve-dev.ts';
-import { realOutside } from '../../outside.ts';
-import { type Command, command, EXIT_USAGE, type OptionValues, type Terminal } from '../command.ts';
-import { type AppPlan, findScript } from './app-command.ts';
-import { type PlanRequest, planProjects } from './plans.ts';
-import { runDev } from './run.ts';
+import { type Command, command } from '../command.ts';
 
-const OPTIONS = {
+export const DEV_OPTIONS = {
   exec: {
     type: 'string',
     value: 'command',
@@ -44,7 +36,7 @@ const OPTIONS = {
   'print-config': { type: 'boolean', summary: 'print what is in force, as JSON, and end' },
 } as const;
 
-export const devCommand: Command<typeof OPTIONS> = command({
+export const devCommand: Command<typeof DEV_OPTIONS> = command({
   name: 'dev',
   summary: 'build addons, run an app, and reload them in it while you edit',
   description: [
@@ -56,7 +48,7 @@ export const devCommand: Command<typeof OPTIONS> = command({
     { name: '[args...]', summary: 'what it is given' },
   ],
   operandsEndOptions: true,
-  options: OPTIONS,
+  options: DEV_OPTIONS,
   examples: [
     { line: 'napi-reload dev app.js --port 8080', summary: 'run app.js with an option of its own' },
     { line: 'napi-reload dev --exec "npm start"', summary: 'run what npm starts' },
@@ -74,79 +66,9 @@ export const devCommand: Command<typeof OPTIONS> = command({
     ['GITHUB_ACTIONS', 'messages of compilers become annotations'],
   ],
   files: [['napi-reload.config.*', 'what is not given on the command line is read from there']],
-  run: ({ options, operands, terminal }) => start(options, operands, process.cwd(), terminal),
+  // Other commands need nothing of all that it takes.
+  run: async ({ options, operands, terminal }) => {
+    const { startDev } = await import('./start.ts');
+    return startDev(options, operands, terminal);
+  },
 });
-
-async function start(
-  options: OptionValues<typeof OPTIONS>,
-  operands: readonly string[],
-  cwd: string,
-  terminal: Terminal,
-): Promise<number> {
-  const config = loadConfigSync(cwd);
-  const { delay, poll, addon: named = [] } = options;
-  const { dev } = config;
-  const request: PlanRequest = {
-    ...{ config, cwd, named },
-    delayMs: delay ?? dev.delayMs,
-    pollMs: poll ?? dev.pollMs,
-  };
-  const plans = await planProjects(realOutside, request);
-  if (options['print-config'] === true) {
-    const addons = plans.flatMap((plan) => plan.addons);
-    terminal.out(printConfig(config, { addons, commandLine: commandLine(options, operands) }));
-    return 0;
-  }
-  const app = appPlan(options, operands, dev, cwd);
-  if (typeof app === 'string') {
-    terminal.error(`${app}\nSee napi-reload dev --help`);
-    return EXIT_USAGE;
-  }
-  return runDev({
-    ...{ app, plans, request, cwd },
-    env: dev.env,
-    isJson: options.json ?? dev.json,
-    clearsScreen: options['clear-screen'] ?? dev.clearScreen,
-    inherits: options.inherit ?? false,
-    restarts: (options.fallback ?? dev.fallback) === 'restart',
-    endsWithApp: options['exit-with-app'] ?? false,
-  });
-}
-
-/** @returns what is wrong, where it is not clear what to run */
-function appPlan(
-  { exec }: OptionValues<typeof OPTIONS>,
-  operands: readonly string[],
-  dev: ResolvedDev,
-  cwd: string,
-): AppPlan | string {
-  const { nodeArgs } = dev;
-  const [given] = operands;
-  if (exec !== undefined && given !== undefined)
-    return `Cannot run both --exec ${JSON.stringify(exec)} and the script ${JSON.stringify(given)}: give one of them`;
-  if (exec !== undefined) return { kind: 'exec', line: exec, nodeArgs };
-  const script = given ?? dev.script;
-  if (script === null) {
-    if (dev.exec !== null) return { kind: 'exec', line: dev.exec, nodeArgs };
-    return 'Nothing to run: give the script that loads the addon, or --exec with a command line';
-  }
-  const file = findScript(script, cwd);
-  if (file === null)
-    return `Cannot run ${JSON.stringify(script)}: there is no such file; give the script that loads the addon, or --exec with a command line`;
-  return { kind: 'script', script: file, args: given === undefined ? dev.args : operands.slice(1), nodeArgs };
-}
-
-/** What of a configuration the command line has said otherwise. */
-function commandLine(options: OptionValues<typeof OPTIONS>, [script, ...args]: readonly string[]): object {
-  const { exec, json, fallback, delay, poll } = options;
-  const given = script === undefined ? {} : { script, args };
-  return {
-    ...given,
-    exec,
-    json,
-    fallback,
-    delayMs: delay,
-    pollMs: poll,
-    clearScreen: options['clear-screen'],
-  };
-}

@@ -5,9 +5,11 @@ import type { PhasesMs, ReloadedReport, Retirement } from '../../report.ts';
 
 /** Addons that one command builds. */
 export interface ProjectInfo {
+  /** What other events call it: its folder, or, where that has several, its first addon. */
+  readonly id: string;
   /** Absolute folder. */
   readonly root: string;
-  /** How it is built, such as `node-gyp`; `none` when somebody else does. */
+  /** How it is built, such as `node-gyp`; `somebody else` when it is not built here. */
   readonly builder: string;
   /** Absolute paths. */
   readonly addons: readonly string[];
@@ -33,6 +35,8 @@ export interface Outcome {
   /** What became of the version before, and of its state; null where there is none. */
   readonly retired: Retirement | null;
   readonly state: ReloadedReport['state'] | null;
+  /** Of `failed`: threads that have refused it. */
+  readonly failedThreads: number;
   /** Threads that run it, and the processes that these are in. */
   readonly threads: number;
   readonly processes: number;
@@ -139,8 +143,10 @@ export type DevEvent =
   | {
       readonly type: 'reloaded';
       readonly verb: 'reload' | 'rollback';
+      /** Null for an addon that nothing here builds. */
+      readonly project: string | null;
       readonly outcomes: readonly Outcome[];
-      /** From the change, the key, or the start of the build; null where nothing was built. */
+      /** From the last change, the key, or the start. */
       readonly totalMs: number;
     }
   | { readonly type: 'restarting'; readonly because: string }
@@ -153,6 +159,8 @@ export type DevEvent =
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
   /** Nothing is left to do until something changes. */
   | { readonly type: 'idle'; readonly app: 'running' | 'ended' | 'crashed' | 'not-started' }
+  /** The app and builds are told to end, and waited for. */
+  | { readonly type: 'ending' }
   | { readonly type: 'end'; readonly exitCode: number };
 
 export type DevEventOf<T extends DevEvent['type']> = Extract<DevEvent, { readonly type: T }>;

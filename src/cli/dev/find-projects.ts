@@ -6,7 +6,7 @@ import { nearestWith, readText } from '../../build/files.ts';
 import type { Outside } from '../../outside.ts';
 
 /** Files that say how an addon is built, the first of a folder counts. */
-export const DESCRIPTIONS: readonly string[] = ['binding.gyp', 'CMakeLists.txt'];
+export const DESCRIPTIONS: readonly string[] = ['binding.gyp', 'CMakeLists.txt', 'Cargo.toml'];
 /** Folders below the one that is searched which may be projects of their own: `native/`, `packages/<name>/`. */
 const DEPTH_MAX = 2;
 /** Folders that are looked into. */

@@ -17,6 +17,8 @@ export interface LineStyle {
   readonly isVerbose: boolean;
   /** Whether there are keys to press. */
   readonly hasKeys: boolean;
+  /** Whether the app is started again where that helps. */
+  readonly restarts: boolean;
   /** Whether what is wrong is shown below the lines all the time. */
   readonly hasStatus: boolean;
 }
@@ -43,7 +45,7 @@ export function linesOf(event: DevEvent, context: LineContext): readonly string[
     case 'start':
       return startLines(event, style).map(say);
     case 'project':
-      return [say(`the app has opened ${nameOf(event.root)}: built and watched from now on`)];
+      return [say(`the app has opened ${nameOf(event.id)}: built and watched from now on`)];
     case 'changed':
       return [say(`${changedFiles(event, style)} changed${state.isPaused ? ', paused' : ''}`)];
     case 'building':
@@ -84,7 +86,9 @@ export function linesOf(event: DevEvent, context: LineContext): readonly string[
     case 'waiting':
       return [say(colors.yellow(`${placeOf(event)} does not come to a turn of its event loop: waiting`))];
     case 'reloaded':
-      return event.outcomes.flatMap((outcome) => outcomeLines(outcome, event, context)).map(say);
+      return toldOf(event, style)
+        .flatMap((outcome) => outcomeLines(outcome, event, context))
+        .map(say);
     case 'restarting':
       return [say(`restarting the app: ${event.because}`)];
     case 'versions':
@@ -97,6 +101,7 @@ export function linesOf(event: DevEvent, context: LineContext): readonly string[
       return context.isNew(`${event.code} ${event.message}`) ? [say(colors.yellow(event.message))] : [];
     case 'idle':
       return idleLines(event, context).map(say);
+    case 'ending':
     case 'end':
       return [];
   }
@@ -175,17 +180,25 @@ function addonLines(
   }
 }
 
+/** Where others of the project have new versions, those that have none are what one expects. */
+function toldOf({ outcomes }: DevEventOf<'reloaded'>, { isVerbose }: LineStyle): readonly Outcome[] {
+  const changed = outcomes.filter(({ outcome }) => outcome !== 'unchanged');
+  return isVerbose || changed.length === 0 ? outcomes : changed;
+}
+
 function outcomeLines(
   outcome: Outcome,
   event: DevEventOf<'reloaded'>,
   context: LineContext,
 ): readonly string[] {
-  const { colors, hasKeys } = context.style;
+  const { colors, hasKeys, restarts } = context.style;
   const { addon, serving, from, restored, failure, restartBecause, stayed, kept } = outcome;
   const name = addonName(addon);
   const lines: string[] = [];
   if (failure !== null) {
-    lines.push(colors.red(`${name}: ${failure.message}`));
+    const { threads, failedThreads } = outcome;
+    const where = threads > 1 ? ` (in ${failedThreads} of ${count(threads, 'thread')})` : '';
+    lines.push(colors.red(`${name}: ${failure.message}${where}`));
   } else if (outcome.outcome === 'unchanged') {
     lines.push(`${name} is unchanged, v${serving} serves`);
   } else {
@@ -196,12 +209,14 @@ function outcomeLines(
         : '';
     const before = from === null ? '' : `, v${from} ${fateOf(outcome)}`;
     lines.push(colors.green(`${name} v${serving} serves${where}${origin}${before}`));
-    lines.push(colors.dim(`  ${outcomeTimes(outcome, event, context.timings)}`));
+    lines.push(
+      colors.dim(`  ${outcomeTimes(outcome, event, context.timings.get(event.project ?? '') ?? {})}`),
+    );
   }
   if (outcome.state === 'discarded') lines.push(`  its state was discarded`);
   if (stayed > 0)
     lines.push(colors.yellow(`  ${count(stayed, 'instance')} of before run old code as long as they live`));
-  if (restartBecause !== null) {
+  if (restartBecause !== null && !(restarts && failure !== null)) {
     const how = hasKeys ? 'press u' : 'restart the app, or give --fallback restart';
     lines.push(colors.yellow(`  a restart of the app would help, as ${restartBecause}: ${how}`));
   }

@@ -7,22 +7,21 @@ import { formatMs } from './format.ts';
 const WORTH_NAMING_MS = 0.1;
 
 /**
- * @param timings what came before, by project: `detect`, and the parts of the build
+ * @param before what came before: `detect`, and the parts of the build
  * @returns such as `842 ms in all: detect 32, compile 610, link 88, stage 1.1, load 0.80, swap 0.20`
  */
 export function outcomeTimes(
   { phasesMs }: Outcome,
   { totalMs }: DevEventOf<'reloaded'>,
-  timings: ReadonlyMap<string, Readonly<Record<string, number>>>,
+  before: Readonly<Record<string, number>>,
 ): string {
-  const before = [...timings.values()].flatMap((times) => Object.entries(times));
   const stages = PHASES.flatMap((phase): [string, number][] => {
     const ms = phasesMs[phase];
     return ms === undefined || phase === 'build' ? [] : [[phase, ms]];
   });
   const named = stages.filter(([phase, ms]) => ms >= WORTH_NAMING_MS || phase === 'swap');
   const rest = stages.filter((stage) => !named.includes(stage)).reduce((sum, [, ms]) => sum + ms, 0);
-  const parts = [...before, ...named, ...(rest > 0 ? [['others', rest] as const] : [])];
+  const parts = [...Object.entries(before), ...named, ...(rest > 0 ? [['others', rest] as const] : [])];
   return `${formatMs(totalMs)} in all: ${parts.map(([name, ms]) => `${name} ${formatFigure(ms)}`).join(', ')}`;
 }
 

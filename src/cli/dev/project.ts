@@ -1,5 +1,6 @@
 /** Addons that one command builds: their watch, and one job for them at a time. */
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { SourcePath } from '../../brands.ts';
 import type { Builder, BuildOutcome } from '../../build/builder.ts';
 import { createBuilder } from '../../build/create-builder.ts';
@@ -12,7 +13,9 @@ import type { ResolvedWatch } from '../../options.ts';
 import type { Outside } from '../../outside.ts';
 import { hashOf } from '../../watch/build-changes.ts';
 import { startWatcher, type Watcher } from '../../watch/watcher.ts';
-import type { BuildReason, DevEvent, ProjectInfo } from './events.ts';
+import { resolveAuto, titleOf } from './build-title.ts';
+import type { DevEvent, ProjectInfo } from './events.ts';
+import { type Job, mergeJobs } from './jobs.ts';
 
 export interface ProjectPlan {
   readonly addons: readonly [SourcePath, ...SourcePath[]];
@@ -22,19 +25,6 @@ export interface ProjectPlan {
   readonly pollMs: number | null;
   readonly buildTimeoutMs: number;
 }
-
-export type Job =
-  | {
-      readonly kind: 'build';
-      readonly reason: BuildReason;
-      /** Compile everything again. */
-      readonly clean: boolean;
-      /** When it was asked for, or the oldest of the changes was made, by the wall clock. */
-      readonly sinceMs: number;
-    }
-  /** Somebody else has built: what is there goes live, and nothing is built over it. */
-  | { readonly kind: 'reload'; readonly sinceMs: number }
-  | { readonly kind: 'rollback'; readonly addon: string; readonly sinceMs: number };
 
 export interface ProjectListener {
   tell(event: DevEvent): void;
@@ -47,7 +37,11 @@ export interface ProjectListener {
 
 export class Project {
   readonly root: string;
+  /** What it is called in events: its folder, or, where that has several projects, its first addon. */
+  id: string;
   readonly #plan: ProjectPlan;
+  /** What people know the builder as. */
+  readonly #title: string;
   readonly #builder: Builder | null;
   readonly #listener: ProjectListener;
   readonly #outside: Outside;
@@ -66,15 +60,18 @@ export class Project {
   private constructor(
     plan: ProjectPlan,
     builder: Builder | null,
+    title: string,
     listener: ProjectListener,
     outside: Outside,
   ) {
     const [first] = plan.addons;
     this.#plan = plan;
+    this.#title = title;
     this.#builder = builder;
     this.#listener = listener;
     this.#outside = outside;
     this.root = builder?.root ?? path.dirname(first);
+    this.id = this.root;
     this.#addons = new Set(plan.addons);
     this.#products = new Set(plan.addons);
     this.isBuilt = builder === null;
@@ -95,7 +92,7 @@ export class Project {
     this.#queue = new JobQueue({
       about: { addon: first },
       run: (job, signals) => this.#run(job, signals),
-      merge,
+      merge: mergeJobs,
     });
   }
 
@@ -105,20 +102,25 @@ export class Project {
    * @throws `ERR_INVALID_OPTION` when its folder cannot be found, or there are too many files to watch them all
    */
   static async open(plan: ProjectPlan, listener: ProjectListener, outside: Outside): Promise<Project> {
-    const builder = await createBuilder(plan.build, plan.addons[0], outside);
-    const project = new Project(plan, builder, listener, outside);
+    const [first] = plan.addons;
+    const build = await resolveAuto(plan.build, first, outside);
+    const builder = await createBuilder(build, first, outside);
+    const project = new Project(plan, builder, titleOf(build), listener, outside);
     await project.#watch();
     return project;
   }
 
   get info(): ProjectInfo {
-    const { build } = this.#plan;
-    const builder = build.kind === 'command' ? build.command : build.kind === 'tool' ? build.tool : 'none';
-    return { root: this.root, builder, addons: [...this.#addons] };
+    return { id: this.id, root: this.root, builder: this.#title, addons: [...this.#addons] };
   }
 
   get watched(): readonly string[] {
     return this.#watched;
+  }
+
+  /** Whether both are built by the same command. */
+  isSameAs(other: Project): boolean {
+    return this.root === other.root && isDeepStrictEqual(this.#plan.build, other.#plan.build);
   }
 
   /** Whether the app's addon is one of its own. */
@@ -210,7 +212,7 @@ export class Project {
     if (job.kind === 'rollback') return this.#listener.rolledBack(job);
     if (job.kind === 'reload') {
       await this.#noteBytes();
-      this.isBuilt = true;
+      if (job.isForeign) this.isBuilt = true;
       return this.#listener.built(this, job);
     }
     const built = this.#builder === null || (await this.#build(this.#builder, job, signal));
@@ -224,7 +226,7 @@ export class Project {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { reason, clean } = job;
-    const project = this.root;
+    const project = this.id;
     const startedMs = this.#outside.nowMs();
     this.#listener.tell({ type: 'building', project, reason, clean });
     this.#filter.buildBegan();
@@ -262,7 +264,7 @@ export class Project {
   }
 
   #tellBuilt({ configured, skipped, diagnostics, phasesMs }: BuildOutcome, durationMs: number): void {
-    const project = this.root;
+    const project = this.id;
     this.#listener.tell({
       type: 'built',
       ...{ project, configured, skipped, diagnostics, durationMs },
@@ -274,7 +276,7 @@ export class Project {
     const isBuild = isReloadError(error, 'ERR_BUILD_FAILED');
     const { diagnostics, output } = isBuild ? error.details : NOTHING_SAID;
     const { code, message } = error;
-    const project = this.root;
+    const project = this.id;
     this.#listener.tell({
       type: 'build-failed',
       ...{ project, code, message, diagnostics, output, durationMs },
@@ -303,14 +305,4 @@ function summaryOf({ message }: ReloadError, diagnostics: readonly Diagnostic[])
   const first = diagnostics.find(({ severity }) => severity === 'error' || severity === 'fatal error');
   if (first === undefined) return message;
   return `${path.basename(first.file)}${first.line > 0 ? `:${first.line}` : ''}: ${first.text}`;
-}
-
-/** What waits is built once; who goes back twice goes back by two. */
-function merge(older: Job, newer: Job): Job | null {
-  if (older.kind === 'rollback' || newer.kind === 'rollback') return null;
-  const sinceMs = Math.min(older.sinceMs, newer.sinceMs);
-  if (older.kind === 'reload') return { ...newer, sinceMs };
-  if (newer.kind === 'reload') return { ...older, sinceMs };
-  const reason = older.reason === 'key' ? 'key' : newer.reason;
-  return { kind: 'build', reason, clean: older.clean || newer.clean, sinceMs };
 }

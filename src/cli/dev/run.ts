@@ -68,6 +68,7 @@ function createFace(request: DevRequest, hasScreen: boolean, hasKeys: boolean): 
     write: (text) => stream.write(text),
     clearsScreen: hasScreen && request.clearsScreen,
     hasKeys,
+    restarts: request.restarts,
     workspace: GITHUB_ACTIONS === 'true' ? (GITHUB_WORKSPACE ?? request.cwd) : null,
   });
 }
@@ -117,15 +118,17 @@ function listen(session: Session, face: Face, hasKeys: boolean): () => void {
     }
     // Whoever cannot wait: what was started is killed as this process exits.
     face.close();
-    session.endNow();
     process.exit(code);
   };
   const signals = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];
   for (const signal of signals) process.on(signal, end);
   const onResize = (): void => face.resized();
   process.stdout.on('resize', onResize);
-  // Nobody reads any more, such as `head`.
-  process.stdout.on('error', () => end('SIGTERM'));
+  // Nobody reads any more, such as `head`. Each line that is written fails again.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', () => session.end(EXIT_OF.SIGTERM));
+  const onExit = (): void => session.endNow();
+  process.on('exit', onExit);
 
   let stopKeys = (): void => {};
   const startKeys = (): void => {
@@ -148,6 +151,7 @@ function listen(session: Session, face: Face, hasKeys: boolean): () => void {
   return () => {
     for (const signal of signals) process.off(signal, end);
     process.stdout.off('resize', onResize);
+    process.off('exit', onExit);
     stopKeys();
   };
 }

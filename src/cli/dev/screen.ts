@@ -33,9 +33,10 @@ export class Screen {
   /** Of what was printed last, without a line break. */
   #unfinished = '';
 
+  #hidesCursor = false;
+
   constructor(stream: ScreenStream) {
     this.#stream = stream;
-    stream.write(HIDE_CURSOR);
   }
 
   get columns(): number {
@@ -86,15 +87,20 @@ export class Screen {
     this.#stream.write(`${ERASE_BELOW}${'\n'.repeat(this.rows - 1)}\x1b[H${ERASE_BELOW}${this.#draw()}`);
   }
 
-  /** Leaves the terminal as it was; what was printed stays. */
+  /** Leaves the terminal as it was; what was printed stays. The next status takes it again. Safe to call twice. */
   close(): void {
+    if (this.#status === '' && !this.#hidesCursor) return;
     this.#stream.write(`${ERASE_BELOW}${SHOW_CURSOR}`);
     this.#status = '';
+    this.#hidesCursor = false;
   }
 
   /** Without wrapping: the terminal may have got narrower a moment ago. */
   #draw(): string {
-    return this.#status === '' ? '' : `${WRAP_OFF}${this.#status}${WRAP_ON}\r`;
+    if (this.#status === '') return '';
+    const hide = this.#hidesCursor ? '' : HIDE_CURSOR;
+    this.#hidesCursor = true;
+    return `${hide}${WRAP_OFF}${this.#status}${WRAP_ON}\r`;
   }
 
   /** The status, and the unfinished line above it. */

@@ -6,14 +6,16 @@
  */
 import type { StdioOptions } from 'node:child_process';
 import { constants } from 'node:os';
-import { describe } from '../../errors.ts';
+import { describe, isReloadError } from '../../errors.ts';
 import type { LinkHandle } from '../../link/messages.ts';
 import { type LinkServer, startLinkServer } from '../../link/server.ts';
 import type { Outside } from '../../outside.ts';
 import type { AppCommand, AppEnd } from './app.ts';
 import { AppRuns } from './app-runs.ts';
 import type { BuildReason, DevEvent, Outcome } from './events.ts';
-import { type Job, Project, type ProjectListener, type ProjectPlan } from './project.ts';
+import type { Job } from './jobs.ts';
+import type { Project, ProjectListener, ProjectPlan } from './project.ts';
+import { Projects } from './projects.ts';
 import { Threads } from './threads.ts';
 
 export interface SessionOptions {
@@ -37,16 +39,15 @@ export interface SessionOptions {
 export const INVALIDATIONS_MAX = 5;
 /** What shells add to the number of the signal that ended a process. */
 const EXIT_BY_SIGNAL = 128;
+/** What shells answer for a program that cannot be run. */
+const EXIT_NOT_STARTED = 126;
 
 export class Session implements ProjectListener {
   readonly ended: Promise<number>;
   readonly #options: SessionOptions;
   readonly #outside: Outside;
   readonly #threads: Threads;
-  readonly #projects: Project[] = [];
-  /** Addons that the app has opened and no project has, each looked at once. */
-  readonly #strangers = new Set<string>();
-  #adopting: Promise<void> = Promise.resolve();
+  readonly #projects: Projects;
   /** What changes ask for while it is paused. */
   readonly #held = new Map<Project, Job>();
   #resolveEnded: (exitCode: number) => void = () => {};
@@ -67,6 +68,8 @@ export class Session implements ProjectListener {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
+    const planFor = (addon: string): Promise<ProjectPlan | null> => options.planFor(addon);
+    this.#projects = new Projects({ outside, listener: this, planFor });
     this.#threads = new Threads({
       outside,
       tell: (event) => this.tell(event),
@@ -81,13 +84,18 @@ export class Session implements ProjectListener {
    * @throws `ReloadError` when a project cannot be watched, or no socket be made. Nothing is left open then
    */
   async start(): Promise<void> {
-    const { plans, stdio, version, output } = this.#options;
+    const { stdio, version, output } = this.#options;
     try {
       this.#link = await startLinkServer(this.#threads);
-      for (const plan of plans) this.#projects.push(await Project.open(plan, this, this.#outside));
+      for (const plan of this.#options.plans) await this.#projects.open(plan);
     } catch (error) {
       await this.#close('SIGTERM');
       throw error;
+    }
+    if (this.#isEnding) {
+      // It was over before it began: that close did not know of all this.
+      await this.#close('SIGTERM');
+      return;
     }
     const command = this.#options.command(this.#link.path);
     this.#app = new AppRuns({
@@ -95,7 +103,7 @@ export class Session implements ProjectListener {
       tell: (event) => this.tell(event),
       onEnd: (end) => this.#appEnded(end),
     });
-    const projects = this.#projects.map(({ info }) => info);
+    const projects = this.#projects.all.map(({ info }) => info);
     this.tell({ type: 'start', version, pid: process.pid, command: command.title, projects });
     if (projects.length === 0) await this.#work(() => this.#startApp());
     else this.#requestAll('start', false);
@@ -105,6 +113,7 @@ export class Session implements ProjectListener {
   end(exitCode: number, signal: NodeJS.Signals = 'SIGTERM'): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.tell({ type: 'ending' });
     void this.#close(signal).then(() => {
       this.tell({ type: 'end', exitCode });
       this.#isOver = true;
@@ -132,7 +141,7 @@ export class Session implements ProjectListener {
       return;
     }
     const job: Job = { kind: 'rollback', addon, sinceMs: Date.now() };
-    const project = this.#projects.find((each) => each.has(addon));
+    const project = this.#projects.of(addon);
     void this.#work(() => project?.request(job) ?? this.rolledBack(job));
   }
 
@@ -159,12 +168,12 @@ export class Session implements ProjectListener {
   }
 
   changed(project: Project, files: readonly string[]): void {
-    if (this.#isEnding) return;
     void this.#lastChange(files).then((sinceMs) => {
+      if (this.#isEnding) return;
       const detectMs = Math.max(0, Date.now() - sinceMs);
-      this.tell({ type: 'changed', project: project.root, files, detectMs });
+      this.tell({ type: 'changed', project: project.id, files, detectMs });
       const job: Job = project.writes(files)
-        ? { kind: 'reload', sinceMs }
+        ? { kind: 'reload', isForeign: true, sinceMs }
         : { kind: 'build', reason: 'change', clean: false, sinceMs };
       if (!this.#isPaused) this.#supersede(project, job);
       // A build makes up for a reload that waits as well.
@@ -175,18 +184,18 @@ export class Session implements ProjectListener {
   async built(project: Project, { sinceMs }: Job): Promise<void> {
     if (this.#app?.state !== 'running') return this.#startApp();
     const addons = [...this.#threads.addons].filter((addon) => project.has(addon));
-    await this.#reload('reload', addons, sinceMs);
+    await this.#reload('reload', addons, { project: project.id, sinceMs });
   }
 
   async rolledBack({ addon, sinceMs }: Extract<Job, { kind: 'rollback' }>): Promise<void> {
-    await this.#reload('rollback', [addon], sinceMs);
+    await this.#reload('rollback', [addon], { project: this.#projects.of(addon)?.id ?? null, sinceMs });
   }
 
   /** Projects of one command line are few; building them one after the other keeps each as quick as it can be. */
   #requestAll(reason: BuildReason, clean: boolean): void {
     const job: Job = { kind: 'build', reason, clean, sinceMs: Date.now() };
     void this.#work(async () => {
-      for (const project of this.#projects) await project.request(job);
+      for (const project of this.#projects.all) await project.request(job);
     });
   }
 
@@ -197,7 +206,7 @@ export class Session implements ProjectListener {
 
   /** Once everything is built: what is not would fail to load. */
   async #startApp(): Promise<void> {
-    if (this.#projects.every(({ isBuilt }) => isBuilt)) await this.#app?.start();
+    if (this.#projects.areBuilt) await this.#app?.start();
   }
 
   async #restart(because: string): Promise<void> {
@@ -205,7 +214,11 @@ export class Session implements ProjectListener {
     await this.#app?.restart();
   }
 
-  async #reload(verb: 'reload' | 'rollback', addons: readonly string[], sinceMs: number): Promise<void> {
+  async #reload(
+    verb: 'reload' | 'rollback',
+    addons: readonly string[],
+    { project, sinceMs }: { readonly project: string | null; readonly sinceMs: number },
+  ): Promise<void> {
     if (addons.length > 0) this.tell({ type: 'reloading', verb, addons });
     const outcomes: Outcome[] = [];
     for (const addon of addons) {
@@ -214,7 +227,8 @@ export class Session implements ProjectListener {
       outcomes.push(outcome);
       if (outcome.outcome === 'reloaded') this.#lastAddon = addon;
     }
-    this.tell({ type: 'reloaded', verb, outcomes, totalMs: Math.max(0, Date.now() - sinceMs) });
+    const totalMs = Math.max(0, Date.now() - sinceMs);
+    this.tell({ type: 'reloaded', verb, project, outcomes, totalMs });
     const cured = outcomes.find(
       ({ outcome, restartBecause }) => outcome === 'failed' && restartBecause !== null,
     );
@@ -222,36 +236,20 @@ export class Session implements ProjectListener {
   }
 
   async #opened({ addon, libraries, serving, versions }: LinkHandle): Promise<void> {
-    const project = this.#projects.find((each) => each.has(addon));
-    if (project === undefined) return this.#adopt(addon);
+    const project = this.#projects.of(addon);
+    if (project === undefined) return this.#work(() => this.#adopt(addon));
     await project.noteProducts(libraries);
     // The app may have copied the file while a build was about to replace it, and told of it only now.
     const hash = versions.find(({ id }) => id === serving)?.hash;
     const built = project.hashOf(addon);
-    if (this.#jobs > 0 || built === null || hash === undefined || hash === built) return;
-    await this.#work(() => this.#reload('reload', [addon], Date.now()));
+    if (built === null || hash === undefined || hash === built) return;
+    const job: Job = { kind: 'reload', isForeign: false, sinceMs: Date.now() };
+    await this.#work(() => project.request(job));
   }
 
-  /** Has an addon built from now on that only the app knew of. */
   async #adopt(addon: string): Promise<void> {
-    if (this.#strangers.has(addon)) return;
-    this.#strangers.add(addon);
-    // One after the other: several addons may be of one project.
-    this.#adopting = this.#adopting.then(() => this.#work(() => this.#openProjectOf(addon)));
-    await this.#adopting;
-  }
-
-  async #openProjectOf(addon: string): Promise<void> {
-    const plan = await this.#options.planFor(addon);
-    if (plan === null || this.#projects.some((each) => each.has(addon))) return;
-    const project = await Project.open(plan, this, this.#outside);
-    const known = this.#projects.find(({ root }) => root === project.root);
-    if (known !== undefined || this.#isEnding) {
-      await project.close();
-      await known?.addAddon(addon);
-      return;
-    }
-    this.#projects.push(project);
+    const project = await this.#projects.adopt(addon);
+    if (project === null) return;
     this.tell({ type: 'project', ...project.info });
     await project.request({ kind: 'build', reason: 'opened', clean: false, sinceMs: Date.now() });
   }
@@ -269,9 +267,8 @@ export class Session implements ProjectListener {
     );
   }
 
-  #appEnded({ exitCode, signal }: Extract<AppEnd, { kind: 'ended' }>): void {
-    const code = exitCode ?? EXIT_BY_SIGNAL + (signal === null ? 0 : constants.signals[signal]);
-    if (this.#options.endsWithApp) this.end(code);
+  #appEnded(end: AppEnd): void {
+    if (this.#options.endsWithApp) this.end(exitCodeOf(end));
     else if (this.#jobs === 0) this.#tellIdle();
   }
 
@@ -291,7 +288,9 @@ export class Session implements ProjectListener {
     try {
       await job();
     } catch (error) {
-      this.#warn('internal', describe(error));
+      // What a user can mend is told in a line; anything else is a defect, whose stack is of use.
+      const isKnown = isReloadError(error) || !(error instanceof Error);
+      this.#warn('internal', isKnown ? describe(error) : (error.stack ?? error.message));
     } finally {
       this.#jobs -= 1;
       if (this.#jobs === 0) this.#tellIdle();
@@ -308,8 +307,13 @@ export class Session implements ProjectListener {
 
   async #close(signal: NodeJS.Signals): Promise<void> {
     this.#isEnding = true;
-    const projects = this.#projects.map((project) => project.close());
-    await Promise.all([...projects, this.#app?.close(signal)]);
+    await Promise.all([this.#projects.close(), this.#app?.close(signal)]);
     this.#link?.close();
   }
+}
+
+/** As shells have it. */
+function exitCodeOf(end: AppEnd): number {
+  if (end.kind === 'not-started') return EXIT_NOT_STARTED;
+  return end.exitCode ?? EXIT_BY_SIGNAL + (end.signal === null ? 0 : constants.signals[end.signal]);
 }

@@ -1,10 +1,10 @@
 /** What a face has to know of the past to say how things are: a pure function of the events. */
 import path from 'node:path';
-import type { DevEvent, Outcome } from './events.ts';
+import type { DevEvent, Outcome, ProjectInfo } from './events.ts';
 import { addonName } from './format.ts';
 
 export interface DevState {
-  /** What people call each project, by its folder. */
+  /** What people call each project, by its id. */
   readonly names: ReadonlyMap<string, string>;
   readonly activity:
     | { readonly kind: 'idle' }
@@ -16,7 +16,7 @@ export interface DevState {
         readonly total: number | null;
       }
     | { readonly kind: 'reloading'; readonly addons: readonly string[]; readonly waitsFor: number | null }
-    | { readonly kind: 'restarting' };
+    | { readonly kind: 'restarting' | 'ending' };
   readonly app: 'not-started' | 'running' | 'ended' | 'crashed';
   /** How the app ended; empty while it runs. */
   readonly appEnd: string;
@@ -52,10 +52,10 @@ export function nextState(state: DevState, event: DevEvent): DevState {
     case 'start':
       return {
         ...state,
-        names: new Map(event.projects.map(({ root, addons }) => [root, nameOf(root, addons)])),
+        names: new Map(event.projects.map((project) => [project.id, nameOf(project)])),
       };
     case 'project':
-      return { ...state, names: with_(state.names, event.root, nameOf(event.root, event.addons)) };
+      return { ...state, names: with_(state.names, event.id, nameOf(event)) };
     case 'changed':
       return state.isPaused ? { ...state, held: new Set([...state.held, ...event.files]) } : state;
     case 'building':
@@ -79,7 +79,12 @@ export function nextState(state: DevState, event: DevEvent): DevState {
         ? { ...state, activity: { ...state.activity, waitsFor: event.pid } }
         : state;
     case 'reloaded':
-      return event.outcomes.reduce(noteOutcome, { ...state, activity: { kind: 'idle' } });
+      return (
+        event.outcomes
+          // Who cannot go back has what served before.
+          .filter(({ outcome }) => event.verb === 'reload' || outcome !== 'failed')
+          .reduce(noteOutcome, { ...state, activity: { kind: 'idle' } })
+      );
     case 'restarting':
       return { ...state, activity: { kind: 'restarting' } };
     case 'app-started':
@@ -108,6 +113,8 @@ export function nextState(state: DevState, event: DevEvent): DevState {
       return { ...state, isPaused: true };
     case 'resumed':
       return { ...state, isPaused: false, held: new Set() };
+    case 'ending':
+      return { ...state, activity: { kind: 'ending' } };
     case 'idle':
       return { ...state, activity: { kind: 'idle' } };
     default:
@@ -137,7 +144,7 @@ function noteAppEnd(
 }
 
 /** A project of one addon is called like that, one of several like its folder. */
-function nameOf(root: string, addons: readonly string[]): string {
+function nameOf({ root, addons }: ProjectInfo): string {
   const [first] = addons;
   return addons.length === 1 && first !== undefined ? addonName(first) : path.basename(root);
 }

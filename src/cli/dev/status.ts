@@ -59,6 +59,8 @@ function activityOf(state: DevState): string {
     }
     case 'restarting':
       return 'restarting the app';
+    case 'ending':
+      return `ending the app${BETWEEN}Ctrl-C once more kills it`;
     case 'idle':
       return restOf(state);
   }

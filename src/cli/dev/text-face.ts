@@ -17,6 +17,8 @@ export interface TextFaceOptions {
   write(text: string): unknown;
   readonly clearsScreen: boolean;
   readonly hasKeys: boolean;
+  /** Whether the app is started again where a version cannot be swapped in place. */
+  readonly restarts: boolean;
   /** The folder that GitHub shows messages beside; null where nobody does. */
   readonly workspace: string | null;
 }
@@ -94,9 +96,9 @@ export class TextFace implements Face {
   }
 
   #style(): LineStyle {
-    const { colors, cwd, screen, hasKeys } = this.#options;
+    const { colors, cwd, screen, hasKeys, restarts } = this.#options;
     return {
-      ...{ colors, cwd, hasKeys, hasStatus: screen !== null, isVerbose: this.#isVerbose },
+      ...{ colors, cwd, hasKeys, restarts, hasStatus: screen !== null, isVerbose: this.#isVerbose },
       columns: screen?.columns ?? COLUMNS,
       rowsMax: screen === null ? Number.POSITIVE_INFINITY : Math.max(1, screen.rows - ROWS_LEFT),
     };

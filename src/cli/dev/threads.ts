@@ -150,8 +150,8 @@ function conclude(addon: string, told: readonly Told[], handles: readonly LinkHa
   const [first] = told;
   if (first === undefined) return null;
   const reloads = told.flatMap(({ ending }) => (ending.name === 'reloaded' ? ending : []));
-  const failures = told.flatMap(({ ending }) => (ending.name === 'failed' ? ending.failure : []));
-  const [failure = null] = failures;
+  const refusals = told.filter(({ ending }) => ending.name === 'failed');
+  const [failure = null] = told.flatMap(({ ending }) => (ending.name === 'failed' ? ending.failure : []));
   const advised = reloads.find(({ recommended }) => recommended !== null)?.recommended ?? null;
   return {
     addon,
@@ -161,6 +161,7 @@ function conclude(addon: string, told: readonly Told[], handles: readonly LinkHa
     restored: reloads[0]?.restored ?? null,
     retired: reloads[0]?.retired ?? null,
     state: reloads[0]?.state ?? null,
+    failedThreads: new Set(refusals.map(({ peer }) => peer)).size,
     threads: new Set(told.map(({ peer }) => peer)).size,
     processes: new Set(told.map(({ peer }) => peer.pid)).size,
     phasesMs: slowest(reloads.map(({ phasesMs }) => phasesMs)),

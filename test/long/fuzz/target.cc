@@ -13,8 +13,10 @@
 #include <variant>
 #include <vector>
 
+#include "../../../native/anatomy.h"
 #include "../../../native/facts.h"
 #include "../../../native/interpose/table.h"
+#include "../../../native/loader_cache.h"
 #include "../../../native/private_libraries.h"
 #include "../../../native/rebind.h"
 #include "../../../native/rebind_addon.h"
@@ -78,6 +80,7 @@ void Read(const uint8_t* data, size_t size) {
   Image image;
   if (!Image::Parse(data, size, &image).ok()) return;
   AskForVersions(image);
+  napi_reload::ReadAnatomy(image, data, size);
   napi_reload::StringUses uses;
   if (!CollectStrings(image, data, size, &uses)) return;
   for (const auto& use : uses) Touch(use.text);
@@ -114,11 +117,19 @@ void RebindWithLibraries(const uint8_t* data, size_t size) {
   napi_reload::RebindAddon(std::move(*closure), write, copy.get(), size);
 }
 
+// The loader's list is not hostile, but read in the same way.
+void ReadAsCache(const uint8_t* data, size_t size) {
+  std::string bytes = "glibc-ld.so.cache1.1";
+  bytes.append(reinterpret_cast<const char*>(data), size);
+  napi_reload::LoaderCache(std::move(bytes)).Find("");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Read(data, size);
   RebindAlone(data, size);
   RebindWithLibraries(data, size);
+  ReadAsCache(data, size);
   return 0;
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -238,6 +239,41 @@ test('where the fast lane fails, the usual build is done, with one warning', asy
     expect((await build(builder)).diagnostics).toEqual([]);
   } finally {
     for (const [file, text] of whole) fs.writeFileSync(file, text);
+  }
+});
+
+test('a build that is stopped while it precompiles leaves nothing behind, and the next one is whole', async () => {
+  project.write('src/kernel.cc', kernel(1).replace('#include <vector>', '#include <map>\n#include <vector>'));
+  writeGyp(project, SOURCES, FLAGS);
+  const builder = await project.builder(fast('node-gyp'));
+  const made = headers();
+  const abort = new AbortController();
+  const stopped = build(builder, {
+    signal: abort.signal,
+    onProgress: ({ step }) => step.startsWith('PCH') && abort.abort(),
+  });
+  await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  expect(headers()).toBe(made);
+  expect(steps(await build(builder))).toContain('PCH kernel.cc');
+});
+
+test('objects keep their marks when a process was killed in a fast build', async () => {
+  writeGyp(project, SOURCES, FLAGS);
+  await build(await project.builder(fast('node-gyp')));
+  const object = project.at('build/Release/obj.target/kernel/src/kernel.o');
+  const marked = fs.statSync(object).mtimeMs;
+  const name = createHash('sha256').update(project.at('build')).digest('hex').slice(0, 32);
+  const note = fs.readFileSync(path.join(cache, `napi-reload-builds/notes/${name}.json`), 'utf8');
+  // What a build does first: it gives the objects their own times back.
+  for (const [file, ms] of JSON.parse(note) as [string, number][]) {
+    fs.utimesSync(project.at(path.join('build', file)), new Date(), new Date(ms));
+  }
+  expect(fs.statSync(object).mtimeMs).toBeGreaterThan(marked);
+  // A time that is set is found rounded, up or down, as it happens: it is set anew by each of these.
+  const builder = await project.builder(fast('node-gyp'));
+  for (let count = 0; count < 10; count += 1) {
+    await build(builder, { always: true });
+    expect(fs.statSync(object).mtimeMs).toBe(marked);
   }
 });
 

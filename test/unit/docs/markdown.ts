@@ -1,15 +1,18 @@
-/** Reads as much of Markdown as the documents at the top of the repository use. */
+/** Reads as much of Markdown as the documents of the repository use. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { type Fence, parseFence } from '../../../site/fence.ts';
+import { slugOf } from '../../../site/slug.ts';
 
 export const ROOT: string = path.resolve(import.meta.dirname, '../../..');
 
-export interface Block {
-  readonly language: string;
-  /** `file=main.mjs` among the words behind the language. */
-  readonly file: string | null;
-  /** Whether the word `run` is among them. */
-  readonly runs: boolean;
+/** The pages of docs/, such as `docs/hooks.md`. */
+export const PAGES: readonly string[] = fs
+  .readdirSync(path.join(ROOT, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
+
+export interface Block extends Fence {
   readonly text: string;
 }
 
@@ -20,20 +23,15 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-const FENCE = /^```(\w*)(.*)\n([\s\S]*?)^```$/gm;
+const FENCE = /^```(.*)\n([\s\S]*?)^```$/gm;
 
-/** @returns the text of a document at the top of the repository */
+/** @returns the text of a document, by its path in the repository */
 export function readDocument(name: string): string {
   return fs.readFileSync(path.join(ROOT, name), 'utf8');
 }
 
 export function blocksOf(markdown: string): readonly Block[] {
-  return [...markdown.matchAll(FENCE)].map(([, language = '', words = '', text = '']) => ({
-    language,
-    file: /\bfile=(\S+)/.exec(words)?.[1] ?? null,
-    runs: /\brun\b/.test(words),
-    text,
-  }));
+  return [...markdown.matchAll(FENCE)].map(([, info = '', text = '']) => ({ ...parseFence(info), text }));
 }
 
 /** @throws when there is no such section, or more than one */
@@ -72,17 +70,10 @@ export function linksOf(markdown: string): readonly string[] {
   return [...withoutBlocks(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
 }
 
-/** @returns the anchors of its headings, as GitHub makes them */
+/** @returns the anchors of its headings */
 export function anchorsOf(markdown: string): ReadonlySet<string> {
   const headings = withoutBlocks(markdown).matchAll(/^#+ (.+)$/gm);
-  return new Set(
-    [...headings].map(([, title = '']) =>
-      title
-        .toLowerCase()
-        .replace(/[^\w -]/g, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
+  return new Set([...headings].map(([, title = '']) => slugOf(title)));
 }
 
 export function withoutBlocks(markdown: string): string {

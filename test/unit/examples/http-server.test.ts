@@ -98,7 +98,7 @@ describe('the run', () => {
   });
 
   it(
-    'answers every request right while it is reloaded, and prints what the README shows',
+    'answers every request right while it is reloaded, and prints what the page shows',
     async () => {
       const args = [RUN, '--json', '--seconds', '2'];
       const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
@@ -113,7 +113,7 @@ describe('the run', () => {
         expect(run.p99Ratio).toBeGreaterThan(0);
       }
 
-      const [shown] = sectionOf(readDocument('README.md'), 'A server that is reloaded under load').blocks;
+      const [shown] = sectionOf(readDocument('docs/cost.md'), 'A server that is reloaded under load').blocks;
       const wanted = linesOf(shown?.text ?? '');
       expect(wanted.length).toBeGreaterThan(12);
       expect(linesOf(stderr).filter((line) => wanted.includes(line))).toEqual(wanted);

@@ -149,7 +149,7 @@ describe('the run', () => {
   });
 
   it(
-    'loses no query, keeps the index, and prints what the README shows',
+    'loses no query, keeps the index, and prints what the page shows',
     async () => {
       const { stdout, stderr } = await promisify(execFile)(process.execPath, [RUN, '--json'], { cwd: ROOT });
       const figures = JSON.parse(stdout) as Figures;
@@ -172,7 +172,10 @@ describe('the run', () => {
       }
       for (const { reloadMs } of figures.versions.slice(1)) expect(reloadMs).toBeGreaterThan(0);
 
-      const [shown] = sectionOf(readDocument('README.md'), 'An index that is edited while it serves').blocks;
+      const [shown] = sectionOf(
+        readDocument('docs/memory.md'),
+        'An index that is edited while it serves',
+      ).blocks;
       const printed = linesOf(stderr);
       const wanted = linesOf(shown?.text ?? '');
       expect(wanted.length).toBeGreaterThan(15);

@@ -74,3 +74,20 @@ test('a file that has gone and come back counts', async () => {
   scratch.write('kernel.c', 'one');
   expect(await judged()).toEqual([file]);
 });
+
+test('a file that a build is writing again, as it was, is looked at once it is whole', async () => {
+  await judged();
+  buildLater();
+  const inTheMiddle = new BuildChanges({
+    ...realOutside,
+    after(delayMs, callback) {
+      // Nobody rests before the writer has ended.
+      fs.writeFileSync(file, 'one');
+      return realOutside.after(delayMs, callback);
+    },
+  });
+  expect((await inTheMiddle.judge([file])).files).toEqual([file]);
+  inTheMiddle.begin();
+  fs.writeFileSync(file, '');
+  expect((await inTheMiddle.judge([file])).files).toEqual([]);
+});

@@ -68,6 +68,7 @@ describe('in a terminal', () => {
     expect(pids).toHaveLength(3);
     terminal.type('\x03');
     await terminal.untilRow(/^got SIGINT$/);
+    await terminal.untilStatus(/^ending the app · Ctrl-C once more kills it$/);
     expect(pids.filter(isRunning)).toContain(pids[0]);
     terminal.type('\x03');
     expect(await terminal.end).toEqual({ exitCode: 130 });
@@ -156,7 +157,7 @@ describe('elsewhere', () => {
     project.expectNothingLeft(dev.pids);
   });
 
-  test('an app goes on serving when this program is killed, and ends by itself', async () => {
+  test('an app goes on serving when this program is killed, whose socket is removed by the next one', async () => {
     project.write('app.cjs', APP);
     const dev = new Running(project, ['--json', 'app.cjs']);
     const { pid } = await dev.next('app-started');
@@ -167,5 +168,10 @@ describe('elsewhere', () => {
     process.kill(pid, 'SIGTERM');
     expect(await dev.end).toEqual({ exitCode: null, signal: 'SIGKILL' });
     expect(isRunning(pid)).toBe(false);
+    await using next = new Running(project, ['--json', 'app.cjs']);
+    await next.next('opened');
+    next.kill('SIGTERM');
+    await next.end;
+    project.expectNothingLeft(next.pids);
   });
 });

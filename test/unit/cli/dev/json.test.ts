@@ -147,6 +147,16 @@ describe('an app', () => {
     expect(await dev.line('error', /blue/)).toBe('["--port","1","blue"]');
   });
 
+  test('that does not answer is told of, and waited for', async () => {
+    await startApp();
+    const [started] = dev.events.filter((event) => event.type === 'app-started');
+    process.kill(started?.pid ?? 0, 'SIGSTOP');
+    edit(2);
+    expect(await dev.next('waiting')).toMatchObject({ pid: started?.pid, threadId: 0 });
+    process.kill(started?.pid ?? 0, 'SIGCONT');
+    expect((await dev.next('reloaded')).outcomes).toMatchObject([{ outcome: 'reloaded', serving: 2 }]);
+  });
+
   test('that reloads an addon by itself is told of', async () => {
     project.write(
       'app.cjs',
@@ -235,7 +245,7 @@ describe('addons', () => {
     );
     start();
     expect((await dev.next('start')).projects).toEqual([]);
-    expect(await dev.next('project')).toMatchObject({ root: fs.realpathSync(other), builder: 'auto' });
+    expect(await dev.next('project')).toMatchObject({ root: fs.realpathSync(other), builder: 'node-gyp' });
     await dev.next('built');
     await dev.next('idle');
     fs.writeFileSync(path.join(other, 'kernel.c'), kernel(2));

@@ -88,7 +88,9 @@ export function createProject(): Project {
     dev: (...words) => [process.execPath, path.join(compiledSource(), 'cli/main.js'), 'dev', ...words],
     expectNothingLeft(pids) {
       expect(pids.filter(isRunning)).toEqual([]);
-      expect(fs.readdirSync(temporary)).toEqual([]);
+      // A gcc that is ended in the middle leaves files of its own.
+      const left = fs.readdirSync(temporary).filter((name) => !/^cc\w{6}\.\w+$/.test(name));
+      expect(left).toEqual([]);
     },
     [Symbol.dispose]: () => scratch[Symbol.dispose](),
   };

@@ -1,0 +1,33 @@
+/** What a comment above a declaration says, in its parts. */
+export interface DocComment {
+  /** Markdown, up to the first tag. */
+  readonly text: string;
+  readonly tags: readonly DocTag[];
+}
+
+export interface DocTag {
+  readonly name: string;
+  readonly text: string;
+}
+
+export const NO_COMMENT: DocComment = { text: '', tags: [] };
+
+/** @param body what stands between the slashes, stars included */
+export function parseDocComment(body: string): DocComment {
+  const lines = body
+    .replace(/^\*\s*|\*$/g, '')
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, ''));
+  const [text = '', ...tagged] = lines.join('\n').split(/^@(?=[a-z])/m);
+  return {
+    text: text.trim(),
+    tags: tagged.map((tag) => {
+      const name = /^\w+/.exec(tag)?.[0] ?? '';
+      return { name, text: tag.slice(name.length).trim() };
+    }),
+  };
+}
+
+export function tagsOf({ tags }: DocComment, name: string): readonly string[] {
+  return tags.filter((tag) => tag.name === name).map(({ text }) => text);
+}

@@ -1,0 +1,10 @@
+/** The program behind `npm run docs`. */
+import path from 'node:path';
+import { buildSite } from './build.ts';
+import { ROOT } from './contents.ts';
+
+const folder = path.join(ROOT, 'dist-docs');
+const written = buildSite(folder, path.join(ROOT, 'dist'));
+console.log(
+  `${written.length} files in ${path.relative(process.cwd(), folder)}; open ${path.join(folder, 'index.html')}`,
+);
