@@ -5,6 +5,8 @@ import { show } from './svg.mjs';
 
 /** @typedef {import('./charts.mjs').Report} Report */
 
+const NOT_MEASURED = 'It was not measured in this run.';
+
 /** @type {Record<string, (report: Report) => string>} */
 const BLOCKS = {
   machine: ({ machine }) =>
@@ -79,6 +81,23 @@ const BLOCKS = {
         `${show(of['bytes more per instance'])} bytes`,
       ]),
     ),
+
+  headers: ({ headers }) => {
+    const [c, cc] = [headers['napi_reload.h'], headers['napi_reload.hpp']];
+    return `An include adds ${show(cc.addedMs)} ms to the ${show(cc.baseMs)} that \`napi.h\` takes g++, and ${show(c.addedMs)} to the ${show(c.baseMs)} of \`node_api.h\`.`;
+  },
+
+  builders: ({ builders }) =>
+    builders === null
+      ? NOT_MEASURED
+      : tableOf(
+          ['an edit, to its end', 'median', 'p10 to p90'],
+          Object.entries(builders.editMs).map(([way, { median, p10, p90 }]) => [
+            way,
+            `${show(median)} ms`,
+            `${show(p10)} to ${show(p90)} ms`,
+          ]),
+        ),
 
   hosts: ({ hosts }) =>
     [

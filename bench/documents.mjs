@@ -7,6 +7,7 @@ import { chartsOf, tableOf } from './charts.mjs';
 const FOLDER = 'docs/bench';
 /** Below the root, as all paths here are. */
 export const REPORT = `${FOLDER}/report.json`;
+const PAGE = 'docs/figures.md';
 
 /** @typedef {import('./charts.mjs').Report} Report */
 
@@ -25,11 +26,18 @@ export function drawDocuments(report) {
     'logarithmic, and a thin line goes from the tenth to the ninetieth percentile.',
     '',
     tableOf(['of', 'was'], machine),
-    ...charts.flatMap(({ id, title, table }) => ['', `## ${title}`, '', `![${title}](${id}.svg)`, '', table]),
+    ...charts.flatMap(({ id, title, table }) => [
+      '',
+      `## ${title}`,
+      '',
+      `![${title}](bench/${id}.svg)`,
+      '',
+      table,
+    ]),
     '',
   ].join('\n');
   return [
-    [`${FOLDER}/README.md`, page],
+    [PAGE, page],
     ...charts.map(({ id, svg }) => /** @type {[string, string]} */ ([`${FOLDER}/${id}.svg`, svg])),
   ];
 }
