@@ -2,7 +2,7 @@
 // beside its plain alternative in the same run, and how that grows.
 // `--json` prints one JSON line last, `--json FILE` writes a file instead; `--short` takes few rounds, to show that it runs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALL_VARIANTS } from './call-variants.mjs';
 import { measureCycle } from './cycle.mjs';
@@ -160,18 +160,18 @@ const headers = measureHeaders(includes);
 console.log('\nAn include of the headers, medians in ms of a syntax check, beside what they include anyway:');
 console.table(headers);
 
-/** By the benchmark of the builders, which starts and ends watches of its own. */
+/** By the benchmark of the builders, a process for itself. */
 function measureBuilders() {
   const script = fileURLToPath(new URL('./builders.mjs', import.meta.url));
-  if (!existsSync(script)) return null;
-  const child = spawnSync(process.execPath, [script, '--json', ...(quick ? ['--quick'] : [])], {
+  const child = spawnSync(process.execPath, [script, '--json'], {
     encoding: 'utf8',
   });
   if (child.status !== 0) throw new Error(`benchmark of builders failed: ${child.stderr}`);
   console.log(child.stdout.slice(0, child.stdout.lastIndexOf('\n{')));
   return JSON.parse(child.stdout.trimEnd().split('\n').at(-1) ?? '');
 }
-const builders = measureBuilders();
+// It has a short form of its own.
+const builders = quick ? null : measureBuilders();
 
 const report = {
   machine,
