@@ -73,10 +73,9 @@ function buildVersions(scratch: Scratch): string[] {
       `,
       version === 3 ? [] : ['-Wl,--no-as-needed', library],
     );
-    const target = scratch.file(`built/v${version}.node`);
     const bytes = fs.readFileSync(built);
     const pad = Buffer.alloc(version === 3 ? LARGE_BYTES : 0);
-    return scratch.write(path.relative(scratch.path, target), Buffer.concat([bytes, pad]));
+    return scratch.write(`built/v${version}.node`, Buffer.concat([bytes, pad]));
   });
 }
 
