@@ -49,6 +49,13 @@ export const buildMemory = (bytes) =>
 /** An addon with a small call and a large one. */
 export const buildHosts = () => compile('gcc', 'hosts.c', 'hosts.node', ['-lm']);
 
+/** An addon with so many functions, and so many bytes in its image. @param {number} functions @param {number} bytes */
+export const buildGrown = (functions, bytes) =>
+  compile('gcc', 'growth.c', `growth-${functions}-${bytes}.node`, [
+    `-DFUNCTIONS=${functions}`,
+    `-DBYTES=${bytes}`,
+  ]);
+
 /** @param {string} compiler @param {string} source in this folder @param {readonly string[]} flags */
 function buildVersions(compiler, source, flags) {
   const { name } = path.parse(source);

@@ -1,5 +1,5 @@
 // What a reload costs with much state in memory that stays, and with little: one process for each, as V8 counts the bytes
-// of a process together. They take turns, so that a drift of the machine's speed falls on both.
+// of a process together. They take turns, so that a drift of the machine's speed falls on all.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { appendFileSync, copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { open } from '../dist/index.js';
 import { buildMemory } from './fixtures.mjs';
-import { quantile, round } from './statistics.mjs';
+import { quantile, spread } from './statistics.mjs';
 
 const SMALL_BYTES = 2 ** 10;
 const LARGE_BYTES = 2 ** 30;
@@ -17,26 +17,27 @@ const WARM_UP = 10;
 /** @typedef {{ address(): bigint, fill(): void, checksum(): bigint }} Kernel */
 /** @typedef {{ isAddressEqual: boolean, isChecksumEqual: boolean }} Verdict */
 
-/** @param {number} rounds */
-export async function measureMemory(rounds) {
-  const small = startChild(SMALL_BYTES);
-  const large = startChild(LARGE_BYTES);
-  const times = new Map([small, large].map((child) => [child, /** @type {number[]} */ ([])]));
-  for (const child of times.keys()) assert.equal(await ask(child, 'begin'), 'begun');
+/** @param {number} rounds @param {readonly number[]} between the least and the most, which are always measured */
+export async function measureMemory(rounds, between) {
+  const children = [SMALL_BYTES, ...between, LARGE_BYTES].map((bytes) => ({
+    bytes,
+    child: startChild(bytes),
+    ms: /** @type {number[]} */ ([]),
+  }));
+  for (const { child } of children) assert.equal(await ask(child, 'begin'), 'begun');
   for (let number = 1; number <= rounds + WARM_UP; number++) {
-    for (const [child, ms] of times) {
+    for (const { child, ms } of children) {
       const elapsedMs = /** @type {number} */ (await ask(child, 'reload'));
       if (number > WARM_UP) ms.push(elapsedMs);
     }
   }
-  const [smallMs, largeMs] = [small, large].map((child) => quantile(times.get(child) ?? [], 0.5));
-  assert(smallMs !== undefined && largeMs !== undefined);
-  const figures = { [SMALL_BYTES]: round(smallMs), [LARGE_BYTES]: round(largeMs) };
-  const verdicts = [await ask(small, 'end'), await ask(large, 'end')].map((v) => /** @type {Verdict} */ (v));
+  const medians = children.map(({ ms }) => quantile(ms, 0.5));
+  const verdicts = [];
+  for (const { child } of children) verdicts.push(/** @type {Verdict} */ (await ask(child, 'end')));
   return {
     reloads: rounds,
-    medianMs: figures,
-    moreMs: Number((largeMs - smallMs).toFixed(3)),
+    ms: Object.fromEntries(children.map(({ bytes, ms }) => [bytes, spread(ms)])),
+    moreMs: Number(((medians.at(-1) ?? Number.NaN) - (medians[0] ?? Number.NaN)).toFixed(3)),
     isAddressEqual: verdicts.every(({ isAddressEqual }) => isAddressEqual),
     isChecksumEqual: verdicts.every(({ isChecksumEqual }) => isChecksumEqual),
   };

@@ -30,3 +30,11 @@ export function collect(lists, name, value) {
   list.push(value);
   lists[name] = list;
 }
+
+/** @param {readonly number[]} values */
+export const spread = (values) => ({
+  median: round(quantile(values, 0.5)),
+  p10: round(quantile(values, 0.1)),
+  p90: round(quantile(values, 0.9)),
+  rounds: values.length,
+});

@@ -23,6 +23,7 @@ class FileSource : public ByteSource {
       if (offset > INT64_MAX - size) return false;
       const ssize_t got = Retry([&] { return pread(fd_, at, size, static_cast<off_t>(offset)); });
       if (got == 0) errno = 0;  // the end of the file
+      if (got < 0) error_ = errno;
       if (got <= 0) return false;
       at += got;
       offset += static_cast<uint64_t>(got);
@@ -30,9 +31,12 @@ class FileSource : public ByteSource {
     }
     return true;
   }
+  // Of a read that failed; 0 when all got what there was.
+  int error() const { return error_; }
 
  private:
   int fd_;
+  mutable int error_ = 0;
 };
 
 const char* KindName(mode_t mode) {
@@ -72,7 +76,10 @@ std::variant<SourceFile, Unusable> SourceFile::Open(const std::string& path) {
   if (!S_ISREG(status.st_mode)) return Unusable(Foreign{path, KindName(status.st_mode)});
   if (status.st_size > kFileBytesMax) return Unusable(Foreign{path, "a file of more than 4 GiB"});
   // With pread and never mmap: the file may be cut off under us, which is SIGBUS for a mapping.
-  auto result = CheckWholeness(FileSource(fd.get()), static_cast<uint64_t>(status.st_size));
+  const FileSource source(fd.get());
+  auto result = CheckWholeness(source, static_cast<uint64_t>(status.st_size));
+  // A disk that fails is none that is still being written to.
+  if (source.error() != 0) return Unusable(IoFailure{"read", path, source.error()});
   switch (result.wholeness) {
     case Wholeness::kForeign:
       return Unusable(Foreign{path, std::move(result.found)});
@@ -93,7 +100,6 @@ double SourceFile::mtime_ms() const { return Milliseconds(status_.st_mtim); }
 std::variant<SourceFile::Bytes, Unusable> SourceFile::Read() const {
   Bytes bytes(size());
   const bool whole = FileSource(fd()).ReadAt(0, bytes.data(), bytes.size());
-  // A disk that fails is none that is still being written to.
   if (const int error = whole ? 0 : errno) return Unusable(IoFailure{"read", path_, error});
   if (auto change = FindChange()) return std::move(*change);
   if (!whole)

@@ -49,7 +49,7 @@ export function render(markdown: string, source: string, resolve: Resolve): Rend
         return `<a href="${escapeHtml(target(href))}">${this.parser.parseInline(tokens)}</a>`;
       },
       image: ({ href, text }) => `<img src="${escapeHtml(target(href))}" alt="${escapeHtml(text)}">`,
-      html: ({ text }) => escapeHtml(text),
+      html: ({ text }) => (isComment(text) ? '' : escapeHtml(text)),
     },
   });
   const html = marked.parse(markdown, { async: false });
@@ -80,4 +80,9 @@ export function escapeHtml(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
+}
+
+/** What writes a page by marks in it leaves them there. */
+function isComment(html: string): boolean {
+  return /^\s*<!--[\s\S]*-->\s*$/.test(html);
 }

@@ -43,6 +43,11 @@ describe('render', () => {
     expect(html('```nolang\n<i>\n```')).toContain('<code>&lt;i&gt;</code>');
   });
 
+  test('leaves out a comment, and nothing beside it', () => {
+    expect(html('a\n\n<!-- b: c -->\n\nd\n\n<!-- /b -->\ne')).toBe('<p>a</p>\n<p>d</p>\n<p>e</p>\n');
+    expect(html('<!-- b --> <i>c</i>')).toContain('&lt;i&gt;');
+  });
+
   test('tells headings of the same words apart', () => {
     const { html: text, headings } = render('# A `b`\n\n## C\n\n## C', 'README.md', String);
     expect(headings).toEqual([
