@@ -57,7 +57,7 @@ export const devCommand: Command<typeof DEV_OPTIONS> = command({
   exits: [
     ['0', 'ended by the key q, or with --exit-with-app, the app ended well'],
     ['1', 'something that is needed could not be set up'],
-    ['130, 143, 129', 'ended by Ctrl-C, SIGTERM, SIGHUP'],
+    ['130, 143, 129, 131', 'ended by Ctrl-C, SIGTERM, SIGHUP, SIGQUIT'],
     ['another', 'with --exit-with-app: that of the app'],
   ],
   environment: [
