@@ -251,9 +251,14 @@ export class Runner<Outcome> {
     this.#gather?.stop();
     this.#retries.reset();
     this.#end?.abort('close');
-    await Promise.all([this.#begun, this.#watching]);
     const left = this.#followers.map((follower) => leave(follower));
-    await Promise.all([this.#queue.close(), ...left, ...this.#watches.map((watch) => watch.close())]);
+    // All of it is told in one turn: what runs stops where it is.
+    await Promise.all([
+      this.#queue.close(),
+      ...left,
+      ...this.#watches.map((watch) => watch.close()),
+      ...[this.#begun, this.#watching],
+    ]);
     // Who comes later may depend on who came before, so it ends first.
     const fromLast = shops.toReversed();
     for (const shop of fromLast) revokeExports(shop);

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { ERRORS_MAX, parseDiagnostics } from '../../../src/build/diagnostics.ts';
 import { splitLines } from '../../../src/build/lines.ts';
-import { readStep } from '../../../src/build/progress.ts';
 
 function parse(text: string): unknown[] {
   const parser = parseDiagnostics('/project/build');
@@ -103,15 +102,4 @@ test('the parser keeps errors when warnings alone are too many', () => {
   const warnings = 'x.c:1:1: warning: w\n'.repeat(10_000);
   const found = parse(`${warnings}${'x.c:1:1: error: e\n'.repeat(ERRORS_MAX + 5)}`);
   expect(found.filter((d) => Array.isArray(d) && d[3] === 'error')).toHaveLength(ERRORS_MAX);
-});
-
-test.each([
-  ['  CXX(target) Release/obj.target/kernel/src/kernel.o', 'CXX kernel'],
-  ['  SOLINK_MODULE(target) Release/obj.target/kernel.node', 'SOLINK_MODULE kernel.node'],
-  ['  COPY Release/kernel.node', 'COPY kernel.node'],
-  ['[3/9] Building CXX object k.cc.o', '[3/9] Building CXX object k.cc.o'],
-  ['[ 50%] Building CXX object k.cc.o', '[ 50%] Building CXX object k.cc.o'],
-  ['In file included from x.h:1', null],
-])('the step of %j is %j', (line, step) => {
-  expect(readStep(line)).toBe(step);
 });
