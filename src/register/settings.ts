@@ -1,4 +1,5 @@
 /** What the register does with each addon: what the configuration says, for an app that is not to notice. */
+import { existsSync } from 'node:fs';
 import { loadConfigSync } from '../config/load.ts';
 import { isIncluded, optionsFor } from '../config/options-for.ts';
 import { LINK_VARIABLE } from '../link/messages.ts';
@@ -17,15 +18,17 @@ export interface Settings {
  */
 export function readSettings(folder: string, env: NodeJS.ProcessEnv): Settings {
   const config = loadConfigSync(folder);
-  const devSocket = env[LINK_VARIABLE] || null;
+  const given = env[LINK_VARIABLE];
+  // Who has inherited the variable of a run that is over builds and watches for itself.
+  const devSocket = given && existsSync(given) ? given : null;
   const isLed = devSocket !== null;
   return {
     devSocket,
     optionsFor(file) {
       if (!isIncluded(config, file)) return null;
-      const { watch = true, ...given } = optionsFor(config, file);
+      const { watch = true, ...wanted } = optionsFor(config, file);
       // Threads of one app share an image as they do without the register.
-      const options: OpenOptions = { scope: 'process', ...given };
+      const options: OpenOptions = { scope: 'process', ...wanted };
       return isLed ? { ...options, build: false, watch: false } : { ...options, watch: unheld(watch) };
     },
   };

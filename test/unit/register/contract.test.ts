@@ -27,7 +27,12 @@ interface Ended {
 }
 
 /** The script is the body of a module in the folder of the addons. */
-async function run(script: string, registered: boolean, execArgv: readonly string[] = []): Promise<Ended> {
+async function run(
+  script: string,
+  registered: boolean,
+  execArgv: readonly string[] = [],
+  variables: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
   const file = scratch.write(
     'app.mjs',
     `import { createRequire } from 'node:module';
@@ -40,7 +45,12 @@ async function run(script: string, registered: boolean, execArgv: readonly strin
   const register = registered ? ['--import', compiledUrl('register/register.js')] : [];
   const child = spawn(process.execPath, [...execArgv, ...register, file], {
     cwd: scratch.path,
-    env: { ...process.env, LIBRARY: compiledUrl('index.js'), XDG_CACHE_HOME: scratch.file('cache') },
+    env: {
+      ...process.env,
+      LIBRARY: compiledUrl('index.js'),
+      XDG_CACHE_HOME: scratch.file('cache'),
+      ...variables,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -431,4 +441,19 @@ describe('a configuration', () => {
     expect(errors).toContain('includes');
     expect(exitCode).toBe(1);
   });
+});
+
+test('the variable of a run of dev that is over is of no matter: the app watches for itself', async () => {
+  put('plain.node', 'exports.version = () => 1;');
+  put('next.node', 'exports.version = () => 2;');
+  const { output } = await run(
+    `${SWAP}
+    const plain = require('./plain.node');
+    await swap(getAddon(plain), 'next.node');
+    say(plain.version());`,
+    true,
+    [],
+    { NAPI_RELOAD_DEV: scratch.file('gone.sock') },
+  );
+  expect(output).toBe('2\n');
 });
