@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { open } from '../dist/index.js';
 import { collect, quantile, round } from './statistics.mjs';
 
-const rounds = process.argv.includes('--quick') ? 1 : 15;
+const rounds = process.argv.includes('--quick') ? 1 : 9;
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');

@@ -16,7 +16,7 @@ const CURSOR_MODE = 25;
 
 export interface TerminalOptions {
   readonly cwd: string;
-  readonly env?: NodeJS.ProcessEnv;
+  readonly env: NodeJS.ProcessEnv;
   readonly columns?: number;
   readonly rows?: number;
 }
@@ -55,7 +55,8 @@ export class Terminal implements AsyncDisposable {
     }
     this.#child = spawn('python3', ['-I', PTY, `${columns}`, `${rows}`, ...command], {
       cwd,
-      env: { ...process.env, TERM: 'xterm-256color', ...env },
+      // All of it is the caller's to say: what a CI sets would leave no screen to look at.
+      env: { TERM: 'xterm-256color', ...env },
       stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
     });
     const decoder = new StringDecoder('utf8');
