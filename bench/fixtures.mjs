@@ -1,6 +1,14 @@
 // The addons that the benchmarks load.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,4 +79,17 @@ function compile(compiler, source, name, flags) {
   const common = ['-O2', '-fPIC', '-shared', `-I${path.join(prefix, 'include/node')}`];
   run(compiler, [...common, ...flags, path.join(root, 'bench', source), '-o', output]);
   return output;
+}
+
+/**
+ * Puts an addon in place as a linker does, each time with other bytes, as after an edit.
+ * @param {string} built @param {string} file
+ */
+export function installer(built, file) {
+  let builds = 0;
+  return () => {
+    copyFileSync(built, `${file}.new`);
+    appendFileSync(`${file}.new`, String(builds++).padStart(8, '0'));
+    renameSync(`${file}.new`, file);
+  };
 }

@@ -1,11 +1,11 @@
 // How a reload grows: with the bytes of the image, the functions that it exports, and the versions that stay in memory because
 // something of them is still in use. Beside it the plain way, a copy and process.dlopen, where it grows too.
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { open } from '../dist/index.js';
-import { buildGrown } from './fixtures.mjs';
+import { buildGrown, installer } from './fixtures.mjs';
 import { spread } from './statistics.mjs';
 
 const SMALL_BYTES = 1024;
@@ -26,12 +26,7 @@ export async function measureGrowth({ bytes, functions, pinned, rounds }) {
 async function inFolder(built, work) {
   const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
   const file = path.join(folder, 'growth.node');
-  let builds = 0;
-  const install = () => {
-    copyFileSync(built, `${file}.new`);
-    appendFileSync(`${file}.new`, String(builds++).padStart(8, '0'));
-    renameSync(`${file}.new`, file);
-  };
+  const install = installer(built, file);
   install();
   try {
     return await work(file, folder, install);

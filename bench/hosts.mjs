@@ -2,13 +2,13 @@
 // that a drift of the machine's speed falls on all of them.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { open } from '../dist/index.js';
-import { buildHosts } from './fixtures.mjs';
+import { buildHosts, installer } from './fixtures.mjs';
 import { quantile, round } from './statistics.mjs';
 
 const ISOLATIONS = /** @type {const} */ (['inline', 'worker', 'process']);
@@ -52,12 +52,7 @@ async function inFolder(built, work) {
   const file = path.join(folder, 'hosts.node');
   /** @type {Remote[]} */
   const opened = [];
-  let builds = 0;
-  const install = () => {
-    copyFileSync(built, `${file}.new`);
-    appendFileSync(`${file}.new`, String(builds++).padStart(8, '0'));
-    renameSync(`${file}.new`, file);
-  };
+  const install = installer(built, file);
   install();
   try {
     return await work(async (isolation, options = {}) => {

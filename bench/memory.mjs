@@ -2,12 +2,12 @@
 // of a process together. They take turns, so that a drift of the machine's speed falls on all.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { open } from '../dist/index.js';
-import { buildMemory } from './fixtures.mjs';
+import { buildMemory, installer } from './fixtures.mjs';
 import { quantile, spread } from './statistics.mjs';
 
 const SMALL_BYTES = 2 ** 10;
@@ -68,13 +68,7 @@ function ask(child, request) {
 async function serve(built) {
   const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
   const file = path.join(folder, 'memory.node');
-  let builds = 0;
-  /** Each build has other bytes, as after an edit. */
-  const install = () => {
-    copyFileSync(built, `${file}.new`);
-    appendFileSync(`${file}.new`, String(builds++).padStart(8, '0'));
-    renameSync(`${file}.new`, file);
-  };
+  const install = installer(built, file);
   install();
   const addon = /** @type {import('../dist/index.js').Addon<Kernel>} */ (
     await open(file, { stageDir: path.join(folder, 'stage') })
