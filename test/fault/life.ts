@@ -19,7 +19,8 @@ export interface Counter {
 /** Needed by its path, as a library without a DT_SONAME is, which makes it a private one. */
 const library = (): string => compileAddon([path.join(FIXTURES, 'ledger/library.c')], ['-DVERSION=1']);
 
-const counter = (version: number, hasLibrary: boolean): string =>
+/** A version that hands on its count and its memory. */
+export const counter = (version: number, hasLibrary: boolean): string =>
   scriptedAddon(
     `
     let count = 0;

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { compileAddon, FIXTURES, type Scratch, scriptedAddon } from '../support/addons.ts';
+import { compileAddon, FIXTURES, type Scratch } from '../support/addons.ts';
 import { compiledUrl } from '../support/compiled.ts';
+import { counter } from './life.ts';
 
 /** How a call fails, kept in step with failing.c and child.mjs. */
 export type Manner = 'once' | 'for good' | 'interrupted' | 'short' | 'killed';
@@ -57,22 +58,8 @@ interface Line {
 
 /** Three versions that hand on a state and memory; the last one is large, the others have a private library. */
 function buildVersions(scratch: Scratch): string[] {
-  const library = compileAddon([path.join(FIXTURES, 'ledger/library.c')], ['-DVERSION=1']);
   return [1, 2, 3].map((version) => {
-    const built = scriptedAddon(
-      `
-      let count = 0;
-      let bytes;
-      exports.version = () => ${version};
-      exports.increment = () => { bytes[0] += 1; return bytes[0] === ++count ? count : NaN; };
-      exports.napiReload = {
-        async prepare({ reason, memory }) { memory('growing', reason === 'first' ? 100 : 200, { grow: true }); },
-        init({ state, memory }) { count = state ?? 0; bytes = memory('count', 1); },
-        save: () => count,
-      };
-      `,
-      version === 3 ? [] : ['-Wl,--no-as-needed', library],
-    );
+    const built = counter(version, version !== 3);
     const bytes = fs.readFileSync(built);
     const pad = Buffer.alloc(version === 3 ? LARGE_BYTES : 0);
     return scratch.write(`built/v${version}.node`, Buffer.concat([bytes, pad]));
