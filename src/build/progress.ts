@@ -21,7 +21,7 @@ const COUNTED_STEP = /^\[ *(?:(\d+)\/(\d+)|(\d+)%)\] (?!Built target )(\S.*)$/;
 /** What CMake says of a step, whoever runs it. */
 const CMAKE_COMPILES = /^Building (\w+) object (\S+?)(?:\.o)?$/;
 const CMAKE_LINKS = /^Linking \w+ (?:shared module|shared library|static library|executable) (\S+)/;
-/** `   Compiling kernel v0.1.0 (/home/me/kernel)` of cargo. */
+/** `   Compiling kernel v0.1.0 (/src/kernel)` of cargo. */
 const CARGO_STEP = /^ {3}(Compiling \S+) v\d/;
 
 /** @returns null when the line tells of no step */

@@ -103,12 +103,15 @@ export async function startLinkServer(listener: LinkListener): Promise<LinkServe
   return { path: socketPath, close };
 }
 
+/** What `mkdtemp` adds to a name. */
+const RANDOM_LETTERS = 6;
+
 function makeFolder(): string {
   const failures: string[] = [];
   for (const base of new Set([process.env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'])) {
     if (!base || !path.isAbsolute(base)) continue;
     const prefix = path.join(base, FOLDER_PREFIX);
-    if (Buffer.byteLength(`${prefix}XXXXXX/${SOCKET_NAME}`) > SOCKET_PATH_MAX) {
+    if (Buffer.byteLength(`${prefix}/${SOCKET_NAME}`) + RANDOM_LETTERS > SOCKET_PATH_MAX) {
       failures.push(`${JSON.stringify(base)} is too long for the path of a socket`);
       continue;
     }

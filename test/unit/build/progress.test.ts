@@ -29,7 +29,7 @@ test.each([
   ],
   ['[2/3] Generating x.h', { step: 'Generating x.h', kind: 'other', hasEnded: true, done: 2, total: 3 }],
   [
-    '   Compiling kernel v0.1.0 (/home/me/kernel)',
+    '   Compiling kernel v0.1.0 (/src/kernel)',
     { step: 'Compiling kernel', kind: 'compile', hasEnded: false },
   ],
   [
