@@ -2,8 +2,8 @@
 import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { open } from '../dist/index.js';
-import { collect, quantile, round, summarise } from './statistics.mjs';
+import { open } from '../../dist/index.js';
+import { collect, quantile, round, summarise } from '../measure/statistics.mjs';
 
 /** Loads before the first measured round, so that both ways run compiled code. */
 const WARM_UP = 50;
@@ -64,7 +64,7 @@ async function measureIn(folder, built, rounds) {
   };
 }
 
-/** @param {import('../dist/index.js').Addon} addon @param {Record<string, number[]>} phases @param {boolean} counts */
+/** @param {import('../../dist/index.js').Addon} addon @param {Record<string, number[]>} phases @param {boolean} counts */
 async function timeOurs(addon, phases, counts) {
   const startMs = performance.now();
   const report = await addon.reload();

@@ -3,8 +3,8 @@
 import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { open } from '../dist/index.js';
-import { quantile } from './statistics.mjs';
+import { open } from '../../dist/index.js';
+import { quantile } from '../measure/statistics.mjs';
 
 const RELOADS = 10;
 /** Of a millisecond or less, so that some have the processor to themselves. */

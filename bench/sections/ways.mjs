@@ -9,10 +9,10 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { open } from '../dist/index.js';
-import { buildMinimal } from './fixtures.mjs';
+import { open } from '../../dist/index.js';
+import { buildMinimal } from '../measure/fixtures.mjs';
 import { measureRivals } from './rivals.mjs';
-import { round, spread } from './statistics.mjs';
+import { round, spread } from '../measure/statistics.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const SERVE = fileURLToPath(new URL('./serve.mjs', import.meta.url));
@@ -32,7 +32,7 @@ function load(file) {
   return module.exports;
 }
 
-/** @param {string} file @param {string} folder @param {import('../dist/index.js').OpenOptions} options @returns {Promise<Way>} */
+/** @param {string} file @param {string} folder @param {import('../../dist/index.js').OpenOptions} options @returns {Promise<Way>} */
 async function ours(file, folder, options) {
   const addon = await open(file, { stageDir: path.join(folder, 'stage'), ...options });
   const { add } = /** @type {Kernel} */ (addon.exports);

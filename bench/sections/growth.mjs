@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { open } from '../dist/index.js';
-import { buildGrown, installer } from './fixtures.mjs';
-import { spread } from './statistics.mjs';
+import { open } from '../../dist/index.js';
+import { buildGrown, installer } from '../measure/fixtures.mjs';
+import { spread } from '../measure/statistics.mjs';
 
 const SMALL_BYTES = 1024;
 const WARM_UP = 3;
@@ -35,7 +35,7 @@ async function inFolder(built, work) {
   }
 }
 
-/** @param {import('../dist/index.js').Addon} addon @returns ms until the new version is live */
+/** @param {import('../../dist/index.js').Addon} addon @returns ms until the new version is live */
 async function timeReload(addon) {
   const startMs = performance.now();
   const { status, phasesMs } = await addon.reload();

@@ -3,9 +3,9 @@
 import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { open } from '../dist/index.js';
-import { buildInstances } from './fixtures.mjs';
-import { quantile, round } from './statistics.mjs';
+import { open } from '../../dist/index.js';
+import { buildInstances } from '../measure/fixtures.mjs';
+import { quantile, round } from '../measure/statistics.mjs';
 
 /** Reloads that are measured, after one that is not. */
 const ROUNDS = 5;

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { quantile, round } from './statistics.mjs';
+import { quantile, round } from '../measure/statistics.mjs';
 
 const WARM_UP = 20;
-/** @type {import('../dist/native.js').Native} */
-const shim = createRequire(import.meta.url)('../build/Release/napi_reload.node');
+/** @type {import('../../dist/native.js').Native} */
+const shim = createRequire(import.meta.url)('../../build/Release/napi_reload.node');
 
 /** @param {string} source a file of less than a mebibyte @param {number} rounds @returns {Record<string, number>} medians in ms */
 export function measureCycle(source, rounds) {

@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { open } from '../dist/index.js';
-import { buildMemory, installer } from './fixtures.mjs';
-import { quantile, spread } from './statistics.mjs';
+import { open } from '../../dist/index.js';
+import { buildMemory, installer } from '../measure/fixtures.mjs';
+import { quantile, spread } from '../measure/statistics.mjs';
 
 const SMALL_BYTES = 2 ** 10;
 const LARGE_BYTES = 2 ** 30;
@@ -70,7 +70,7 @@ async function serve(built) {
   const file = path.join(folder, 'memory.node');
   const install = installer(built, file);
   install();
-  const addon = /** @type {import('../dist/index.js').Addon<Kernel>} */ (
+  const addon = /** @type {import('../../dist/index.js').Addon<Kernel>} */ (
     await open(file, { stageDir: path.join(folder, 'stage') })
   );
   const { address, fill, checksum } = addon.exports;

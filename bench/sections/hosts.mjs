@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { open } from '../dist/index.js';
-import { buildHosts, installer } from './fixtures.mjs';
-import { quantile, round } from './statistics.mjs';
+import { open } from '../../dist/index.js';
+import { buildHosts, installer } from '../measure/fixtures.mjs';
+import { quantile, round } from '../measure/statistics.mjs';
 
 const ISOLATIONS = /** @type {const} */ (['inline', 'worker', 'process']);
 const CALLS_WARM_UP = 1_000;
@@ -23,7 +23,7 @@ const PAGE_BYTES = 4096;
 
 /** @typedef {(typeof ISOLATIONS)[number]} Isolation */
 /** @typedef {{ add(a: number, b: number): number, sum(values: Float64Array): number, pid(): number }} Kernel */
-/** @typedef {import('../dist/index.js').Addon<import('../dist/index.js').Remote<Kernel>>} Remote */
+/** @typedef {import('../../dist/index.js').Addon<import('../../dist/index.js').Remote<Kernel>>} Remote */
 
 /** @param {{ calls: number, arrays: number, reloads: number }} rounds */
 export async function measureHosts({ calls, arrays, reloads }) {

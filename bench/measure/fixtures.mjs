@@ -3,17 +3,16 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   realpathSync,
   renameSync,
-  statSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const root = path.resolve(import.meta.dirname, '../..');
 const cache = path.join(root, 'node_modules/.cache/napi-reload-bench');
 const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');
 
@@ -23,15 +22,17 @@ function run(command, args) {
   if (result.status !== 0) throw new Error(`${command} failed: ${result.error?.message ?? result.stderr}`);
 }
 
-/** The example kernel as node-gyp builds it. */
+/** The example kernel as node-gyp builds it, in a copy: whoever works on the example has its folder. */
 export function buildExample() {
-  const folder = path.join(root, 'examples/stream-stats');
+  const folder = path.join(cache, 'stream-stats');
+  for (const name of ['binding.gyp', 'src'])
+    cpSync(path.join(root, 'examples/stream-stats', name), path.join(folder, name), { recursive: true });
   const file = path.join(folder, 'build/Release/stream_stats.node');
   const nodedir = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const gyp = path.join(root, 'node_modules/node-gyp/bin/node-gyp.js');
   // Always configured, as what is there may be of another Node.js.
   run(process.execPath, [gyp, 'configure', 'build', '--release', '-C', folder, ...nodedir]);
-  return { file, bytes: statSync(file).size };
+  return file;
 }
 
 /** Two versions of an addon with `add` and `noop`. */
@@ -49,7 +50,7 @@ export const buildInstances = () =>
 
 /** An addon with so many bytes of memory that stays. @param {number} bytes */
 export const buildMemory = (bytes) =>
-  compile('gcc', 'memory.c', `memory-${bytes}.node`, [
+  compile('gcc', 'state.c', `state-${bytes}.node`, [
     `-DBYTES=${bytes}`,
     `-I${path.join(root, 'native/include')}`,
   ]);
@@ -77,7 +78,7 @@ function compile(compiler, source, name, flags) {
   mkdirSync(cache, { recursive: true });
   const output = path.join(cache, name);
   const common = ['-O2', '-fPIC', '-shared', `-I${path.join(prefix, 'include/node')}`];
-  run(compiler, [...common, ...flags, path.join(root, 'bench', source), '-o', output]);
+  run(compiler, [...common, ...flags, path.join(root, 'bench/addons', source), '-o', output]);
   return output;
 }
 

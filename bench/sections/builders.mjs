@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { open } from '../dist/index.js';
-import { collect, quantile, round } from './statistics.mjs';
+import { open } from '../../dist/index.js';
+import { collect, quantile, round } from '../measure/statistics.mjs';
 
 const rounds = process.argv.includes('--quick') ? 1 : 9;
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -83,7 +83,7 @@ const ends = [];
 /** @type {Record<string, (number: number) => Promise<void>>} */
 const sameBytes = {};
 
-/** @param {string} name @param {'binding.gyp' | 'CMakeLists.txt'} description @param {import('../dist/index.js').OpenOptions['build']} build */
+/** @param {string} name @param {'binding.gyp' | 'CMakeLists.txt'} description @param {import('../../dist/index.js').OpenOptions['build']} build */
 async function addOurs(name, description, build) {
   const { folder, addon } = makeProject(name, description);
   const kernel = await open(addon, { build, watch: true, stageDir: path.join(scratch, 'stage') });

@@ -4,8 +4,8 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { include } from '../dist/headers.js';
-import { quantile, round } from './statistics.mjs';
+import { include } from '../../dist/headers.js';
+import { quantile, round } from '../measure/statistics.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folders = [
