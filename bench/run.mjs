@@ -1,6 +1,6 @@
 // `npm run bench`: what a reload, a call and what else people come for cost, each beside its plain alternative in the same run.
 //
-//     npm run bench -- [SECTION...] [--json [FILE]] [--short]
+//     npm run bench -- [SECTION...] [--short] [--json [FILE]]
 //
 // Without names every section runs. `--json` prints one JSON line last, `--json FILE` writes a file instead, after each section,
 // so that a failure loses that section only. `--short` takes few rounds, to show that it runs: no figures to publish.
@@ -13,16 +13,32 @@ import { describeMachine } from './measure/machine.mjs';
 import { rowsOf } from './draw/tables.mjs';
 
 /** In this order: what people come for first, the slow ones last. */
-const SECTIONS = ['reload', 'ways', 'left', 'calls', 'hosts', 'growth', 'state', 'instances', 'headers', 'builders'];
+const SECTIONS = [
+  'reload',
+  'ways',
+  'left',
+  'calls',
+  'hosts',
+  'growth',
+  'state',
+  'instances',
+  'headers',
+  'server',
+  'builders',
+];
 
 /** @param {readonly string[]} args */
 function parse(args) {
   const options = /** @type {const} */ ({ short: { type: 'boolean' }, json: { type: 'string' } });
-  // `--json` may stand alone, which parseArgs has no word for.
-  const whole = args.flatMap((arg, at) => (arg === '--json' && !/^[^-]/.test(args[at + 1] ?? '') ? ['--json', '-'] : [arg]));
+  // It may stand alone, in the end or before another option, which parseArgs has no word for.
+  const whole = args.flatMap((arg, at) => {
+    const next = args[at + 1] ?? '--';
+    return arg === '--json' && next.startsWith('--') ? ['--json=-'] : [arg];
+  });
   const { values, positionals } = parseArgs({ args: whole, options, allowPositionals: true });
   const unknown = positionals.filter((name) => !SECTIONS.includes(name));
-  if (unknown.length > 0) throw new Error(`no section ${unknown.join(', ')}; there are ${SECTIONS.join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`no section ${unknown.join(', ')}; there are ${SECTIONS.join(', ')}`);
   return { ...values, sections: positionals.length > 0 ? positionals : SECTIONS };
 }
 

@@ -19,7 +19,7 @@ export function showBytes(value) {
 /** @param {number} value @param {Unit} unit @returns {string} */
 export function showIn(value, unit) {
   if (unit === 'bytes') return showBytes(value);
-  return unit === 'times' || unit === 'mappings' ? show(value) : `${show(value)} ${unit}`;
+  return unit === 'times' || unit === 'count' ? show(value) : `${show(value)} ${unit}`;
 }
 
 /** @param {Figure | undefined} figure @param {Unit} unit */
@@ -45,7 +45,10 @@ export function rowsOf(subject) {
       nameOf(subject, row),
       Object.fromEntries(columns.map(([key, { title, unit }]) => [title, cellOf(figures[key], unit)])),
     ]),
-    ...Object.entries(subject.absent ?? {}).map(([row, why]) => [row, { [columns[0]?.[1].title ?? '']: why }]),
+    ...Object.entries(subject.absent ?? {}).map(([row, why]) => [
+      row,
+      { [columns[0]?.[1].title ?? '']: why },
+    ]),
   ]);
 }
 

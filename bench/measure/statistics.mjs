@@ -1,6 +1,6 @@
 // Figures of many measurements, and what a section of the benchmarks gives: subjects, which are tables of figures.
 
-/** What a figure counts. Times that are not written in ms say so. @typedef {'ms' | 'µs' | 'ns' | 'bytes' | 'times' | 'mappings'} Unit */
+/** What a figure counts. Times that are not written in ms say so. @typedef {'ms' | 'µs' | 'ns' | 'bytes' | 'times' | 'count'} Unit */
 
 /**
  * Of several measurements of the same: the median, with its spread. `least` stands where what is asked is the work itself,

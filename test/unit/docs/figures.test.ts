@@ -2,69 +2,166 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { blocksOf, fillBlocks, withoutBlocks } from '../../../bench/blocks.mjs';
-import { documentsOf, drawDocuments, REPORT, readDocuments } from '../../../bench/documents.mjs';
+import { blocksOf, fillBlocks, strayMarks, withoutBlocks } from '../../../bench/draw/blocks.mjs';
+import {
+  documentsOf,
+  drawDocuments,
+  faultsOf,
+  FOLDER,
+  REPORT,
+  type Report,
+  readDocuments,
+} from '../../../bench/draw/documents.mjs';
 
-const root = path.resolve(import.meta.dirname, '../../..');
-const report = JSON.parse(fs.readFileSync(path.join(root, REPORT), 'utf8')) as {
-  reload: { ours: Record<string, number> };
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const report = JSON.parse(fs.readFileSync(path.join(ROOT, REPORT), 'utf8')) as Report;
+
+/** A time, an amount of memory, a share, or how many times as much: in digits, with its unit. */
+const QUANTITY =
+  /(?<![\w.])[−-]?\d[\d.,]*(?: to \d[\d.,]*)? ?(?:(?:milli|micro|nano)?seconds?|minutes?|[mµn]?s|times|mappings|%|[KMG]i?B|bytes|x)(?![\w-])/g;
+
+/** What is decided, and not measured: defaults, bounds, and what an example does. Each stands in its document. */
+const DECIDED: Readonly<Record<string, readonly string[]>> = {
+  'README.md': [],
+  'docs/builders.md': ['512 MiB'],
+  'docs/check.md': ['30s', '50 times'],
+  'docs/commands.md': ['200ms', '1.5s', '30ms', '30s'],
+  'docs/cost.md': ['100 ms'],
+  'docs/dev.md': ['3 s'],
+  'docs/groups.md': ['20 ms'],
+  'docs/handle.md': ['30 ms', '100 ms'],
+  'docs/isolation.md': ['128 KiB'],
+  'docs/limits.md': ['20,000 mappings', '40,000 mappings', '1 KB'],
+  'docs/memory.md': ['1 to 200 bytes', '16 MiB', '16 times', '90 %'],
+  'docs/platforms.md': ['100 times'],
+  'docs/testing.md': ['512 MiB'],
+  'docs/threads.md': ['12 times', '37 seconds'],
 };
-/** A time, an amount of memory or a ratio. */
-const FIGURE = /\d[\d.,]* ?(?:ms|µs|ns|s|times|%|[KMG]i?B|bytes)(?![\w-])/g;
 
-/** The part of a document below the heading of that name; null where it has none. */
-function sectionOf(text: string, heading: string): string | null {
-  const found = new RegExp(`^(#+) ${heading}\\n([\\s\\S]*?)(?=^#{1,2} |(?![\\s\\S]))`, 'm').exec(text);
-  return found?.[2] ?? null;
-}
+/** Subjects that the documents are to show: the names of all sections' tables. */
+const SUBJECTS: readonly string[] = [
+  'reload',
+  'stages',
+  'cycle',
+  'ways',
+  'left',
+  'calls',
+  'callsBefore',
+  'arrays',
+  'hostReload',
+  'rehearsal',
+  'hostMemory',
+  'image',
+  'functions',
+  'pinned',
+  'state',
+  'instances',
+  'headers',
+  'server',
+  'builders',
+];
 
-describe('the figures of the documents', () => {
-  test.each(drawDocuments(report))('%s is what the report gives', (file, text) => {
-    expect(fs.readFileSync(path.join(root, file), 'utf8')).toBe(text);
-    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+const withoutCode = (text: string): string =>
+  text.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '');
+
+describe('the report', () => {
+  test('is of a whole run, and has every subject', () => {
+    expect(faultsOf(report, SUBJECTS)).toEqual([]);
+    expect(Object.keys(report.subjects).toSorted()).toEqual(SUBJECTS.toSorted());
   });
 
-  test('are those of the report in every block', () => {
-    const filled = documentsOf(root, report);
-    expect(filled.length).toBeGreaterThan(0);
-    for (const [file, text] of filled)
-      expect(fs.readFileSync(path.join(root, file), 'utf8'), file).toBe(text);
+  test('of a short run is none to publish', () => {
+    expect(faultsOf({ ...report, short: true }, SUBJECTS)).toEqual(['it is a short run']);
   });
 
-  test('of what it costs stand in blocks only', () => {
-    const sections = readDocuments(root).flatMap(([file, text]) => {
-      const found = ['Cost', 'What it costs'].map((heading) => sectionOf(text, heading));
-      return found.filter((section) => section !== null).map((section) => ({ file, section }));
-    });
-    const blocks = sections.flatMap(({ section }) => blocksOf(section));
-    expect(blocks).toEqual(expect.arrayContaining(['reload', 'hosts']));
-    for (const { file, section } of sections) {
-      expect(withoutBlocks(section).match(FIGURE) ?? [], file).toEqual([]);
-    }
+  test('that lacks a subject, or has a figure that is none, is none to publish', () => {
+    const { ways, ...others } = report.subjects;
+    expect(faultsOf({ ...report, subjects: others }, SUBJECTS)).toEqual(['ways is missing']);
+    const broken = { median: 1, p10: 2, p90: 3, rounds: 30 };
+    const subjects = {
+      ...others,
+      ways: { ...ways, rows: { mine: { first: broken } } },
+    } as Report['subjects'];
+    expect(faultsOf({ ...report, subjects }, SUBJECTS)).toEqual(['ways / mine / first is no figure']);
   });
 });
 
-describe('a block', () => {
+describe('the figures of the documents', () => {
+  const drawn = drawDocuments(report);
+
+  test.each(drawn)('%s is what the report gives', (file, text) => {
+    expect(fs.readFileSync(path.join(ROOT, file), 'utf8')).toBe(text);
+    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test('have no chart of another report', () => {
+    const charts = fs.readdirSync(path.join(ROOT, FOLDER)).filter((name) => name.endsWith('.svg'));
+    const expected = drawn.map(([file]) => file).filter((file) => file.endsWith('.svg'));
+    expect(charts.map((name) => `${FOLDER}/${name}`).toSorted()).toEqual(expected.toSorted());
+  });
+
+  test.each(readDocuments(ROOT))('in %s are those of the report, or decided', (file, text) => {
+    expect(strayMarks(text)).toEqual([]);
+    expect(fillBlocks(text, report)).toBe(text);
+    const written = withoutCode(withoutBlocks(text)).match(QUANTITY) ?? [];
+    expect([...new Set(written)].toSorted()).toEqual((DECIDED[file] ?? []).toSorted());
+  });
+
+  test('of the documents are many', () => {
+    const shown = documentsOf(ROOT, report).flatMap(([, text]) => blocksOf(text));
+    const wanted = ['machine', 'reload', 'ways', 'left', 'calls', 'state', 'instances', 'server', 'builders'];
+    expect(shown).toEqual(expect.arrayContaining(wanted));
+  });
+});
+
+describe('a mark', () => {
   const block = (text: string): string =>
     `before 1 ms\n<!-- figures: reload -->\n${text}<!-- /figures -->\nafter\n`;
 
-  test('gets the figures of the report, and nothing around it changes', () => {
+  test('of a table gets the figures of the report, and nothing around it changes', () => {
     const filled = fillBlocks(block('| 12345 ms |\n'), report);
     expect(filled).not.toContain('12345');
-    expect(filled).toContain(`${report.reload.ours['median ms']} ms`);
+    expect(filled).toContain('| napi-reload |');
     expect(withoutBlocks(filled)).toBe('before 1 ms\n\nafter\n');
     expect(fillBlocks(filled, report)).toBe(filled);
   });
 
-  test('changes with the report', () => {
-    const other = {
-      ...report,
-      reload: { ...report.reload, ours: { ...report.reload.ours, 'median ms': 9.87 } },
+  test('of one figure gets its median, with its unit', () => {
+    const figure = { median: 9.87, p10: 9, p90: 10, rounds: 30 };
+    const reload = {
+      columns: { live: { title: 'live', unit: 'ms' } },
+      rows: { 'napi-reload': { live: figure } },
     };
-    expect(fillBlocks(block(''), other)).toContain('| 9.87 ms |');
+    const other = { ...report, subjects: { reload } } as unknown as Report;
+    const text = 'in <!-- figure: reload / napi-reload / live -->1 ms<!-- /figure -->.';
+    expect(fillBlocks(text, other)).toBe(text.replace('1 ms', '9.87 ms'));
+    expect(withoutBlocks(text)).toBe('in .');
   });
 
-  test('that asks for what there is not is refused', () => {
-    expect(() => fillBlocks(block('').replace('reload', 'relaod'), report)).toThrow('no figures "relaod"');
+  test.each([
+    [block('').replace('reload', 'relaod'), 'no figures "relaod"'],
+    [
+      '<!-- figure: reload / napi-reload / nope -->1<!-- /figure -->',
+      'no figure "reload / napi-reload / nope"',
+    ],
+  ])('that asks for what there is not is refused', (text, message) => {
+    expect(() => fillBlocks(text, report)).toThrow(message);
   });
+
+  test.each(['<!-- figures:ways -->\n<!-- /figures -->', '<!-- figures: ways -->\n', '<!-- /figure -->'])(
+    '%j is no mark, and found',
+    (text) => {
+      expect(strayMarks(text)).not.toEqual([]);
+    },
+  );
+});
+
+test.each([
+  ['takes 1.5 ms', ['1.5 ms']],
+  ['adds -13.3 ms', ['-13.3 ms']],
+  ['2.6 to 3.7 times as long', ['2.6 to 3.7 times']],
+  ['in 30 seconds, 40 KB, 5 mappings, 3x', ['30 seconds', '40 KB', '5 mappings', '3x']],
+  ['Node.js 20, version 2, 12 of them', null],
+])('%j has the quantities %j', (text, quantities) => {
+  expect(text.match(QUANTITY)).toEqual(quantities);
 });
