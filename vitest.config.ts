@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { SlowFirst } from './test/support/slow-first.ts';
 
@@ -6,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts', 'examples/*/*.test.mjs'],
     // Native code runs here: a crash must take one file with it, not the run.
     pool: 'forks',
+    // Most of a test's time is that of compilers and other processes, which it waits for.
+    maxWorkers: os.availableParallelism(),
     sequence: { sequencer: SlowFirst },
     // A diagnosis, not a measure: tests wait for events, and a machine under load is slow.
     testTimeout: 60_000,

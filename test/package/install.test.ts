@@ -10,13 +10,16 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createScratch, type Scratch } from '../support/addons.ts';
+import { entryDeclarations, reachable } from '../../.ci/declarations.mjs';
 import { blocksOf, readDocument } from '../unit/docs/markdown.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 /** What has the files of the example. */
 const EXAMPLE = ['README.md', 'docs/getting-started.md'];
-const BYTES_MAX = 1_000_000;
+/** Below the promised megabyte: the shim of a release comes from another compiler. */
+const BYTES_MAX = 970_000;
+const ENTRIES = ['.', './register', './hot', './testing', './vitest'];
 /** A registry that is not there is asked for as long as that, and no longer. */
 const FETCH = ['--fetch-retries=1', '--fetch-timeout=20000', '--prefer-offline'];
 
@@ -32,7 +35,7 @@ const inProject = (...names: string[]): string => path.join(scratch.file('projec
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the package', () => {
   beforeAll(async () => {
     scratch = createScratch();
-    for (const script of ['setup.mjs', 'prebuild.mjs']) {
+    for (const script of ['setup.mjs', 'prebuild.mjs', 'declarations.mjs']) {
       const { status, stderr } = spawnSync(process.execPath, [path.join(root, '.ci', script)], {
         encoding: 'utf8',
       });
@@ -44,7 +47,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
     files = packed.files.map((file: { path: string }) => file.path);
 
     scratch.write('project/package.json', '{ "private": true }');
-    const packages = [tarball, 'node-addon-api', '@types/node@20', 'typescript'];
+    const packages = [tarball, 'node-addon-api', '@types/node@20', 'typescript', 'vitest@4'];
     const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...FETCH, ...packages];
     await run('npm', install, { cwd: inProject() }).catch((error: Error & { stderr: string }) => {
       if (!/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENOTCACHED/.test(error.stderr)) throw error;
@@ -66,7 +69,6 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
       const tops = new Set(files.map((file) => file.split('/')[0]));
       expect([...tops].toSorted()).toEqual(
         [
-          'ARCHITECTURE.md',
           'CHANGELOG.md',
           'LICENSE',
           'README.md',
@@ -97,9 +99,12 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
         .map((name) => `dist/${name.slice(0, -'.ts'.length)}`);
       const compiled = files.filter((file) => file.startsWith('dist/') && file.endsWith('.js'));
       expect(compiled.map((file) => file.slice(0, -'.js'.length)).toSorted()).toEqual(sources.toSorted());
-      // Those of what no type of the package leads to are left out.
+    });
+
+    test('has the declarations that its types lead to, and no other', () => {
       const typed = files.filter((file) => file.endsWith('.d.ts'));
-      expect(sources).toEqual(expect.arrayContaining(typed.map((file) => file.slice(0, -'.d.ts'.length))));
+      const needed = [...reachable(entryDeclarations())].map((file) => path.relative(root, file));
+      expect(typed.toSorted()).toEqual(needed.toSorted());
       expect(typed).toContain('dist/index.d.ts');
     });
 
@@ -113,7 +118,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
     test('has types that every resolution finds, and that are those of what it finds', async () => {
       const checked = await checkPackage(createPackageFromTarballData(fs.readFileSync(tarball)));
       if (checked.types === false) throw new Error('No types were found');
-      // It is ESM, which require() loads on every Node.js that the package is for.
+      // It is ESM, which require() loads on every Node.js of "engines".
       const allowed: readonly ProblemKind[] = ['CJSResolvesToESM'];
       const problems = checked.problems.filter(
         (problem) =>
@@ -122,7 +127,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
           !('resolutionKind' in problem && problem.resolutionKind === 'node10'),
       );
       expect(problems).toEqual([]);
-      expect(Object.keys(checked.entrypoints)).toEqual(expect.arrayContaining(['.', './hot', './register']));
+      expect(Object.keys(checked.entrypoints)).toEqual(expect.arrayContaining(ENTRIES));
     });
   });
 
@@ -204,13 +209,14 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
           '--moduleResolution',
           resolution,
         ];
-        const tsc = (file: string) =>
-          spawnSync(inProject('node_modules/.bin/tsc'), [...flags, file], {
-            cwd: inProject(),
-            encoding: 'utf8',
-          }).stdout;
-        expect(tsc(`typed.${suffix}`)).toBe('');
-        expect(tsc(`wrong.${suffix}`)).toContain('watsh');
+        const entries = ENTRIES.map((entry) => path.posix.join('napi-reload', entry));
+        const imports = entries.map((name, at) => `export * as entry${at} from '${name}';\n`);
+        scratch.write(`project/entries.${suffix}`, imports.join(''));
+        const files = ['typed', 'entries', 'wrong'].map((name) => `${name}.${suffix}`);
+        const tsc = inProject('node_modules/.bin/tsc');
+        const { stdout } = spawnSync(tsc, [...flags, ...files], { cwd: inProject(), encoding: 'utf8' });
+        // One error, where the option is written wrong.
+        expect(stdout).toMatch(new RegExp(`^wrong\\.${suffix}\\(2,\\d+\\): error .*watsh[^\\n]*\\n$`));
       },
     );
   });

@@ -1,0 +1,2 @@
+export function reachable(entries: readonly string[]): Set<string>;
+export function entryDeclarations(): string[];
