@@ -34,7 +34,7 @@ export function drawDocuments({ machine, commit, subjects }) {
     return ['', `## ${subject.title}`, '', ...picture, markdownOf(subject)];
   });
   const page = [
-    '# Figures',
+    '# Benchmarks',
     '',
     '<!-- Written by `npm run bench:report`. -->',
     '',

@@ -36,7 +36,12 @@
 namespace napi_reload {
 
 // Why a version comes to life.
-enum class Reason { kFirst, kReload, kRollback };
+enum class Reason {
+  kFirst = napi_reload_reason_first,
+  kReload = napi_reload_reason_reload,
+  kRollback = napi_reload_reason_rollback,
+  kRestart = napi_reload_reason_restart  // its Worker or process has crashed
+};
 
 // What becomes of memory that was asked for with another size before.
 enum class Size {
@@ -99,9 +104,7 @@ class Context {
     char text[16] = "";
     const Napi::Value reason = Read(context_.object, "reason");
     napi_get_value_string_utf8(context_.env, reason, text, sizeof text, nullptr);
-    // Their second letters tell them apart.
-    if (text[1] == 'e') return napi_reload::Reason::kReload;
-    return text[1] == 'o' ? napi_reload::Reason::kRollback : napi_reload::Reason::kFirst;
+    return static_cast<napi_reload::Reason>(napi_reload_reason_of_(text));
   }
   // What `Save` of the old version returned; undefined where there is no state.
   Napi::Value State() const { return Read(context_.object, "state"); }

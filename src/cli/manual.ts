@@ -12,7 +12,7 @@ export function manual(commands: readonly Command[]): string {
     inCell(summary),
   ]);
   const lines = [
-    '# The program napi-reload',
+    '# Command reference',
     '',
     'This page is made from the commands themselves: `npm run documents` writes it.',
     '',

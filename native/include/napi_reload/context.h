@@ -74,4 +74,20 @@ NAPI_RELOAD_INLINE_ void* napi_reload_get_memory(const napi_reload_context* cont
   return data;
 }
 
+// Why a version comes to life: at first, by a reload, by a rollback, or because the Worker or
+// process of this very version has crashed.
+typedef enum {
+  napi_reload_reason_first,
+  napi_reload_reason_reload,
+  napi_reload_reason_rollback,
+  napi_reload_reason_restart
+} napi_reload_reason;
+
+// Two letters tell their names apart.
+NAPI_RELOAD_INLINE_ napi_reload_reason napi_reload_reason_of_(const char* name) {
+  if (name[0] == '\0' || name[1] == 'i') return napi_reload_reason_first;
+  if (name[1] == 'o') return napi_reload_reason_rollback;
+  return name[2] == 's' ? napi_reload_reason_restart : napi_reload_reason_reload;
+}
+
 #endif  // NAPI_RELOAD_CONTEXT_H_

@@ -5,12 +5,6 @@
 
 #include "context.h"
 
-typedef enum {
-  napi_reload_reason_first,
-  napi_reload_reason_reload,
-  napi_reload_reason_rollback
-} napi_reload_reason;
-
 // A property of that type; NULL when it is of another.
 NAPI_RELOAD_INLINE_ napi_value napi_reload_get_(napi_env env, napi_value object, const char* name,
                                                 napi_valuetype wanted) {
@@ -30,15 +24,7 @@ NAPI_RELOAD_INLINE_ napi_reload_reason napi_reload_get_reason(const napi_reload_
   if (reason != NULL) {
     napi_get_value_string_utf8(context->env, reason, text, sizeof text, NULL);
   }
-  // Their second letters tell them apart.
-  switch (text[1]) {
-    case 'e':
-      return napi_reload_reason_reload;
-    case 'o':
-      return napi_reload_reason_rollback;
-    default:
-      return napi_reload_reason_first;
-  }
+  return napi_reload_reason_of_(text);
 }
 
 // What `save` of the old version returned; NULL where there is no state.

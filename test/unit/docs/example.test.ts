@@ -5,6 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { open } from '../../../src/index.ts';
+import { compileAddon } from '../../support/addons.ts';
+import { cxxObject } from '../../support/cxx.ts';
 import { blocksOf, readDocument } from './markdown.ts';
 import { createProject, type Project } from './project.ts';
 
@@ -79,4 +82,15 @@ describe('the example of the README', () => {
     const staged = path.join(project.path, 'cache/napi-reload');
     expect(fs.readdirSync(staged).filter((name) => name !== '.lock')).toEqual([]);
   });
+});
+
+test('the addon without a class carries its state over, too', async () => {
+  const object = cxxObject(path.join(project.path, 'plain.cc'));
+  const built = path.join(project.path, 'plain.node');
+  fs.copyFileSync(compileAddon([object], ['-lstdc++']), built);
+  const addon = await open<{ add(n: number): number }>(built, { stageDir: path.join(project.path, 'stage') });
+  expect([addon.exports.add(1), addon.exports.add(2)]).toEqual([1, 3]);
+  expect(await addon.reload({ force: true })).toMatchObject({ status: 'reloaded', state: 'carried' });
+  expect(addon.exports.add(4)).toBe(7);
+  await addon.close();
 });

@@ -7,27 +7,30 @@ import { anchorsOf, blocksOf, linksOf, PAGES, readDocument, ROOT } from './markd
 
 const README = 'README.md';
 
-describe.each([README, 'ARCHITECTURE.md', 'CHANGELOG.md', ...PAGES])('%s', (name) => {
-  const text = readDocument(name);
+describe.each([README, 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'CONTRIBUTING.md', ...PAGES])(
+  '%s',
+  (name) => {
+    const text = readDocument(name);
 
-  test('links to files and headings that exist', () => {
-    const missing = linksOf(text)
-      .filter((link) => !/^https?:/.test(link))
-      .filter((link) => {
-        const [file = '', anchor] = link.split('#');
-        const target = file === '' ? name : path.join(path.dirname(name), file);
-        if (!fs.existsSync(path.join(ROOT, target))) return true;
-        return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
-      });
-    expect(missing).toEqual([]);
-  });
+    test('links to files and headings that exist', () => {
+      const missing = linksOf(text)
+        .filter((link) => !/^https?:/.test(link))
+        .filter((link) => {
+          const [file = '', anchor] = link.split('#');
+          const target = file === '' ? name : path.join(path.dirname(name), file);
+          if (!fs.existsSync(path.join(ROOT, target))) return true;
+          return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
+        });
+      expect(missing).toEqual([]);
+    });
 
-  test('has each heading once, so that a link to it is clear', () => {
-    const headings = text.replace(/^```[\s\S]*?^```$/gm, '').match(/^#+ .+$/gm) ?? [];
-    if (name !== 'CHANGELOG.md') expect(headings).toEqual([...new Set(headings)]);
-    expect(headings.filter((heading) => heading.startsWith('# '))).toHaveLength(1);
-  });
-});
+    test('has each heading once, so that a link to it is clear', () => {
+      const headings = text.replace(/^```[\s\S]*?^```$/gm, '').match(/^#+ .+$/gm) ?? [];
+      if (name !== 'CHANGELOG.md') expect(headings).toEqual([...new Set(headings)]);
+      expect(headings.filter((heading) => heading.startsWith('# '))).toHaveLength(1);
+    });
+  },
+);
 
 test('the README lists every page of docs/ once', () => {
   const listed = readContents().flatMap(({ pages }) => pages.map(({ source }) => source));
@@ -40,6 +43,8 @@ const LOOKED_FOR: ReadonlyMap<string | null, string> = new Map([
   ['binding.gyp', 'node-gyp'],
   ['CMakeLists.txt', 'cmake'],
   ['napi-reload.config.ts', 'loadConfigSync'],
+  // Its types are checked.
+  ['typed.ts', "endsWith('.ts')"],
 ]);
 
 // Made from the commands, whose tests run what it says.

@@ -43,6 +43,14 @@ function knownOptions(): readonly string[] {
   throw new Error('An option that does not exist was accepted');
 }
 
+test('the reasons of hooks are all that there are', () => {
+  const union = /type Reason = (.*);/.exec(source('state/hooks.ts'))?.[1]?.split(' | ') ?? [];
+  expect(union.length).toBeGreaterThan(3);
+  const text = sectionOf(readDocument('docs/hooks.md'), 'What an addon may export').text;
+  const said = /`reason` is ([\s\S]*?);/.exec(text)?.[1] ?? '';
+  expect([...said.matchAll(/`('\w+')`/g)].map(([, name]) => name)).toEqual(union);
+});
+
 describe('the table of errors', () => {
   test('names exactly the codes that there are, in their order', () => {
     const details = /interface ErrorDetails \{([\s\S]*?)^\}/m.exec(source('errors.ts'))?.[1] ?? '';
@@ -59,18 +67,38 @@ describe('the table of options', () => {
     expect(namesIn(table('docs/handle.md#Options'))).toEqual(knownOptions());
   });
 
+  /** What each option is where nothing is given, as a reader would write it. */
+  const written = (value: unknown): string =>
+    value === null ? 'none' : `\`${JSON.stringify(value).replaceAll('"', "'")}\``;
+  const defaultsIn = (place: string, index: number): Record<string, string> =>
+    Object.fromEntries(table(place, index).map(([name = '', value = '']) => [name.slice(1, -1), value]));
+
   test('gives the defaults that are taken', () => {
-    const defaults = new Map(table('docs/handle.md#Options').map(([name, value]) => [name, value]));
-    const { hookTimeoutMs, buildTimeoutMs, build, watch, reclaim, drainTimeoutMs } = resolveOptions();
-    expect(defaults.get('`reclaim`')).toBe(`\`'${reclaim}'\``);
-    expect(defaults.get('`drainTimeoutMs`')).toBe(`\`${drainTimeoutMs}\``);
-    expect(defaults.get('`hookTimeoutMs`')).toBe(`\`${hookTimeoutMs}\``);
-    expect(defaults.get('`buildTimeoutMs`')).toBe(`\`${buildTimeoutMs}\``);
-    expect([defaults.get('`build`'), build.kind]).toEqual(['`false`', 'none']);
-    expect([defaults.get('`watch`'), watch]).toEqual(['`false`', null]);
-    expect(sectionOf(readDocument('docs/handle.md'), 'Options').text).toContain(
-      `(${resolveOptions({ watch: true }).watch?.debounceMs} ms)`,
-    );
+    const { build, watch, checkpointMs, host, supervise, stageDir, migrate, ...others } = resolveOptions();
+    const said = defaultsIn('docs/handle.md#Options', 0);
+    expect(said).toEqual({
+      ...Object.fromEntries(Object.entries(others).map(([name, value]) => [name, written(value)])),
+      build: '`false`',
+      watch: '`false`',
+      checkpoint: `\`{ everyMs: ${checkpointMs} }\``,
+      host: '`{}`',
+      supervise: '`{}`',
+      migrate: '`{}`',
+      stageDir: '`napi-reload` in the cache folder',
+    });
+    expect([build.kind, watch, [...Object.keys(migrate)]]).toEqual(['none', null, []]);
+    expect(path.basename(stageDir)).toBe('napi-reload');
+  });
+
+  test('gives those of their parts', () => {
+    const { watch, host, supervise } = resolveOptions({ watch: true });
+    const { paths, ...rest } = watch ?? expect.fail();
+    const of = (options: object): Record<string, string> =>
+      Object.fromEntries(Object.entries(options).map(([name, value]) => [name, written(value)]));
+    expect(defaultsIn('docs/handle.md#Watching', 0)).toEqual({ ...of(rest), paths: 'what the build reads' });
+    expect(paths).toBeNull();
+    expect(defaultsIn('docs/handle.md#Hosts', 0)).toEqual(of(host));
+    expect(defaultsIn('docs/handle.md#Hosts', 1)).toEqual(of(supervise));
   });
 });
 

@@ -1,5 +1,6 @@
 /** The object that the headers make: what JavaScript sees of it, and how each hook is called. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Reason } from '../../../src/state/hooks.ts';
 import { buildFlavour, type Everything, FLAVOURS, requireAnew } from './support.ts';
 
 /** Of napi_reload.h, or of node-addon-api. */
@@ -54,7 +55,9 @@ describe.each(FLAVOURS)('an addon in $name', (flavour) => {
     expect(calls()).toEqual(['prepare', 'init', 'resume', 'dispose']);
   });
 
-  test.each(['first', 'reload', 'rollback'])('reads the reason "%s"', (reason) => {
+  const reasons: readonly Reason[] = ['first', 'reload', 'rollback', 'restart'];
+
+  test.each(reasons)('reads the reason "%s"', (reason) => {
     expect(addon.look({ reason, state: undefined })).toEqual({ reason });
   });
 
