@@ -18,7 +18,7 @@ const NAMES = [
   'Uint32Array',
   'BigInt64Array',
   'BigUint64Array',
-  // Of Node.js 24.
+  // Not of every Node.js: see docs/platforms.md.
   'Float16Array',
   'Float32Array',
   'Float64Array',

@@ -5,6 +5,7 @@
 // `{ name, which, value }`, where `which` picks a version or a kept thing among those that there are.
 import assert from 'node:assert/strict';
 import { addon } from '../../fixtures/ledger/build.mjs';
+import { DIFFERENCES } from '../../support/node-differences.mjs';
 import {
   collect,
   facadeOf,
@@ -30,8 +31,8 @@ const HOMELESS = -1;
 const SETTLE_ROUNDS_MAX = 200;
 /** Function objects that the last frames may still hold. */
 const SLOTS_LEFT_MAX = 100;
-/** Of a class of the addon, which Node.js 20 keeps for good. */
-const SLOTS_OF_CLASS = 6;
+/** Of a class of the addon, where V8 keeps it for good. */
+const SLOTS_OF_CLASS = DIFFERENCES.classesAreCollected.isHere() ? 0 : 6;
 
 /** Kinds of pins that an object held by JavaScript is. */
 const PIN_OF = {

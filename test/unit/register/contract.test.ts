@@ -12,6 +12,7 @@ import {
   scriptedAddon,
 } from '../../support/addons.ts';
 import { compiledUrl } from '../../support/compiled.ts';
+import { DIFFERENCES } from '../../support/node-differences.mjs';
 
 let scratch: Scratch;
 beforeEach(() => {
@@ -331,8 +332,7 @@ test('a file that changed before the watch began is found', async () => {
   expect(output).toBe('2\n');
 });
 
-/** Node.js 22.18 and later have a flag for it, and 24 does without. */
-const canImport = process.allowedNodeEnvironmentFlags.has('--experimental-addon-modules');
+const canImport = DIFFERENCES.importOfAddons.isHere();
 
 test.skipIf(!canImport)(
   'import of an addon gives the exports of a handle (Node.js 22 and later)',
