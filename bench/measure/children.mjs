@@ -14,7 +14,7 @@ const STDERR_CHARACTERS = 4_000;
 
 /** @typedef {{ value: unknown } | { failure: string }} Answer */
 
-class Child {
+export class Child {
   #process;
   #name;
   #stderr = '';
@@ -126,7 +126,8 @@ export async function withChildren(wanted, work) {
  */
 export function inTurn(list, round) {
   const all = [...list];
-  const first = ((round % all.length) + all.length) % all.length;
+  const at = Math.floor(round / 2) % all.length;
+  const first = at < 0 ? at + all.length : at;
   const rotated = [...all.slice(first), ...all.slice(0, first)];
   return round % 2 === 0 ? rotated : rotated.reverse();
 }
