@@ -10,7 +10,7 @@ import { Builds } from '../measure/builds.mjs';
 import { answer } from '../measure/children.mjs';
 
 /** So short that some batches have the processor to themselves; awaited calls need some more, to be several. */
-const BATCH_MS = { direct: 1, awaited: 5 };
+const BATCH_MS = { direct: 1, awaited: 3 };
 const FIRST_CALLS = 16;
 /** Before each reload, by how dear a call is. */
 const CALLS_BETWEEN = { direct: 20_000, construct: 2_000, awaited: 20 };

@@ -48,7 +48,7 @@ export async function measure({ short }) {
   const filling = buildFilling(FILLING);
   const counts = short
     ? { repeats: 1, reloads: 2, batches: 3, warmUpMs: 5 }
-    : { repeats: 5, reloads: 10, batches: 50, warmUpMs: 50 };
+    : { repeats: 5, reloads: 10, batches: 40, warmUpMs: 50 };
   const before = timesOf();
   const after = timesOf();
   for (let repeat = 0; repeat < counts.repeats; repeat++) {

@@ -1,5 +1,7 @@
 // A reload by the bytes of state: in memory that stays, saved and taken, and handed over through a file by a process that is
 // started again.
+import { readFileSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { inTurn, withChildren } from '../measure/children.mjs';
 import { buildState } from '../measure/fixtures.mjs';
 import { collect, spread } from '../measure/statistics.mjs';
@@ -7,6 +9,9 @@ import { collect, spread } from '../measure/statistics.mjs';
 const KIBIBYTE = 2 ** 10;
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
+/** Of the size of the state: what one group of manners needs at most, and the file with a little more room. */
+const MEMORY_NEEDED = 4;
+const DISK_NEEDED = 2;
 /** A state that is saved is copied several times at each reload. */
 const SAVED_BYTES_MAX = 64 * MEBIBYTE;
 
@@ -65,7 +70,14 @@ const SHORT = [
 export async function measure({ short }) {
   /** @type {import('../measure/statistics.mjs').Subject['rows']} */
   const rows = {};
+  /** @type {Record<string, string>} */
+  const absent = {};
   for (const size of short ? SHORT : WHOLE) {
+    const why = whyNot(size.bytes);
+    if (why !== null) {
+      absent[size.bytes] = why;
+      continue;
+    }
     const ms = await measureSize(size);
     rows[size.bytes] = Object.fromEntries(Object.entries(ms).map(([name, all]) => [name, spread(all)]));
   }
@@ -77,10 +89,19 @@ export async function measure({ short }) {
         grows: 'bytes',
         columns: COLUMNS,
         rows,
+        absent,
         draws: Object.keys(COLUMNS),
       },
     },
   };
+}
+
+/** @param {number} bytes @returns {string | null} why so much state cannot be measured here */
+function whyNot(bytes) {
+  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'));
+  if (Number(available?.[1]) * KIBIBYTE < bytes * MEMORY_NEEDED) return 'too little memory is free';
+  const { bavail, bsize } = statfsSync(tmpdir());
+  return bavail * bsize < bytes * DISK_NEEDED ? 'too little room for files is free' : null;
 }
 
 /** @param {Size} size @returns {Promise<Record<string, number[]>>} ms by manner */
