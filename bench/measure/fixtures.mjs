@@ -48,15 +48,29 @@ export const buildInstances = () =>
     '-DNAPI_VERSION=8',
   ]);
 
-/** An addon with so many bytes of memory that stays. @param {number} bytes */
-export const buildMemory = (bytes) =>
-  compile('gcc', 'state.c', `state-${bytes}.node`, [
-    `-DBYTES=${bytes}`,
-    `-I${path.join(root, 'native/include')}`,
-  ]);
+/**
+ * Two versions of an addon with so many bytes of state.
+ *
+ * @param {'memory' | 'saved'} kind memory that stays, or what a version saves and the next one takes
+ * @param {number} bytes
+ */
+export const buildState = (kind, bytes) =>
+  buildVersions(
+    'gcc',
+    'state.c',
+    [`-DBYTES=${bytes}`, ...(kind === 'saved' ? ['-DSAVED'] : []), `-I${path.join(root, 'native/include')}`],
+    `${kind}-${bytes}`,
+  );
 
-/** An addon with a small call and a large one. */
-export const buildHosts = () => compile('gcc', 'hosts.c', 'hosts.node', ['-lm']);
+/** Two versions of an addon with a call that looks at a large array. */
+export const buildHosts = () => buildVersions('gcc', 'hosts.c', ['-lm']);
+
+/** Two versions of an addon with each kind of call. */
+export const buildCalls = () => buildVersions('gcc', 'calls.c', []);
+
+/** One that has so many functions more. @param {number} functions */
+export const buildFilling = (functions) =>
+  compile('gcc', 'calls.c', 'filling.node', ['-DVERSION=1', `-DFILLING=${functions}`]);
 
 /** An addon with so many functions, and so many bytes in its image. @param {number} functions @param {number} bytes */
 export const buildGrown = (functions, bytes) =>
@@ -65,9 +79,11 @@ export const buildGrown = (functions, bytes) =>
     `-DBYTES=${bytes}`,
   ]);
 
-/** @param {string} compiler @param {string} source in this folder @param {readonly string[]} flags */
-function buildVersions(compiler, source, flags) {
-  const { name } = path.parse(source);
+/**
+ * @param {string} compiler @param {string} source in this folder @param {readonly string[]} flags
+ * @param {string} [name] of the files, where others are made of the same source
+ */
+function buildVersions(compiler, source, flags, name = path.parse(source).name) {
   return [1, 2].map((version) =>
     compile(compiler, source, `${name}-${version}.node`, [`-DVERSION=${version}`, ...flags]),
   );

@@ -1,116 +1,125 @@
-// Cost of one call before a reload and after ten, for one variant, in a process of its own: variants in one process
-// spoil each other's feedback. What counts is the cost after: before a reload V8 folds an indirection away.
-import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
-import path from 'node:path';
-import { open } from '../../dist/index.js';
-import { quantile } from '../measure/statistics.mjs';
+// What one call costs in each manner of calling code that can be replaced: after ten reloads, of what was taken before them,
+// and before any. What counts is the cost after: before a reload V8 folds an indirection away.
+import { buildCalls, buildFilling } from '../measure/fixtures.mjs';
+import { inTurn, withChildren } from '../measure/children.mjs';
+import { collect, quantile, ratios, spreadWithLeast } from '../measure/statistics.mjs';
 
-const RELOADS = 10;
-/** Of a millisecond or less, so that some have the processor to themselves. */
-const ROUNDS = 200;
-const [variant = '', versionsJson = '[]', callsText = ''] = process.argv.slice(2);
-const versions = /** @type {string[]} */ (JSON.parse(versionsJson));
-const calls = Number(callsText);
-const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
+/** With what each of them makes of itself and of its copy, they are more than the pool has. */
+const FILLING = 2_100;
+const DIRECT = 'direct, which cannot follow a reload';
 
-/** @typedef {{ add(a: number, b: number): number, noop(): void, version: number }} Minimal */
-
-let loads = 0;
-/** @returns {Minimal} */
-function loadCopy() {
-  const copy = path.join(folder, `copy-${loads}.node`);
-  copyFileSync(/** @type {string} */ (versions[loads++ % 2]), copy);
-  const module = { exports: /** @type {Minimal} */ ({}) };
-  process.dlopen(module, copy, constants.dlopen.RTLD_NOW);
-  return module.exports;
-}
-
-/** Each variant: the two functions, and what a reload is to it. */
-const variants = {
-  direct() {
-    const { add, noop } = loadCopy();
-    return { add, noop, reload: async () => void loadCopy() };
-  },
-  closure() {
-    let current = loadCopy();
-    return {
-      add: (/** @type {number} */ a, /** @type {number} */ b) => current.add(a, b),
-      noop: () => current.noop(),
-      reload: async () => {
-        current = loadCopy();
-      },
-    };
-  },
-  proxy() {
-    let current = loadCopy();
-    const proxy = new Proxy(/** @type {Minimal} */ ({}), { get: (_, key) => Reflect.get(current, key) });
-    return {
-      add: (/** @type {number} */ a, /** @type {number} */ b) => proxy.add(a, b),
-      noop: () => proxy.noop(),
-      reload: async () => {
-        current = loadCopy();
-      },
-    };
-  },
-  async 'napi-reload'() {
-    const file = path.join(folder, 'minimal.node');
-    const install = () => {
-      copyFileSync(/** @type {string} */ (versions[loads++ % 2]), `${file}.new`);
-      renameSync(`${file}.new`, file);
-    };
-    install();
-    const addon = await open(file, { stageDir: path.join(folder, 'stage') });
-    const { add, noop } = /** @type {Minimal} */ (addon.exports);
-    return {
-      add,
-      noop,
-      async reload() {
-        install();
-        const { status } = await addon.reload();
-        if (status !== 'reloaded') throw new Error('the reload did not happen');
-      },
-    };
-  },
+/** @type {Record<string, { manner: string, options?: object }>} */
+const MANNERS = {
+  [DIRECT]: { manner: 'direct' },
+  closure: { manner: 'closure' },
+  Proxy: { manner: 'proxy' },
+  'napi-reload': { manner: 'ours' },
+  "napi-reload, kept (reclaim: 'never')": { manner: 'ours', options: { reclaim: 'never' } },
+  "napi-reload, scope: 'process'": { manner: 'ours', options: { scope: 'process' } },
+  'napi-reload, beyond the pool of thunks': { manner: 'beyondPool' },
+  'napi-reload, Worker, awaited': { manner: 'ours', options: { isolation: 'worker' } },
+  'napi-reload, process, awaited': { manner: 'ours', options: { isolation: 'process' } },
 };
 
-const { add, noop, reload } = await variants[/** @type {keyof typeof variants} */ (variant)]();
+const KINDS = /** @type {const} */ (['add', 'noop', 'nested', 'construct', 'method']);
+const KINDS_BEFORE = /** @type {const} */ (['add', 'noop']);
 
-/** @param {number} n */
-function callAdd(n) {
-  let sum = 0;
-  for (let i = 0; i < n; i++) sum = add(sum, 1);
-  return sum;
-}
-/** @param {number} n */
-function callNoop(n) {
-  for (let i = 0; i < n; i++) noop();
-}
+/** @typedef {import('../measure/statistics.mjs').Column} Column */
+/** @type {Record<(typeof KINDS)[number], Column>} */
+const NS = {
+  add: { title: 'add(a, b)', unit: 'ns' },
+  noop: { title: 'noop()', unit: 'ns' },
+  nested: { title: 'math.add(a, b)', unit: 'ns' },
+  construct: { title: 'new Counter(1); awaited: with its first call', unit: 'ns' },
+  method: { title: 'counter.get()', unit: 'ns' },
+};
 
-/** @param {(n: number) => unknown} loop */
-function nsPerCall(loop) {
-  const times = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = process.hrtime.bigint();
-    loop(calls / ROUNDS);
-    times.push(Number(process.hrtime.bigint() - start) / (calls / ROUNDS));
+/** @type {Record<string, Column>} */
+const TIMES = {
+  addTimes: { title: 'add, times direct', unit: 'times' },
+  noopTimes: { title: 'noop, times direct', unit: 'times' },
+};
+
+/** By manner: of each batch, and the median of each repeat. @typedef {Record<string, { ns: Record<string, number[]>, medians: Record<string, number[]> }>} Times */
+
+/** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
+export async function measure({ short }) {
+  const built = buildCalls();
+  const filling = buildFilling(FILLING);
+  const counts = short
+    ? { repeats: 1, reloads: 2, batches: 3, warmUpMs: 5 }
+    : { repeats: 5, reloads: 10, batches: 40, warmUpMs: 50 };
+  const before = timesOf();
+  const after = timesOf();
+  for (let repeat = 0; repeat < counts.repeats; repeat++) {
+    for (const [name, { manner, options = {} }] of inTurn(Object.entries(MANNERS), repeat)) {
+      const settings = { built, filling, manner, options };
+      await withChildren({ [name]: { script: 'calls', settings } }, async (children) => {
+        const child = only(children);
+        const take = async (/** @type {Times} */ times, /** @type {readonly string[]} */ kinds) => {
+          await child.rest();
+          for (const kind of kinds) add(times, name, kind, await child.ask('measure', kind, counts));
+        };
+        await take(before, KINDS_BEFORE);
+        await child.ask('reload', counts.reloads);
+        await take(after, KINDS);
+      });
+    }
   }
-  // The fastest: the others tell what else the machine did meanwhile.
-  return quantile(times, 0);
+  return {
+    subjects: {
+      calls: {
+        title: `One call after ${counts.reloads} reloads, of what was taken before them`,
+        along: 'manner',
+        columns: { ...NS, ...TIMES },
+        rows: rowsOf(after, KINDS),
+        draws: ['add'],
+      },
+      callsBefore: {
+        title: 'One call before any reload',
+        along: 'manner',
+        columns: { add: NS.add, noop: NS.noop, ...TIMES },
+        rows: rowsOf(before, KINDS_BEFORE),
+        draws: [],
+      },
+    },
+  };
 }
 
-function measure() {
-  nsPerCall(callAdd);
-  nsPerCall(callNoop);
-  return { addNs: nsPerCall(callAdd), noopNs: nsPerCall(callNoop) };
+/** @template T @param {ReadonlyMap<string, T>} children @returns {T} */
+function only(children) {
+  const [child] = children.values();
+  if (child === undefined) throw new Error('no child was started');
+  return child;
 }
 
-const before = measure();
-for (let i = 0; i < RELOADS; i++) {
-  callAdd(20_000);
-  callNoop(20_000);
-  await reload();
+/** @returns {Times} */
+const timesOf = () => Object.fromEntries(Object.keys(MANNERS).map((name) => [name, { ns: {}, medians: {} }]));
+
+/** @param {Times} times @param {string} name @param {string} kind @param {readonly number[]} ns */
+function add(times, name, kind, ns) {
+  const of = times[name];
+  if (of === undefined) throw new Error(`there is no manner ${name}`);
+  for (const value of ns) collect(of.ns, kind, value);
+  collect(of.medians, kind, quantile(ns, 0.5));
 }
-const after = measure();
-console.log(JSON.stringify({ before, after }));
-rmSync(folder, { recursive: true, force: true });
+
+/**
+ * Batches of two processes are no pairs, but what one round of the manners took is.
+ *
+ * @param {Times} times @param {readonly string[]} kinds
+ */
+function rowsOf(times, kinds) {
+  const timesDirect = (/** @type {string} */ name, /** @type {string} */ kind) =>
+    ratios(times[name]?.medians[kind] ?? [], times[DIRECT]?.medians[kind] ?? []);
+  return Object.fromEntries(
+    Object.entries(times).map(([name, { ns }]) => [
+      name,
+      {
+        ...Object.fromEntries(kinds.map((kind) => [kind, spreadWithLeast(ns[kind] ?? [])])),
+        addTimes: timesDirect(name, 'add'),
+        noopTimes: timesDirect(name, 'noop'),
+      },
+    ]),
+  );
+}

@@ -1,236 +1,254 @@
-// What it costs that versions run in a Worker or in a process, beside the same inline, in the same run. They take turns, so
-// that a drift of the machine's speed falls on all of them.
+// What it costs that versions run in a Worker or in a process, beside the same inline: large arrays that they are given, a
+// reload, a rehearsal, and memory.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { open } from '../../dist/index.js';
-import { buildHosts, installer } from '../measure/fixtures.mjs';
-import { quantile, round } from '../measure/statistics.mjs';
+import { readFileSync } from 'node:fs';
+import { inTurn, withChildren } from '../measure/children.mjs';
+import { buildHosts } from '../measure/fixtures.mjs';
+import { treeOf } from '../measure/idle.mjs';
+import { collect, ratios, spread } from '../measure/statistics.mjs';
 
-const ISOLATIONS = /** @type {const} */ (['inline', 'worker', 'process']);
-const CALLS_WARM_UP = 1_000;
-const CALLS_IN_TURN = 250;
-const ARRAY_BYTES = 64 * 2 ** 20;
-const RELOADS_WARM_UP = 3;
-/** In which the host for the next reload starts. Nothing tells that it has. */
-const SPARE_MS = 500;
-const HOSTS_FOR_MEMORY = 4;
-const PAGE_BYTES = 4096;
+/** Of hosts of one kind, the first ones bring what all of them share. */
+const HOSTS_BEFORE = 2;
 
-/** @typedef {(typeof ISOLATIONS)[number]} Isolation */
-/** @typedef {{ add(a: number, b: number): number, sum(values: Float64Array): number, pid(): number }} Kernel */
-/** @typedef {import('../../dist/index.js').Addon<import('../../dist/index.js').Remote<Kernel>>} Remote */
+/** @typedef {import('../measure/children.mjs').Child} Child */
+/** @typedef {import('../measure/statistics.mjs').Figure} Figure */
+/** @typedef {import('../measure/statistics.mjs').Subject} Subject */
+/** @typedef {Record<string, Figure>} Row */
 
-/** @param {{ calls: number, arrays: number, reloads: number }} rounds */
-export async function measureHosts({ calls, arrays, reloads }) {
+const INLINE = 'napi-reload, inline';
+
+/** @type {Record<string, { options: object, isAllocated: boolean }>} */
+const ARRAYS = {
+  [INLINE]: { options: {}, isAllocated: false },
+  'napi-reload, Worker, array of allocate()': { options: { isolation: 'worker' }, isAllocated: true },
+  'napi-reload, Worker, ordinary array': { options: { isolation: 'worker' }, isAllocated: false },
+  'napi-reload, process, array of allocate()': { options: { isolation: 'process' }, isAllocated: true },
+  'napi-reload, process, ordinary array': { options: { isolation: 'process' }, isAllocated: false },
+};
+
+const REHEARSED = 'inline, rehearse: true, process started ahead';
+
+/** @type {Record<string, object>} */
+const RELOADS = {
+  [INLINE]: {},
+  'napi-reload, Worker, host started ahead': { isolation: 'worker' },
+  'napi-reload, process, host started ahead': { isolation: 'process' },
+  'napi-reload, process used again': { isolation: 'process', host: { reuse: true } },
+  [REHEARSED]: { rehearse: true },
+};
+
+/** @type {Record<string, object>} */
+const WEIGHED = {
+  'napi-reload, Worker': { isolation: 'worker', host: { spare: false } },
+  'napi-reload, process': { isolation: 'process', host: { spare: false } },
+};
+
+/** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
+export async function measure({ short }) {
   const built = buildHosts();
+  const counts = short
+    ? { mebibytes: 4, openings: 1, calls: 1, warmUp: 1, reloads: 1, weighings: 1, hosts: 1 }
+    : { mebibytes: 64, openings: 5, calls: 5, warmUp: 3, reloads: 20, weighings: 3, hosts: 5 };
+  const reloads = await measureReloads(built, counts);
   return {
-    callUs: await inFolder(built, (openIn) => measureCalls(openIn, calls)),
-    arrays: await inFolder(built, (openIn) => measureArrays(openIn, arrays)),
-    reloadMs: await inFolder(built, (openIn, install) => measureReloads(openIn, install, reloads)),
-    rehearseMs: await inFolder(built, (openIn, install) => measureRehearsals(openIn, install, reloads)),
-    hostMiB: {
-      worker: await measureHostMemory(built, 'worker'),
-      process: await measureHostMemory(built, 'process'),
+    subjects: {
+      arrays: await measureArrays(built, counts),
+      hostReload: hostReloadOf(reloads),
+      rehearsal: rehearsalOf(reloads),
+      hostMemory: await measureMemory(built, counts),
     },
   };
 }
 
-/**
- * Gives a folder with the addon, a way to open it there, and one to put other bytes in its place, as after an edit.
- *
- * @template T
- * @param {string} built
- * @param {(openIn: (isolation: Isolation, options?: object) => Promise<Remote>, install: () => void) => Promise<T>} work
- */
-async function inFolder(built, work) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
-  const file = path.join(folder, 'hosts.node');
-  /** @type {Remote[]} */
-  const opened = [];
-  const install = installer(built, file);
-  install();
-  try {
-    return await work(async (isolation, options = {}) => {
-      const all = { stageDir: path.join(folder, 'stage'), isolation, ...options };
-      const addon = /** @type {Remote} */ (await open(file, /** @type {any} */ (all)));
-      opened.push(addon);
-      return addon;
-    }, install);
-  } finally {
-    for (const addon of opened) await addon.close();
-    rmSync(folder, { recursive: true, force: true });
+/** @param {string[]} built @param {{ mebibytes: number, openings: number, calls: number }} counts @returns {Promise<Subject>} */
+async function measureArrays(built, { mebibytes, openings, calls }) {
+  /** @type {Record<string, number[]>} */
+  const firstMs = {};
+  /** @type {Record<string, number[]>} */
+  const laterMs = {};
+  const wanted = Object.fromEntries(
+    Object.entries(ARRAYS).map(([name, { options }]) => [
+      name,
+      { script: 'hosts', settings: { built, options } },
+    ]),
+  );
+  for (let opening = 0; opening < openings; opening++) {
+    await withChildren(wanted, async (children) => {
+      for (const [name, child] of children)
+        await child.ask('fill', { bytes: mebibytes * 2 ** 20, isAllocated: ARRAYS[name]?.isAllocated });
+      await allAtRest(children);
+      const sums = new Set();
+      for (let call = 0; call <= calls; call++) {
+        for (const [name, child] of inTurn(children, opening + call)) {
+          const { ms, sum } = await child.ask('sum');
+          collect(call === 0 ? firstMs : laterMs, name, ms);
+          sums.add(sum);
+          await child.rest();
+        }
+      }
+      assert.equal(sums.size, 1, 'the sums differ');
+    });
   }
+  return {
+    title: `A sum over ${mebibytes} MiB of numbers`,
+    along: 'where and of what',
+    columns: {
+      first: { title: 'first call', unit: 'ms' },
+      later: { title: 'later calls', unit: 'ms' },
+      times: { title: 'later calls, times inline', unit: 'times' },
+    },
+    rows: rowsOf(ARRAYS, (name) => ({
+      first: spread(firstMs[name] ?? []),
+      later: spread(laterMs[name] ?? []),
+      times: ratios(laterMs[name] ?? [], laterMs[INLINE] ?? []),
+    })),
+    draws: ['first', 'later'],
+  };
 }
 
-/** @param {(isolation: Isolation) => Promise<Remote>} openIn @param {number} count */
-async function measureCalls(openIn, count) {
-  const adds = new Map();
-  for (const isolation of ISOLATIONS) {
-    const { add } = (await openIn(isolation)).exports;
-    // Whoever calls an asynchronous function of its own waits for a promise, too.
-    adds.set(
-      isolation,
-      isolation === 'inline' ? async (/** @type {[number, number]} */ ...args) => add(...args) : add,
-    );
-  }
-  const times = new Map(ISOLATIONS.map((isolation) => [isolation, /** @type {number[]} */ ([])]));
-  for (let done = -CALLS_WARM_UP; done < count; done += CALLS_IN_TURN) {
-    for (const [isolation, add] of adds) {
-      for (let call = 0; call < CALLS_IN_TURN; call++) {
-        const startMs = performance.now();
-        const sum = await add(done, call);
-        const us = (performance.now() - startMs) * 1000;
-        assert.equal(sum, done + call);
-        if (done >= 0) times.get(isolation)?.push(us);
+/** @param {ReadonlyMap<string, Child>} children */
+const allAtRest = (children) => Promise.all(Array.from(children.values(), (child) => child.rest()));
+
+/** @param {object} names @param {(name: string) => Row} rowOf */
+const rowsOf = (names, rowOf) => Object.fromEntries(Object.keys(names).map((name) => [name, rowOf(name)]));
+
+/** In ms, by the name of the manner. @typedef {{ live: Record<string, number[]>, whole: Record<string, number[]>, rehearsal: number[] }} ReloadTimes */
+
+/** @param {string[]} built @param {{ warmUp: number, reloads: number }} counts @returns {Promise<ReloadTimes>} */
+function measureReloads(built, { warmUp, reloads }) {
+  /** @type {ReloadTimes} */
+  const times = { live: {}, whole: {}, rehearsal: [] };
+  const wanted = Object.fromEntries(
+    Object.entries(RELOADS).map(([name, options]) => [
+      name,
+      { script: 'hosts', settings: { built, options } },
+    ]),
+  );
+  return withChildren(wanted, async (children) => {
+    // Until the hosts for the first reloads have started.
+    await allAtRest(children);
+    for (let number = -warmUp; number < reloads; number++) {
+      for (const [name, child] of inTurn(children, number)) {
+        const { wholeMs, liveMs, rehearsalMs } = await child.ask('reload');
+        // And those for the next one.
+        await child.rest();
+        if (number < 0) continue;
+        collect(times.live, name, liveMs);
+        collect(times.whole, name, wholeMs);
+        if (name === REHEARSED) times.rehearsal.push(rehearsalMs);
       }
     }
-  }
-  return Object.fromEntries(
-    [...times].map(([isolation, us]) => [
-      isolation,
-      { 'median µs': round(quantile(us, 0.5)), 'p99 µs': round(quantile(us, 0.99)) },
-    ]),
-  );
+    return times;
+  });
 }
 
-/** @param {(isolation: Isolation) => Promise<Remote>} openIn @param {number} rounds */
-async function measureArrays(openIn, rounds) {
-  const [inline, host] = [await openIn('inline'), await openIn('process')];
-  /** @param {ArrayBuffer} buffer */
-  const fill = (buffer) => new Float64Array(buffer).map((_, index) => (index % 1000) / 500);
-  const values = fill(new ArrayBuffer(ARRAY_BYTES));
-  const shared = new Float64Array(host.allocate(ARRAY_BYTES));
-  shared.set(values);
-  const wanted = inline.exports.sum(values);
-  /** @type {Record<string, () => unknown>} */
-  const ways = {
-    inline: () => inline.exports.sum(values),
-    'process, allocated': () => host.exports.sum(shared),
-    'process, ordinary': () => host.exports.sum(values),
+/** @param {ReloadTimes} times @returns {Subject} */
+function hostReloadOf({ live, whole }) {
+  const { [REHEARSED]: _, ...names } = RELOADS;
+  return {
+    title: 'A reload by where versions run',
+    along: 'manner',
+    columns: {
+      live: { title: 'until live', unit: 'ms' },
+      whole: { title: 'with the end of the old version', unit: 'ms' },
+      times: { title: 'until live, times inline', unit: 'times' },
+    },
+    rows: rowsOf(names, (name) => ({
+      live: spread(live[name] ?? []),
+      whole: spread(whole[name] ?? []),
+      times: ratios(live[name] ?? [], live[INLINE] ?? []),
+    })),
+    draws: ['live', 'whole'],
   };
+}
+
+/** @param {ReloadTimes} times @returns {Subject} */
+function rehearsalOf({ whole, rehearsal }) {
+  const wholeOf = (/** @type {string} */ name) => ({
+    whole: spread(whole[name] ?? []),
+    times: ratios(whole[name] ?? [], whole[INLINE] ?? []),
+  });
+  return {
+    title: 'A reload that is rehearsed in a process that is thrown away',
+    along: 'manner',
+    columns: {
+      rehearsal: { title: 'rehearsal', unit: 'ms' },
+      whole: { title: 'whole reload', unit: 'ms' },
+      times: { title: 'times without', unit: 'times' },
+    },
+    rows: {
+      'inline, no rehearsal': wholeOf(INLINE),
+      [REHEARSED]: { rehearsal: spread(rehearsal), ...wholeOf(REHEARSED) },
+    },
+    draws: [],
+  };
+}
+
+/**
+ * Pages that processes share count in each of them by its share, so what one more host adds is what all of them have more.
+ *
+ * @param {readonly string[]} pids @returns {number}
+ */
+function proportionalBytes(pids) {
+  const kibibytes = pids.map((pid) => {
+    const pss = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
+    return Number(pss?.[1] ?? Number.NaN);
+  });
+  return kibibytes.reduce((sum, each) => sum + each, 0) * 1024;
+}
+
+/** @returns {string | null} why memory cannot be weighed here */
+function whyNoWeighing() {
+  try {
+    proportionalBytes([String(process.pid)]);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** @param {string[]} built @param {{ weighings: number, hosts: number }} counts @returns {Promise<Subject>} */
+async function measureMemory(built, { weighings, hosts }) {
+  const why = whyNoWeighing();
   /** @type {Record<string, number[]>} */
-  const times = {};
-  for (let number = 0; number <= rounds; number++) {
-    for (const [way, call] of Object.entries(ways)) {
-      const startMs = performance.now();
-      const sum = await call();
-      const ms = performance.now() - startMs;
-      assert.equal(sum, await wanted);
-      times[way] = [...(times[way] ?? []), ms];
+  const bytes = {};
+  for (let weighing = 0; weighing < weighings && why === null; weighing++) {
+    for (const [name, options] of inTurn(Object.entries(WEIGHED), weighing)) {
+      await withChildren({ [name]: { script: 'hosts', settings: { built, options } } }, async (children) => {
+        for (const child of children.values())
+          for (const more of await weigh(child, hosts)) collect(bytes, name, more);
+      });
     }
   }
-  const medians = Object.fromEntries(
-    Object.entries(times).map(([way, ms]) => [way, quantile(ms.slice(1), 0.5)]),
-  );
-  return Object.fromEntries(
-    Object.entries(times).map(([way, [first]]) => [
-      way,
-      {
-        'first ms': round(first ?? Number.NaN),
-        'later ms': round(medians[way] ?? Number.NaN),
-        'times inline': round((medians[way] ?? Number.NaN) / (medians['inline'] ?? Number.NaN)),
-      },
-    ]),
-  );
+  return {
+    title: 'Memory that one more host takes',
+    along: 'host',
+    columns: { bytes: { title: 'memory', unit: 'bytes' } },
+    rows: why === null ? rowsOf(WEIGHED, (name) => ({ bytes: spread(bytes[name] ?? []) })) : {},
+    draws: [],
+    ...(why !== null && { absent: Object.fromEntries(Object.keys(WEIGHED).map((name) => [name, why])) }),
+  };
 }
 
 /**
- * @param {(isolation: Isolation) => Promise<Remote>} openIn @param {() => void} install @param {number} rounds
+ * @param {Child} child @param {number} hosts
+ * @returns {Promise<number[]>} the bytes that each host more takes
  */
-async function measureReloads(openIn, install, rounds) {
-  const addons = new Map();
-  for (const isolation of ISOLATIONS) addons.set(isolation, await openIn(isolation));
-  const times = new Map(
-    ISOLATIONS.map((name) => [
-      name,
-      { live: /** @type {number[]} */ ([]), all: /** @type {number[]} */ ([]) },
-    ]),
-  );
-  for (let number = 0; number < rounds + RELOADS_WARM_UP; number++) {
-    await pause(SPARE_MS);
-    install();
-    for (const [isolation, addon] of addons) {
-      const { ms, phasesMs } = await timeReload(addon);
-      if (number < RELOADS_WARM_UP) continue;
-      times.get(isolation)?.all.push(ms);
-      times.get(isolation)?.live.push(ms - (phasesMs['retire'] ?? 0));
-    }
-  }
-  return Object.fromEntries(
-    [...times].map(([isolation, { live, all }]) => [
-      isolation,
-      {
-        'until live ms': round(quantile(live, 0.5)),
-        'with the end of the old ms': round(quantile(all, 0.5)),
-      },
-    ]),
-  );
-}
-
-/**
- * @param {(isolation: Isolation, options: object) => Promise<Remote>} openIn @param {() => void} install
- * @param {number} rounds
- */
-async function measureRehearsals(openIn, install, rounds) {
-  const addon = await openIn('inline', { rehearse: true });
-  const rehearsals = [];
-  const reloads = [];
-  for (let number = 0; number < rounds + RELOADS_WARM_UP; number++) {
-    await pause(SPARE_MS);
-    install();
-    const { ms, phasesMs } = await timeReload(addon);
-    if (number < RELOADS_WARM_UP) continue;
-    rehearsals.push(phasesMs['rehearse'] ?? Number.NaN);
-    reloads.push(ms);
-  }
-  return { rehearsal: round(quantile(rehearsals, 0.5)), 'whole reload': round(quantile(reloads, 0.5)) };
-}
-
-/** @param {Remote} addon @returns {Promise<{ ms: number, phasesMs: Record<string, number> }>} */
-async function timeReload(addon) {
-  const startMs = performance.now();
-  const { status, phasesMs } = await addon.reload();
-  const ms = performance.now() - startMs;
-  assert.equal(status, 'reloaded');
-  return { ms, phasesMs };
-}
-
-/** What a host more takes, of several. @param {string} built @param {'worker' | 'process'} isolation @returns {Promise<number>} */
-function measureHostMemory(built, isolation) {
-  return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(import.meta.url), [built, isolation], { execArgv: ['--expose-gc'] });
-    child.once('message', (mebibytes) => resolve(Number(mebibytes)));
-    child.once('exit', (code) => reject(new Error(`the benchmark of memory ended with ${code}`)));
-  });
-}
-
-/** @param {string} pid */
-const residentBytes = (pid) =>
-  Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
-
-/** @param {string} built @param {'worker' | 'process'} isolation */
-async function weigh(built, isolation) {
-  const bytes = await inFolder(built, async (openIn) => {
-    const options = { host: { spare: false } };
-    const look = async (/** @type {Remote} */ addon) => residentBytes(String(await addon.exports.pid()));
-    // The first one brings what all of them share.
-    const first = await openIn(isolation, options);
+async function weigh(child, hosts) {
+  const held = async () => {
+    await child.rest();
     globalThis.gc?.();
-    const before = await look(first);
-    let last = first;
-    for (let host = 0; host < HOSTS_FOR_MEMORY; host++) last = await openIn(isolation, options);
-    globalThis.gc?.();
-    const after = await look(last);
-    return isolation === 'process' ? after : (after - before) / HOSTS_FOR_MEMORY;
-  });
-  process.send?.(round(bytes / 2 ** 20), () => process.disconnect());
-}
-
-if (process.send !== undefined && process.argv[1] === fileURLToPath(import.meta.url)) {
-  await weigh(process.argv[2] ?? '', process.argv[3] === 'worker' ? 'worker' : 'process');
+    // This process and the one that started it run the same program: what is shared with them has to be counted whole, too.
+    return proportionalBytes([...treeOf(child.pid), String(process.pid), String(process.ppid)]);
+  };
+  for (let host = 1; host < HOSTS_BEFORE; host++) await child.ask('openMore');
+  const bytes = [];
+  let before = await held();
+  for (let host = 0; host < hosts; host++) {
+    await child.ask('openMore');
+    const after = await held();
+    bytes.push(after - before);
+    before = after;
+  }
+  return bytes;
 }

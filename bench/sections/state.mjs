@@ -1,108 +1,140 @@
-// What a reload costs with much state in memory that stays, and with little: one process for each, as V8 counts the bytes
-// of a process together. They take turns, so that a drift of the machine's speed falls on all.
-import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+// A reload by the bytes of state: in memory that stays, saved and taken, and handed over through a file by a process that is
+// started again.
+import { readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { open } from '../../dist/index.js';
-import { buildMemory, installer } from '../measure/fixtures.mjs';
-import { quantile, spread } from '../measure/statistics.mjs';
+import { inTurn, withChildren } from '../measure/children.mjs';
+import { buildState } from '../measure/fixtures.mjs';
+import { collect, spread } from '../measure/statistics.mjs';
 
-const SMALL_BYTES = 2 ** 10;
-const LARGE_BYTES = 2 ** 30;
-const WARM_UP = 10;
+const KIBIBYTE = 2 ** 10;
+const MEBIBYTE = 2 ** 20;
+const GIBIBYTE = 2 ** 30;
+/** Of the size of the state: what one group of manners needs at most, and the file with a little more room. */
+const MEMORY_NEEDED = 4;
+const DISK_NEEDED = 2;
+/** A state that is saved is copied several times at each reload. */
+const SAVED_BYTES_MAX = 64 * MEBIBYTE;
 
-/** @typedef {{ address(): bigint, fill(): void, checksum(): bigint }} Kernel */
-/** @typedef {{ isAddressEqual: boolean, isChecksumEqual: boolean }} Verdict */
+/** @typedef {{ script: string, kind: 'memory' | 'saved', options?: object, staysInPlace?: boolean, bytesMax?: number }} Manner */
 
-/** @param {number} rounds @param {readonly number[]} between the least and the most, which are always measured */
-export async function measureMemory(rounds, between) {
-  const children = [SMALL_BYTES, ...between, LARGE_BYTES].map((bytes) => ({
-    bytes,
-    child: startChild(bytes),
-    ms: /** @type {number[]} */ ([]),
-  }));
-  for (const { child } of children) assert.equal(await ask(child, 'begin'), 'begun');
-  for (let number = 1; number <= rounds + WARM_UP; number++) {
-    for (const { child, ms } of children) {
-      const elapsedMs = /** @type {number} */ (await ask(child, 'reload'));
-      if (number > WARM_UP) ms.push(elapsedMs);
+/**
+ * In two groups, of which one is there at a time: of the largest state, not all of them fit into the memory of a small machine.
+ *
+ * @type {readonly Record<string, Manner>[]}
+ */
+const GROUPS = [
+  {
+    memory: { script: 'state', kind: 'memory', staysInPlace: true },
+    saved: { script: 'state', kind: 'saved', bytesMax: SAVED_BYTES_MAX },
+    restart: { script: 'restart', kind: 'saved' },
+  },
+  {
+    memoryWorker: { script: 'state', kind: 'memory', options: { isolation: 'worker' } },
+    memoryProcess: { script: 'state', kind: 'memory', options: { isolation: 'process' } },
+    savedProcess: {
+      script: 'state',
+      kind: 'saved',
+      options: { isolation: 'process' },
+      bytesMax: SAVED_BYTES_MAX,
+    },
+  },
+];
+
+/** @type {Record<string, import('../measure/statistics.mjs').Column>} */
+const COLUMNS = {
+  memory: { title: 'memory that stays, inline', unit: 'ms' },
+  memoryWorker: { title: 'memory that stays, Worker', unit: 'ms' },
+  memoryProcess: { title: 'memory that stays, process', unit: 'ms' },
+  saved: { title: 'saved as a Buffer, inline', unit: 'ms' },
+  savedProcess: { title: 'saved as a Buffer, process', unit: 'ms' },
+  restart: { title: 'process started again, state through a file', unit: 'ms' },
+};
+
+/** @typedef {{ bytes: number, blocks: number, warmUp: number, rounds: number }} Size `rounds` of each of the blocks */
+
+/** @type {readonly Size[]} */
+const WHOLE = [
+  { bytes: KIBIBYTE, blocks: 2, warmUp: 5, rounds: 8 },
+  { bytes: MEBIBYTE, blocks: 2, warmUp: 5, rounds: 8 },
+  { bytes: 64 * MEBIBYTE, blocks: 2, warmUp: 3, rounds: 6 },
+  { bytes: GIBIBYTE, blocks: 2, warmUp: 1, rounds: 3 },
+];
+
+/** @type {readonly Size[]} */
+const SHORT = [
+  { bytes: KIBIBYTE, blocks: 1, warmUp: 0, rounds: 1 },
+  { bytes: MEBIBYTE, blocks: 1, warmUp: 0, rounds: 1 },
+];
+
+/** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
+export async function measure({ short }) {
+  /** @type {import('../measure/statistics.mjs').Subject['rows']} */
+  const rows = {};
+  /** @type {Record<string, string>} */
+  const absent = {};
+  for (const size of short ? SHORT : WHOLE) {
+    const why = whyNot(size.bytes);
+    if (why !== null) {
+      absent[size.bytes] = why;
+      continue;
+    }
+    const ms = await measureSize(size);
+    rows[size.bytes] = Object.fromEntries(Object.entries(ms).map(([name, all]) => [name, spread(all)]));
+  }
+  return {
+    subjects: {
+      state: {
+        title: 'A reload by the bytes of state, until the new version is live',
+        along: 'bytes of state',
+        grows: 'bytes',
+        columns: COLUMNS,
+        rows,
+        absent,
+        draws: Object.keys(COLUMNS),
+      },
+    },
+  };
+}
+
+/** @param {number} bytes @returns {string | null} why so much state cannot be measured here */
+function whyNot(bytes) {
+  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'));
+  if (Number(available?.[1]) * KIBIBYTE < bytes * MEMORY_NEEDED) return 'too little memory is free';
+  const { bavail, bsize } = statfsSync(tmpdir());
+  return bavail * bsize < bytes * DISK_NEEDED ? 'too little room for files is free' : null;
+}
+
+/** @param {Size} size @returns {Promise<Record<string, number[]>>} ms by manner */
+async function measureSize({ bytes, blocks, warmUp, rounds }) {
+  const built = { memory: buildState('memory', bytes), saved: buildState('saved', bytes) };
+  /** @type {Record<string, number[]>} */
+  const times = {};
+  for (let block = 0; block < blocks; block++) {
+    for (const group of inTurn(GROUPS, block)) {
+      await withChildren(wantedOf(group, bytes, built), async (children) => {
+        for (const child of children.values()) await child.rest();
+        for (let number = -warmUp; number < rounds; number++) {
+          // All of a large state is looked at where it is as new as it gets, and where it is as old as it gets.
+          const looks = number === -warmUp || number === rounds - 1;
+          for (const [name, child] of inTurn(children, number)) {
+            const ms = await child.ask('reload', looks);
+            await child.rest();
+            if (number >= 0) collect(times, name, ms);
+          }
+        }
+      });
     }
   }
-  const medians = children.map(({ ms }) => quantile(ms, 0.5));
-  const verdicts = [];
-  for (const { child } of children) verdicts.push(/** @type {Verdict} */ (await ask(child, 'end')));
-  return {
-    reloads: rounds,
-    ms: Object.fromEntries(children.map(({ bytes, ms }) => [bytes, spread(ms)])),
-    moreMs: Number(((medians.at(-1) ?? Number.NaN) - (medians[0] ?? Number.NaN)).toFixed(3)),
-    isAddressEqual: verdicts.every(({ isAddressEqual }) => isAddressEqual),
-    isChecksumEqual: verdicts.every(({ isChecksumEqual }) => isChecksumEqual),
-  };
+  return times;
 }
 
-/** @param {number} bytes */
-function startChild(bytes) {
-  return fork(fileURLToPath(import.meta.url), [buildMemory(bytes)], { stdio: 'inherit' });
-}
-
-/** @param {import('node:child_process').ChildProcess} child @param {string} request @returns {Promise<unknown>} */
-function ask(child, request) {
-  return new Promise((resolve, reject) => {
-    const onExit = (/** @type {unknown} */ code) => {
-      child.off('message', onMessage);
-      reject(new Error(`the benchmark of memory ended with ${code}`));
-    };
-    const onMessage = (/** @type {unknown} */ answer) => {
-      child.off('exit', onExit);
-      resolve(answer);
-    };
-    child.once('exit', onExit).once('message', onMessage);
-    child.send(request);
-  });
-}
-
-/** @param {string} built */
-async function serve(built) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
-  const file = path.join(folder, 'memory.node');
-  const install = installer(built, file);
-  install();
-  const addon = /** @type {import('../../dist/index.js').Addon<Kernel>} */ (
-    await open(file, { stageDir: path.join(folder, 'stage') })
+/** @param {Record<string, Manner>} group @param {number} bytes @param {Record<Manner['kind'], string[]>} built */
+function wantedOf(group, bytes, built) {
+  const fitting = Object.entries(group).filter(([, { bytesMax = GIBIBYTE }]) => bytes <= bytesMax);
+  return Object.fromEntries(
+    fitting.map(([name, { script, kind, options = {}, staysInPlace = false }]) => [
+      name,
+      { script, settings: { built: built[kind], options, staysInPlace } },
+    ]),
   );
-  const { address, fill, checksum } = addon.exports;
-  fill();
-  const before = { address: address(), checksum: checksum() };
-  const answers = {
-    begin: () => 'begun',
-    async reload() {
-      install();
-      const startMs = performance.now();
-      const { status } = await addon.reload();
-      const elapsedMs = performance.now() - startMs;
-      assert.equal(status, 'reloaded');
-      return elapsedMs;
-    },
-    async end() {
-      /** @type {Verdict} */
-      const verdict = {
-        isAddressEqual: address() === before.address,
-        isChecksumEqual: checksum() === before.checksum,
-      };
-      await addon.close();
-      rmSync(folder, { recursive: true });
-      return verdict;
-    },
-  };
-  process.on('message', async (/** @type {keyof typeof answers} */ request) => {
-    const answer = await answers[request]();
-    process.send?.(answer, () => request === 'end' && process.disconnect());
-  });
-}
-
-if (process.send !== undefined && process.argv[1] === fileURLToPath(import.meta.url)) {
-  await serve(process.argv[2] ?? '');
 }
