@@ -67,7 +67,7 @@ export function markdownOf(subject) {
     ...columns.map(([key, { unit }]) => cellOf(figures[key], unit)),
   ]);
   const absent = Object.entries(subject.absent ?? {}).map(([row, why]) => [
-    row,
+    nameOf(subject, row),
     `not measured: ${why}`,
     ...columns.slice(1).map(() => ''),
   ]);

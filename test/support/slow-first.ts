@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Paths below `test/` of files that take half a minute and more, of one worker of two. Their order is of no matter. */
 const SLOW: readonly string[] = [
+  'package/bench.test.ts',
   'package/commands.test.ts',
   'native/ledger/lifecycle.test.ts',
   'fault/outside.test.ts',
