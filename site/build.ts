@@ -1,18 +1,16 @@
 /** `npm run docs`: the README and the pages of docs/ as a static site in dist-docs/, which asks for nothing from elsewhere. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { apiReference } from './api.ts';
-import { type Page, readContents, ROOT } from './contents.ts';
+import { readContents, ROOT } from './contents.ts';
 import { layout } from './layout.ts';
 import { render } from './markdown.ts';
 
 /**
  * Writes the whole site; what was in the folder is gone.
  *
- * @param declarations the folder with `index.d.ts`, for the reference
  * @returns the paths that were written, relative to the folder
  */
-export function buildSite(folder: string, declarations: string): readonly string[] {
+export function buildSite(folder: string): readonly string[] {
   const groups = readContents();
   const pages = groups.flatMap((group) => group.pages);
   const files = new Map<string, string>([['site/style.css', 'style.css']]);
@@ -27,16 +25,12 @@ export function buildSite(folder: string, declarations: string): readonly string
   };
   fs.rmSync(folder, { recursive: true, force: true });
   for (const page of pages) {
-    const content = render(markdownOf(page, declarations), page.source ?? 'README.md', resolve);
+    const content = render(fs.readFileSync(path.join(ROOT, page.source), 'utf8'), page.source, resolve);
     write(path.join(folder, page.target), layout(page, groups, content));
   }
   for (const [file, target] of files)
     write(path.join(folder, target), fs.readFileSync(path.join(ROOT, file)));
   return [...pages.map(({ target }) => target), ...files.values()];
-}
-
-function markdownOf({ source }: Page, declarations: string): string {
-  return source === null ? apiReference(declarations) : fs.readFileSync(path.join(ROOT, source), 'utf8');
 }
 
 function write(file: string, content: string | Uint8Array): void {

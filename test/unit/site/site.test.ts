@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite } from '../../../site/build.ts';
 import { readContents } from '../../../site/contents.ts';
 import { createScratch, type Scratch } from '../../support/addons.ts';
-import { compiledSource } from '../../support/compiled.ts';
 
 let scratch: Scratch;
 let written: readonly string[];
@@ -18,7 +17,7 @@ const targets = readContents().flatMap(({ pages }) => pages.map(({ target }) => 
 beforeAll(() => {
   scratch = createScratch();
   scratch.write('left/over.html', 'of another build');
-  written = buildSite(scratch.path, compiledSource());
+  written = buildSite(scratch.path);
 });
 afterAll(() => scratch[Symbol.dispose]());
 
