@@ -26,6 +26,8 @@ const AROUND: readonly PageGroup[] = [
     pages: [
       { title: 'Architecture', source: 'ARCHITECTURE.md', target: 'architecture.html' },
       { title: 'Changes', source: 'CHANGELOG.md', target: 'changelog.html' },
+      { title: 'Security', source: 'SECURITY.md', target: 'security.html' },
+      { title: 'Contributing', source: 'CONTRIBUTING.md', target: 'contributing.html' },
     ],
   },
 ];
