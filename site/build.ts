@@ -39,23 +39,28 @@ export function buildSite(folder: string): readonly string[] {
     ['search-index.js', `globalThis.searchIndex = ${JSON.stringify(parts)};\n`],
   ]);
   for (const [target, text] of made) write(path.join(folder, target), text);
-  for (const [file, target] of copied) write(path.join(folder, target), fs.readFileSync(path.join(ROOT, file)));
+  for (const [file, target] of copied)
+    write(path.join(folder, target), fs.readFileSync(path.join(ROOT, file)));
   return [...pages.map(({ target }) => target), ...made.keys(), ...copied.values()];
 }
 
 /** One script: a page that was opened as a file can import nothing. */
 function pageScript(): string {
   const modules = ['find.mjs', 'page.mjs'].map((name) => read(`site/browser/${name}`));
-  const text = modules.join('\n').replace(/^import .*\n/gm, '').replace(/^export /gm, '');
+  const text = modules
+    .join('\n')
+    .replace(/^import .*\n/gm, '')
+    .replace(/^export /gm, '');
   return `(() => {\n${text}})();\n`;
 }
 
-function partsOf({ title, target }: Page, { headings, texts }: Rendered): readonly Part[] {
+function partsOf({ title, target }: Page, { headings, sections }: Rendered): readonly Part[] {
   return headings.map(({ depth, text, anchor }, index) => ({
     href: depth === 1 ? target : `${target}#${anchor}`,
     page: title,
     title: text,
-    text: texts[index] ?? '',
+    text: sections[index]?.text ?? '',
+    terms: sections[index]?.terms ?? [],
   }));
 }
 

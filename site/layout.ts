@@ -1,6 +1,6 @@
 /** One page around its content: navigation, headings, and what comes before and after. Works without a server. */
 import type { Page, PageGroup } from './contents.ts';
-import { escapeHtml, type Heading, type Rendered } from './markdown.ts';
+import { escapeHtml, type Heading, type Rendered, type Section } from './markdown.ts';
 import { slugOf } from './slug.ts';
 
 /** Chosen before anything is drawn, so that the page does not flash. */
@@ -12,7 +12,11 @@ const ICON =
 
 const DESCRIPTION_MAX = 160;
 
-export function layout(page: Page, groups: readonly PageGroup[], { html, headings, texts }: Rendered): string {
+export function layout(
+  page: Page,
+  groups: readonly PageGroup[],
+  { html, headings, sections }: Rendered,
+): string {
   const title = headings.find(({ depth }) => depth === 1)?.text ?? page.title;
   return `<!doctype html>
 <html lang="en">
@@ -20,7 +24,7 @@ export function layout(page: Page, groups: readonly PageGroup[], { html, heading
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="description" content="${escapeHtml(descriptionOf(texts))}">
+<meta name="description" content="${escapeHtml(descriptionOf(sections))}">
 <title>${escapeHtml(title === 'napi-reload' ? title : `${title} · napi-reload`)}</title>
 <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(ICON)}">
 <link rel="stylesheet" href="style.css">
@@ -31,9 +35,9 @@ export function layout(page: Page, groups: readonly PageGroup[], { html, heading
 <a class="skip" href="#content">Skip to the content</a>
 <header>
 <a class="brand" href="index.html">napi-reload</a>
-<form id="search" role="search" hidden>
-<input type="search" aria-label="Search" placeholder="Search, by /" autocomplete="off" spellcheck="false">
-<div class="found"><p id="count" role="status" hidden></p><ul id="results" hidden></ul></div>
+<form id="search" class="search" role="search" hidden>
+<input type="search" aria-label="Search" placeholder="Search (press /)" autocomplete="off" spellcheck="false">
+<div class="found"><p id="count" class="count" role="status" hidden></p><ul id="results" class="results" hidden></ul></div>
 </form>
 <button id="theme" type="button" aria-label="Switch between light and dark" hidden>◐</button>
 </header>
@@ -51,8 +55,8 @@ ${neighbours(page, groups)}
 }
 
 /** The beginning of the page, up to the end of a sentence where that is near, or else of a word. */
-function descriptionOf(texts: readonly string[]): string {
-  const text = texts.find((each) => each !== '') ?? '';
+function descriptionOf(sections: readonly Section[]): string {
+  const text = sections.find((section) => section.text !== '')?.text ?? '';
   if (text.length <= DESCRIPTION_MAX) return text;
   const start = text.slice(0, DESCRIPTION_MAX);
   const sentences = /^[\s\S]{50,}[.](?= )/.exec(start)?.[0];
@@ -68,7 +72,7 @@ function navigation(page: Page, groups: readonly PageGroup[]): string {
     return `<p id="${id}">${escapeHtml(title)}</p>\n<ul aria-labelledby="${id}">${pages.map(link).join('')}</ul>`;
   });
   return `<nav class="pages" aria-label="Pages">
-<button id="menu" type="button" aria-expanded="false" aria-controls="page-list">Pages</button>
+<button id="menu" class="menu" type="button" aria-expanded="false" aria-controls="page-list">Pages</button>
 <div id="page-list">${lists.join('\n')}</div>
 </nav>`;
 }

@@ -14,8 +14,15 @@ export interface Heading {
 export interface Rendered {
   readonly html: string;
   readonly headings: readonly Heading[];
-  /** What stands under each heading, without marks; in the order of the headings. */
-  readonly texts: readonly string[];
+  /** In the order of the headings. */
+  readonly sections: readonly Section[];
+}
+
+/** What stands under one heading, without marks. */
+export interface Section {
+  readonly text: string;
+  /** What its tables tell of: the names that begin their rows. */
+  readonly terms: readonly string[];
 }
 
 /** Files of the repository, by their paths relative to it. */
@@ -61,13 +68,20 @@ export function render(markdown: string, source: string, files: Files): Rendered
         const drawing = files.drawing(place(href));
         return drawing === null
           ? `<img src="${escapeHtml(target(href))}" alt="${escapeHtml(text)}">`
-          : drawing.replace(/^[\s\S]*?<svg\b/, `<svg aria-label="${escapeHtml(text)}"`).trim();
+          : inlineDrawing(drawing, text);
       },
       html: ({ text }) => (isComment(text) ? '' : escapeHtml(text)),
     },
   });
   const tokens = marked.lexer(markdown);
-  return { html: marked.parser(tokens), headings, texts: textsOf(tokens) };
+  return { html: marked.parser(tokens), headings, sections: sectionsOf(tokens) };
+}
+
+/** The words of the page name it, and not those that it has as a file. */
+function inlineDrawing(svg: string, name: string): string {
+  const [, attributes = '', content = ''] = /<svg\b([^>]*)>([\s\S]*)$/.exec(svg) ?? [];
+  const others = attributes.replace(/ (?:xmlns|role|aria-label)="[^"]*"/g, '');
+  return `<svg role="img" aria-label="${escapeHtml(name)}"${others}>${content.trim()}`;
 }
 
 function codeBlock(text: string, info: string): string {
@@ -91,7 +105,11 @@ function table(
   heading: string,
 ): string {
   const titles = header.map(({ tokens }) => escapeHtml(plainText(tokens)));
-  const head = header.map(({ tokens }) => `<th role="columnheader" scope="col">${inline(tokens)}</th>`);
+  const head = header.map(({ tokens }) =>
+    tokens.length === 0
+      ? '<td role="cell"></td>'
+      : `<th role="columnheader" scope="col">${inline(tokens)}</th>`,
+  );
   const body = rows.map((row) => {
     const cells = row.map(
       ({ tokens }, index) => `<td role="cell" data-title="${titles[index] ?? ''}">${inline(tokens)}</td>`,
@@ -105,13 +123,23 @@ function table(
 ${body.join('')}</tbody></table></div>\n`;
 }
 
-function textsOf(tokens: readonly Token[]): readonly string[] {
-  const texts: string[] = [];
+function sectionsOf(tokens: readonly Token[]): readonly Section[] {
+  const sections: { text: string; terms: string[] }[] = [];
   for (const token of tokens) {
-    if (token.type === 'heading') texts.push('');
-    else if (texts.length > 0) texts[texts.length - 1] += ` ${plainText([token])}`;
+    const section = sections.at(-1);
+    if (token.type === 'heading') sections.push({ text: '', terms: [] });
+    else if (section !== undefined) {
+      section.text = `${section.text} ${plainText([token])}`.replace(/\s+/g, ' ').trim();
+      if (token.type === 'table') section.terms.push(...(token as Tokens.Table).rows.flatMap(termsOf));
+    }
   }
-  return texts.map((text) => text.replace(/\s+/g, ' ').trim());
+  return sections;
+}
+
+/** Names in code: those of a member without its type. */
+function termsOf([first]: readonly Tokens.TableCell[]): readonly string[] {
+  const codes = first?.tokens.filter(({ type }) => type === 'codespan') ?? [];
+  return codes.map((code) => plainText([code]).replace(/[?:(<\s][\s\S]*$/, '')).filter((term) => term !== '');
 }
 
 /** @returns the words of tokens, without marks, comments and drawings */
@@ -120,7 +148,10 @@ function plainText(tokens: readonly Token[]): string {
     .map((token): string => {
       const { tokens: inner, items, header, rows, text, raw } = token as Tokens.Generic;
       if (token.type === 'html' || token.type === 'image' || token.type === 'hr') return '';
-      if (header && rows) return [header, ...rows].map((row: Token[]) => row.map((cell) => plainText([cell])).join(' ')).join(' ');
+      if (header && rows)
+        return [header, ...rows]
+          .map((row: Token[]) => row.map((cell) => plainText([cell])).join(' '))
+          .join(' ');
       if (items) return items.map((item: Token) => plainText([item])).join(' ');
       return inner ? plainText(inner) : String(text ?? raw);
     })
