@@ -1,4 +1,5 @@
-// Installs and compiles what is missing, and nothing else: npm packages, the C++ shim, the TypeScript.
+// Installs and compiles what is missing, and nothing else: npm packages, the C++ shim, the TypeScript; of these only the
+// ones that arguments name, where there are any.
 // Each part is done again only when the content it is made from has changed. The version of Node.js is no part of that:
 // the shim speaks Node-API alone, so that one build of it serves all of them.
 import { spawnSync } from 'node:child_process';
@@ -136,4 +137,5 @@ function fail(message) {
   process.exit(1);
 }
 
-for (const part of parts) make(part);
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+for (const part of parts) if (wanted.length === 0 || wanted.includes(part.name)) make(part);

@@ -8,8 +8,8 @@ export const ROOT: string = path.resolve(import.meta.dirname, '..');
 export interface Page {
   /** What leads to it in the navigation. */
   readonly title: string;
-  /** Relative to the repository; null for one that is made from the code. */
-  readonly source: string | null;
+  /** Relative to the repository. */
+  readonly source: string;
   /** Relative to the site. */
   readonly target: string;
 }
@@ -24,9 +24,10 @@ const AROUND: readonly PageGroup[] = [
   {
     title: 'Behind it',
     pages: [
-      { title: 'API by name', source: null, target: 'api.html' },
       { title: 'Architecture', source: 'ARCHITECTURE.md', target: 'architecture.html' },
       { title: 'Changes', source: 'CHANGELOG.md', target: 'changelog.html' },
+      { title: 'Security', source: 'SECURITY.md', target: 'security.html' },
+      { title: 'Contributing', source: 'CONTRIBUTING.md', target: 'contributing.html' },
     ],
   },
 ];

@@ -12,13 +12,17 @@ export interface DocTag {
 
 export const NO_COMMENT: DocComment = { text: '', tags: [] };
 
+/** Also within a line, as short comments have it; an `@` of anything else is text. */
+const TAG = /(?<=^|\s)@(?=(?:defaultValue|example|internal|param|returns|throws|typeParam)\b)/m;
+
 /** @param body what stands between the slashes, stars included */
 export function parseDocComment(body: string): DocComment {
   const lines = body
     .replace(/^\*\s*|\*$/g, '')
     .split('\n')
     .map((line) => line.replace(/^\s*\* ?/, ''));
-  const [text = '', ...tagged] = lines.join('\n').split(/^@(?=[a-z])/m);
+  // A glob in a comment is written so that it does not end the comment.
+  const [text = '', ...tagged] = lines.join('\n').replaceAll('*\\/', '*/').split(TAG);
   return {
     text: text.trim(),
     tags: tagged.map((tag) => {

@@ -182,16 +182,44 @@ export class Addon<T = unknown> {
     return this.#shop.history.former.map(({ info }) => info);
   }
 
+  /**
+   * Has a listener called for each event of that name. What it throws, or rejects with, becomes a process warning.
+   *
+   * @returns the handle
+   * @example
+   * ```ts
+   * kernel.on('reloaded', ({ to, state }) => console.log(`v${to} is live, its state ${state}`));
+   * ```
+   */
   on<K extends keyof AddonEvents>(event: K, listener: Listener<K>): this {
     this.#shop.events.on(event, listener);
     return this;
   }
 
+  /**
+   * Has a listener called for the next event of that name alone.
+   *
+   * @returns the handle
+   * @example
+   * ```ts
+   * kernel.once('swapped', ({ from }) => console.log(`v${from} was the first`));
+   * ```
+   */
   once<K extends keyof AddonEvents>(event: K, listener: Listener<K>): this {
     this.#shop.events.once(event, listener);
     return this;
   }
 
+  /**
+   * Takes a listener off again, one of `on` or of `once`. One that was never put on is no error.
+   *
+   * @returns the handle
+   * @example
+   * ```ts
+   * const tell = ({ files }: { readonly files: readonly string[] }): void => console.log(files.join());
+   * kernel.on('changed', tell).off('changed', tell);
+   * ```
+   */
   off<K extends keyof AddonEvents>(event: K, listener: Listener<K>): this {
     this.#shop.events.off(event, listener);
     return this;
@@ -206,6 +234,7 @@ export class Addon<T = unknown> {
     return this.#runner.close();
   }
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

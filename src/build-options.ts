@@ -12,7 +12,7 @@ export type Configuration = 'Debug' | 'Release';
 export interface ToolBuild {
   /** `'auto'` looks at the project: see {@link OpenOptions.build}. */
   readonly tool: 'auto' | BuildTool;
-  /** @defaultValue `'Debug'` where the addon is in a folder of that name, else `'Release'` */
+  /** Which of the two builds. @defaultValue `'Debug'` where the addon is in a folder of that name, else `'Release'` */
   readonly configuration?: Configuration;
   /**
    * Build in less time while you edit, with precompiled headers, and mold, lld and ccache where they are installed. What it
@@ -29,9 +29,19 @@ export interface ToolBuild {
 
 /** Any command that writes the addon. It runs without a shell. */
 export interface CommandBuild {
+  /** The program: a name on the PATH, or a path. */
   readonly command: string;
+  /**
+   * Its arguments.
+   *
+   * @defaultValue none
+   */
   readonly args?: readonly string[];
-  /** @defaultValue the project folder: the nearest one above the addon with a package.json, binding.gyp or CMakeLists.txt */
+  /**
+   * The folder that it runs in.
+   *
+   * @defaultValue the project folder: the nearest one above the addon with a package.json, binding.gyp or CMakeLists.txt
+   */
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;

@@ -11,18 +11,29 @@ interface Stated {
 
 /** What each code carries in `details`. */
 export interface ErrorDetails {
-  ERR_ABORTED: Stated & { readonly during: string };
+  /** The signal fired during `open`, or the handle was closed while a reload ran. */
+  ERR_ABORTED: Stated & {
+    /** The stage that was under way, such as `build`; `open` before there was any. */
+    readonly during: string;
+  };
+  /** A build ended badly, took too long, could not start, or wrote no addon. */
   ERR_BUILD_FAILED: Stated & {
+    /** The command line. */
     readonly command: string;
+    /** `exit`: an exit code that is not 0; `timeout`: longer than `buildTimeoutMs`; `missing`: ended well, but wrote no addon. */
     readonly reason: 'exit' | 'signal' | 'timeout' | 'spawn' | 'missing';
+    /** Null where it has none. */
     readonly exitCode: number | null;
+    /** The signal that ended it, such as `SIGSEGV`; null where none did. */
     readonly signal: string | null;
+    /** Errors, warnings and notes of compilers and linkers, in the order in which they were printed. */
     readonly diagnostics: readonly Diagnostic[];
     /** Last lines of what the build printed. */
     readonly output: string;
     /** What to do about it, where that is known, such as which program to install. */
     readonly advice?: string;
   };
+  /** It cannot be replaced, or shared, now. */
   ERR_BUSY: Stated & {
     /**
      * `threads`: other threads run the image, too, and did not come along in time; `shared`: others run it, and what would
@@ -35,33 +46,87 @@ export interface ErrorDetails {
     /** How many other handles of this process run it; null but for `shared`. */
     readonly sharedWith: number | null;
   };
-  ERR_CLOSED: Stated & { readonly attempted: string };
+  /** The handle is closed. */
+  ERR_CLOSED: Stated & {
+    /** What was asked of it, such as `reload` or `call an export`. */
+    readonly attempted: string;
+  };
+  /** A configuration that cannot be used. */
   ERR_CONFIG_INVALID: {
     /** The file; of two in one folder, that folder. */
     readonly file: string;
     /** Such as `addons["build/Release/kernel.node"].hookTimeoutMs`; null where the file cannot be used at all. */
     readonly option: string | null;
+    /** What is there, in words. */
     readonly found: string;
+    /** What should be there, in words. */
     readonly wanted: string;
   };
-  ERR_EXPORT_REMOVED: Stated & { readonly name: string; readonly version: number };
-  ERR_EXPORTS_INCOMPATIBLE: Stated & { readonly found: string; readonly wanted: string };
+  /** An export that the live version does not have was used. */
+  ERR_EXPORT_REMOVED: Stated & {
+    /** Its dotted name. */
+    readonly name: string;
+    /** The version that serves. */
+    readonly version: number;
+  };
+  /** `module.exports` became another kind of thing, or what would have to change is frozen. */
+  ERR_EXPORTS_INCOMPATIBLE: Stated & {
+    /** What the new version has, in words. */
+    readonly found: string;
+    /** What fits the exports that are in use, in words. */
+    readonly wanted: string;
+  };
+  /** Members of a group are to come after each other. */
   ERR_GROUP_CYCLE: {
     /** Names of members, each of which is to come after the next; the last is the first again. */
     readonly path: readonly string[];
   };
-  ERR_HOOK_ASYNC: Stated & { readonly hook: string; readonly version: number };
-  ERR_HOOK_INVALID: Stated & { readonly path: string; readonly found: string; readonly wanted: string };
-  ERR_HOOK_THREW: Stated & {
+  /** A hook that must be synchronous returned a promise. */
+  ERR_HOOK_ASYNC: Stated & {
+    /** Such as `save`; of a class, such as `classes.Counter.save`. */
     readonly hook: string;
+    /** The version that has it. */
     readonly version: number;
-    /** Of a hook of a class: which instance it was called for, from 0, and how many there are. */
-    readonly instance?: { readonly index: number; readonly count: number };
   };
-  ERR_HOOK_TIMEOUT: Stated & { readonly hook: string; readonly version: number; readonly timeoutMs: number };
-  ERR_HOST_CRASHED: Stated & {
+  /** `napiReload`, or a part of it, is not what it should be. */
+  ERR_HOOK_INVALID: Stated & {
+    /** Such as `napiReload.schema`. */
+    readonly path: string;
+    /** The value that is there, and its type. */
+    readonly found: string;
+    /** What should be there, in words. */
+    readonly wanted: string;
+  };
+  /** A hook threw, or its promise was rejected; `cause` is with what. */
+  ERR_HOOK_THREW: Stated & {
+    /** Such as `init`; of a class, such as `classes.Counter.restore`. */
+    readonly hook: string;
+    /** The version that has it. */
     readonly version: number;
+    /** Of a hook of a class: the instance that it was called for. */
+    readonly instance?: {
+      /** Which one, from 0. */
+      readonly index: number;
+      /** How many there are. */
+      readonly count: number;
+    };
+  };
+  /** The promise of a hook did not settle in time. */
+  ERR_HOOK_TIMEOUT: Stated & {
+    /** `prepare` or `dispose`. */
+    readonly hook: string;
+    /** The version that has it. */
+    readonly version: number;
+    /** The bound, `hookTimeoutMs`. */
+    readonly timeoutMs: number;
+  };
+  /** The Worker or process that ran a version ended without being asked to. */
+  ERR_HOST_CRASHED: Stated & {
+    /** The version that it ran. */
+    readonly version: number;
+    /** Null where a signal ended it. */
     readonly exitCode: number | null;
+    /** Such as `SIGSEGV`; null where none ended it. */
     readonly signal: string | null;
     /** Last lines of what it wrote to its standard error. */
     readonly stderr: string;
@@ -71,13 +136,51 @@ export interface ErrorDetails {
      */
     readonly reason: 'exit' | 'call-timeout' | 'memory-limit' | 'restart-failed';
   };
-  ERR_INIT_THREW: Stated & { readonly version: number };
-  ERR_INTEGRITY: Stated & { readonly path: string; readonly wanted: string; readonly found: string };
-  ERR_INTERNAL: Stated & { readonly during: string };
-  ERR_INVALID_OPTION: { readonly option: string; readonly found: string; readonly wanted: string };
-  ERR_LOAD_FAILED: Stated & { readonly path: string; readonly found: string };
-  ERR_MEMORY_LATE: Stated & { readonly name: string; readonly version: number };
+  /** The module's own initialiser threw; `cause` is what. */
+  ERR_INIT_THREW: Stated & {
+    /** The version that it is of. */
+    readonly version: number;
+  };
+  /** The option `integrity` does not allow the bytes. */
+  ERR_INTEGRITY: Stated & {
+    /** The addon, or the private library, that was asked about. */
+    readonly path: string;
+    /** What is allowed, such as `sha384-…`. */
+    readonly wanted: string;
+    /** What the file has, such as another digest. */
+    readonly found: string;
+  };
+  /** Something went wrong that must not. */
+  ERR_INTERNAL: Stated & {
+    /** What was under way. */
+    readonly during: string;
+  };
+  /** An option, or an argument, cannot be used. */
+  ERR_INVALID_OPTION: {
+    /** Its dotted name. */
+    readonly option: string;
+    /** What was given, in words. */
+    readonly found: string;
+    /** What can be given, in words. */
+    readonly wanted: string;
+  };
+  /** The system's loader refused a file. */
+  ERR_LOAD_FAILED: Stated & {
+    /** The file. */
+    readonly path: string;
+    /** What the loader said. */
+    readonly found: string;
+  };
+  /** `ctx.memory` was called after `init` had returned. */
+  ERR_MEMORY_LATE: Stated & {
+    /** The name that was asked for. */
+    readonly name: string;
+    /** The version that asked. */
+    readonly version: number;
+  };
+  /** Memory has another size than was asked for. */
   ERR_MEMORY_SIZE: Stated & {
+    /** Its name. */
     readonly name: string;
     /** Of the version that asked. */
     readonly version: number;
@@ -86,29 +189,57 @@ export interface ErrorDetails {
     /** Bytes that were asked for. */
     readonly wanted: number;
   };
+  /** The system does not give so much memory. */
   ERR_MEMORY_UNAVAILABLE: Stated & {
+    /** Its name. */
     readonly name: string;
     /** Bytes that were asked for. */
     readonly wanted: number;
+    /** The call that failed, such as `mmap`. */
     readonly operation: string;
+    /** The name of its error, such as `ENOMEM`. */
     readonly errno: string;
   };
-  ERR_NAPI_VERSION: Stated & { readonly path: string; readonly wanted: number; readonly supported: number };
-  ERR_NOT_AN_ADDON: Stated & {
+  /** The addon wants a newer Node-API than this Node.js has. */
+  ERR_NAPI_VERSION: Stated & {
+    /** The addon. */
     readonly path: string;
+    /** The version that it asks for. */
+    readonly wanted: number;
+    /** The newest that there is here. */
+    readonly supported: number;
+  };
+  /** A file is no Node-API addon. */
+  ERR_NOT_AN_ADDON: Stated & {
+    /** The file. */
+    readonly path: string;
+    /**
+     * `foreign`: no ELF file; `malformed`: damaged; `not-shared`: a program or an object file; `no-entry`: it registers
+     * nothing; `v8-abi`: it is bound to V8.
+     */
     readonly reason: 'foreign' | 'malformed' | 'not-shared' | 'no-entry' | 'v8-abi';
+    /** What it is, in words. */
     readonly found: string;
   };
-  ERR_NOT_FOUND: Stated & { readonly path: string };
+  /** There is no file. */
+  ERR_NOT_FOUND: Stated & {
+    /** Where it was looked for. */
+    readonly path: string;
+  };
+  /** A version cannot be gone back to. */
   ERR_NO_SUCH_VERSION: Stated & {
     /** The version that was to be gone back to; null where there was none before. */
     readonly id: number | null;
     /** Those that can be gone back to, oldest first. */
     readonly available: readonly number[];
   };
+  /** A new version ended the process in which it was tried. */
   ERR_REHEARSAL_CRASHED: Stated & {
+    /** The new version. */
     readonly version: number;
+    /** Null where a signal ended it. */
     readonly exitCode: number | null;
+    /** Such as `SIGSEGV`; null where none ended it. */
     readonly signal: string | null;
     /** Last lines of what it wrote to its standard error. */
     readonly stderr: string;
@@ -117,6 +248,7 @@ export interface ErrorDetails {
     /** What it was at. */
     readonly during: 'load' | 'prepare' | 'init' | 'save';
   };
+  /** The native part of napi-reload does not load, and cannot be compiled. */
   ERR_SHIM_UNAVAILABLE: {
     /** The build of it that does not load, or the sources that cannot be compiled. */
     readonly path: string;
@@ -124,33 +256,77 @@ export interface ErrorDetails {
     readonly tried: readonly { readonly path: string; readonly found: string }[];
     /** Why it could not be compiled for this system, or why that would not help. */
     readonly found: string;
+    /** What to do about it. */
     readonly advice: string;
     /** Last lines of what the compilation printed. */
     readonly output: string;
   };
-  ERR_STAGE_INCOMPLETE: Stated & { readonly path: string; readonly found: string; readonly waitedMs: number };
-  ERR_STAGE_IO: Stated & { readonly path: string; readonly operation: string; readonly errno: string };
+  /** A file is not whole, and waiting did not help. */
+  ERR_STAGE_INCOMPLETE: Stated & {
+    /** The addon, or a private library of it. */
+    readonly path: string;
+    /** What is wrong with it, in words. */
+    readonly found: string;
+    /** For how long it was waited, in milliseconds. */
+    readonly waitedMs: number;
+  };
+  /** The copy cannot be made. */
+  ERR_STAGE_IO: Stated & {
+    /** The file or folder that it is about. */
+    readonly path: string;
+    /** What failed there, such as `copy`. */
+    readonly operation: string;
+    /** The name of the error, such as `ENOSPC`. */
+    readonly errno: string;
+  };
+  /** A new version took the state, but cannot hand it on. */
   ERR_STATE_ROUNDTRIP: Stated & {
+    /** The new version. */
     readonly version: number;
     /** Of `verify: 'deep'`: `differs` from what it was given, or `not-cloneable`, so that it cannot be compared. */
     readonly reason: 'save-failed' | 'save-empty' | 'differs' | 'not-cloneable';
     /** Of `differs`: where the first difference is, such as `state.rows[3]`; null for the other reasons. */
     readonly path: string | null;
   };
+  /** The state cannot be carried from one schema to another. */
   ERR_STATE_SCHEMA: Stated & {
+    /** The schema that the state has. */
     readonly from: number;
+    /** The schema of the new version. */
     readonly to: number;
+    /**
+     * `step-lost`: a step returned nothing; `no-init`: the new version has none that would take the state; `instances`:
+     * instances are to move from a schema that the new version does not accept.
+     */
     readonly reason: 'missing-step' | 'step-threw' | 'step-async' | 'step-lost' | 'no-init' | 'instances';
     /** The step that is missing or failed: from schema, to schema. */
     readonly step: readonly [number, number] | null;
   };
-  ERR_UNDEFINED_SYMBOL: Stated & { readonly path: string; readonly symbol: string };
+  /** Nothing defines a function that the addon calls. */
+  ERR_UNDEFINED_SYMBOL: Stated & {
+    /** The addon. */
+    readonly path: string;
+    /** The name of the function, as the linker writes it. */
+    readonly symbol: string;
+  };
+  /** Too many versions stay in memory. */
   ERR_VERSION_BUDGET: Stated & {
+    /** Memory mappings that the process would have, roughly. */
     readonly mappings: number;
+    /** The most that it may have. */
     readonly mappingsMax: number;
+    /** Versions that were replaced, and stay in memory. */
     readonly keptVersions: number;
   };
-  ERR_WRONG_ARCH: Stated & { readonly path: string; readonly found: string; readonly wanted: string };
+  /** The addon is built for another processor. */
+  ERR_WRONG_ARCH: Stated & {
+    /** The addon. */
+    readonly path: string;
+    /** What it is built for, as in `process.arch`. */
+    readonly found: string;
+    /** The `process.arch` here. */
+    readonly wanted: string;
+  };
 }
 
 /** The closed union of reasons; match on this, never on a message. */
@@ -170,10 +346,14 @@ export type ErrorCode = keyof ErrorDetails;
  * ```
  */
 export class ReloadError<C extends ErrorCode = ErrorCode> extends Error {
+  /** Always `ReloadError`. */
   override readonly name: string = 'ReloadError';
+  /** Why it was refused. */
   readonly code: C;
+  /** What was found; which of it there is depends on the code. */
   readonly details: Readonly<ErrorDetails[C]>;
 
+  /** @internal Made by napi-reload alone. */
   constructor(code: C, message: string, details: ErrorDetails[C], cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;

@@ -8,6 +8,7 @@ import { isThenable } from './thenable.ts';
 
 /** Something that deserves a look but stopped nothing. */
 export interface Warning {
+  /** What it is about; `docs/handle.md` has what each means. */
   readonly code:
     | 'checkpoint-failed'
     | 'class-link'
@@ -19,7 +20,9 @@ export interface Warning {
     | 'unique-symbols'
     | 'version-budget'
     | 'watch';
+  /** For people; it may change, so match on `code`. */
   readonly message: string;
+  /** What was caught, where something was. */
   readonly cause?: unknown;
 }
 
@@ -27,13 +30,17 @@ export interface Warning {
 export interface AddonEvents {
   /** Files changed on disk; a reload follows. */
   changed: [change: { readonly files: readonly string[] }];
+  /** A build starts, or is looked at: it may find nothing to do. */
   building: [];
   /** A stage began, or a build went a step on. */
   progress: [progress: Progress];
+  /** A build ended well, after so many milliseconds. */
   built: [outcome: BuildOutcome & { readonly durationMs: number }];
   /** A new version is live, and the one that it replaced is about to end: what holds that one can be let go of now. */
   swapped: [change: { readonly from: number; readonly to: number }];
+  /** A new version is live, and what became of the one before is known. Also told when `reload()` resolves with it. */
   reloaded: [report: ReloadedReport];
+  /** A reload found nothing to make live. */
   unchanged: [report: UnchangedReport];
   /** The version that served before goes on serving. */
   failed: [error: ReloadError];
@@ -47,17 +54,21 @@ export interface AddonEvents {
   restarted: [version: { readonly id: number }];
   /** It has crashed too often, and nothing could be gone back to: every call is refused until a reload. */
   'gave-up': [version: { readonly id: number; readonly error: ReloadError; readonly cause: unknown }];
+  /** Something deserves a look, but stopped nothing. Without a listener, it becomes a process warning. */
   warning: [warning: Warning];
+  /** The handle is closed, and nothing more is told. */
   closed: [];
 }
 
 /** A crash of the thread or process that ran the live version. */
 export interface HostCrash {
+  /** The version that it ran. */
   readonly id: number;
   /** `ERR_HOST_CRASHED`, with what calls in flight were refused. */
   readonly error: ReloadError;
   /** What comes next: the same version is started again after `delayMs`, or the version before it is made live. */
   readonly next: 'restart' | 'rollback';
+  /** Milliseconds until the restart; without meaning for `rollback`. */
   readonly delayMs: number;
 }
 
@@ -70,9 +81,11 @@ export interface GroupEvents<M extends object = Record<string, unknown>> {
   changed: [change: { readonly files: readonly string[] }];
   /** Some members have new versions, the others had nothing new. */
   reloaded: [report: GroupReport<M>];
+  /** No member had anything new. */
   unchanged: [report: GroupReport<M>];
   /** All versions that served before go on serving. */
   failed: [error: ReloadError];
+  /** The group is closed, and nothing more is told. */
   closed: [];
 }
 

@@ -33,6 +33,7 @@ export type GroupMembers<M extends object> = { readonly [K in keyof M]: Addon<M[
  * ```
  */
 export class AddonGroup<M extends object = Record<string, unknown>> {
+  /** The handles, by the names of the members. */
   readonly members: GroupMembers<M>;
   readonly #runner: Runner<GroupReport<M>>;
   readonly #events: Events<GroupEvents<M>>;
@@ -100,16 +101,44 @@ export class AddonGroup<M extends object = Record<string, unknown>> {
     return this.#runner.reload({ trigger: 'call', force: true, discardState, goal: { kind: 'before' } });
   }
 
+  /**
+   * Has a listener called for each event of that name. What it throws, or rejects with, becomes a process warning.
+   *
+   * @returns the group
+   * @example
+   * ```ts
+   * group.on('failed', ({ code, details }) => console.error(code, details));
+   * ```
+   */
   on<K extends keyof GroupEvents<M>>(event: K, listener: GroupListener<M, K>): this {
     this.#events.on(event, listener);
     return this;
   }
 
+  /**
+   * Has a listener called for the next event of that name alone.
+   *
+   * @returns the group
+   * @example
+   * ```ts
+   * group.once('reloaded', ({ members }) => console.log(Object.keys(members)));
+   * ```
+   */
   once<K extends keyof GroupEvents<M>>(event: K, listener: GroupListener<M, K>): this {
     this.#events.once(event, listener);
     return this;
   }
 
+  /**
+   * Takes a listener off again, one of `on` or of `once`. One that was never put on is no error.
+   *
+   * @returns the group
+   * @example
+   * ```ts
+   * const tell = (): void => console.log('closed');
+   * group.on('closed', tell).off('closed', tell);
+   * ```
+   */
   off<K extends keyof GroupEvents<M>>(event: K, listener: GroupListener<M, K>): this {
     this.#events.off(event, listener);
     return this;
@@ -120,6 +149,7 @@ export class AddonGroup<M extends object = Record<string, unknown>> {
     return this.#runner.close();
   }
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -27,12 +27,17 @@ export interface Entry {
 
 /** What `addon.history()` shows. */
 export interface FormerVersion {
+  /** What `reload({ to })` takes. */
   readonly id: number;
   /** SHA-256 of the file that it was made of, in hexadecimal. */
   readonly hash: string;
+  /** Its private libraries as they were when it was staged. */
   readonly libraries: readonly LibraryInfo[];
+  /** Of the file that it was made of. */
   readonly bytes: number;
+  /** Schema of the state that its `save()` returns; null when that was never known. */
   readonly schema: number | null;
+  /** When it was loaded. */
   readonly loadedAt: Date;
 }
 

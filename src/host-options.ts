@@ -35,13 +35,13 @@ export interface HostOptions {
 
 /** A version that crashes `maxCrashes` times within `withinMs` is given up, and the one before it made live. */
 export interface SuperviseOptions {
-  /** @defaultValue 5 */
+  /** How many crashes are too many. @defaultValue 5 */
   readonly maxCrashes?: number;
-  /** @defaultValue 60000 */
+  /** Within how many milliseconds. @defaultValue 60000 */
   readonly withinMs?: number;
-  /** Wait before the second restart; each later one waits twice as long. @defaultValue 100 */
+  /** Milliseconds of wait before the second restart; each later one waits twice as long. @defaultValue 100 */
   readonly backoffMs?: number;
-  /** @defaultValue 5000 */
+  /** The longest wait before a restart, in milliseconds. @defaultValue 5000 */
   readonly backoffMaxMs?: number;
 }
 

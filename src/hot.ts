@@ -15,15 +15,36 @@ import { getAddon, invalidate, onOpened, openHandles } from './handles.ts';
 /** What is told of, by the name of the event. */
 export interface HotEvents {
   /** A new version is loaded, and about to go live. */
-  'napi-reload:beforeUpdate': { readonly addon: Addon };
+  'napi-reload:beforeUpdate': {
+    /** The handle that it is of. */
+    readonly addon: Addon;
+  };
   /** It is live, and whoever accepts it was called. */
-  'napi-reload:afterUpdate': { readonly addon: Addon; readonly from: number; readonly to: number };
+  'napi-reload:afterUpdate': {
+    /** The handle that it is of. */
+    readonly addon: Addon;
+    /** The version that served before. */
+    readonly from: number;
+    /** The version that serves now. */
+    readonly to: number;
+  };
   /** A new version was refused; the one that served before serves on. */
-  'napi-reload:error': { readonly addon: Addon; readonly error: ReloadError };
+  'napi-reload:error': {
+    /** The handle that it is of. */
+    readonly addon: Addon;
+    /** Why it was refused. */
+    readonly error: ReloadError;
+  };
   /** A handle was closed. */
-  'napi-reload:beforePrune': { readonly addon: Addon };
+  'napi-reload:beforePrune': {
+    /** That handle. */
+    readonly addon: Addon;
+  };
   /** Somebody asked for a restart of the app. */
-  'napi-reload:invalidate': { readonly message: string | undefined };
+  'napi-reload:invalidate': {
+    /** Why, where they said. */
+    readonly message: string | undefined;
+  };
 }
 
 /** What is called for one of {@link HotEvents}. */
@@ -48,7 +69,16 @@ export interface HotContext extends Disposable {
   prune(callback: (data: Record<string, unknown>) => void): void;
   /** Says that the app cannot go on with an update: `napi-reload dev` restarts it. */
   invalidate(message?: string): void;
+  /**
+   * Has a listener called for each event of that name.
+   *
+   * @example
+   * ```ts
+   * hot.on('napi-reload:error', ({ error }) => console.error(error.message));
+   * ```
+   */
   on<K extends keyof HotEvents>(event: K, listener: HotListener<K>): void;
+  /** Takes a listener off again. One that was never put on is no error. */
   off<K extends keyof HotEvents>(event: K, listener: HotListener<K>): void;
   /** Nothing of it is called any more. */
   [Symbol.dispose](): void;

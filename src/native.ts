@@ -321,6 +321,7 @@ export interface NativeImageFailure {
 export interface NativePin {
   /** Such as `external-buffer`, `thread`, `wrapped-object`. */
   readonly kind: string;
+  /** How many of that kind there are. */
   readonly count: number;
   /** Memory of the version that JavaScript can reach; 0 where that has no meaning. */
   readonly bytes: number;

@@ -114,7 +114,7 @@ export interface OpenOptions {
   readonly buildTimeoutMs?: number;
   /** What may be loaded at all: a Subresource Integrity string, or a function that is asked about each file. */
   readonly integrity?: string | IntegrityFunction;
-  /** @defaultValue `napi-reload` under the user's cache folder */
+  /** The folder for copies; it must be this user's alone. @defaultValue `napi-reload` under the user's cache folder */
   readonly stageDir?: string;
   /** Stops `open()` while it runs, and closes the handle afterwards. */
   readonly signal?: AbortSignal;
@@ -137,11 +137,13 @@ export type IntegrityFunction = (bytes: Uint8Array, path: string) => boolean;
 
 /** Where a reload stands. */
 export interface Progress {
+  /** The stage. */
   readonly phase: Phase;
   /** What a builder is at, such as `CXX kernel.cc`. */
   readonly step?: string;
   /** Of a build that tells: which of its `total` steps this is, from 1; Makefiles of CMake tell percent. */
   readonly done?: number;
+  /** Of a build that tells: how many steps it has. */
   readonly total?: number;
 }
 

@@ -48,12 +48,14 @@ export interface InstanceCounts {
 
 /** What would be better in a process of its own. */
 export interface Recommendation {
+  /** What to give to `open()`. */
   readonly isolation: 'process';
   /** Completes "because". */
   readonly because: string;
 }
 
 interface ReportBase {
+  /** Milliseconds of each stage that ran. */
   readonly phasesMs: PhasesMs;
   /** The version that served before; null at the first load. */
   readonly from: number | null;
@@ -63,16 +65,23 @@ interface ReportBase {
 
 /** Of a reload that made a new version live. */
 export interface ReloadedReport extends ReportBase {
+  /** Tells it from {@link UnchangedReport}. */
   readonly status: 'reloaded';
   /**
    * `carried` from `save` to `init`; `stateless` when there was nothing to carry; `discarded` by request; `shared` when
    * another handle led the reload of an image that all of them share, and saw to its state.
    */
   readonly state: 'carried' | 'stateless' | 'discarded' | 'shared';
-  /** Dotted names that came and went. */
-  readonly exports: { readonly added: readonly string[]; readonly removed: readonly string[] };
+  /** Dotted names of exports, such as `Counter.add`. */
+  readonly exports: {
+    /** Those that the version before did not have. */
+    readonly added: readonly string[];
+    /** Those that only the version before had. */
+    readonly removed: readonly string[];
+  };
   /** Live instances of classes that the old version described. */
   readonly instances: InstanceCounts;
+  /** What became of the version that was replaced; null at the first load. */
   readonly retired: Retirement | null;
   /** Where the new version would be better off, and why; null where that is here. */
   readonly recommended: Recommendation | null;
@@ -82,6 +91,7 @@ export interface ReloadedReport extends ReportBase {
 
 /** Of a reload that found nothing to make live. */
 export interface UnchangedReport extends ReportBase {
+  /** Tells it from {@link ReloadedReport}. */
   readonly status: 'unchanged';
   /** The bytes are those of the live version, or, in watch mode, those that were refused or rolled back from last. */
   readonly reason: 'live' | 'rejected';

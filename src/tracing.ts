@@ -8,6 +8,7 @@ import { tracingChannel } from 'node:diagnostics_channel';
 
 /** What subscribers are given; Node.js adds `result` and `error` when they are known. */
 export interface TraceContext {
+  /** What is done. */
   readonly operation: 'open' | 'reload' | 'close';
   /** Path of the addon; of the first one of a group. */
   readonly addon: string;
@@ -17,6 +18,7 @@ export interface TraceContext {
   readonly trigger?: 'first' | 'call' | 'watch' | 'thread';
   /** The ReloadReport or GroupReport of a reload, the handle or group of an open. */
   readonly result?: unknown;
+  /** What it was refused with. */
   readonly error?: unknown;
 }
 

@@ -112,6 +112,7 @@ export interface LibraryInfo {
 
 /** What `addon.current` and `addon.versions()` show. */
 export interface VersionInfo {
+  /** 1, 2, 3 …; never used twice by a handle. */
   readonly id: number;
   /** SHA-256 of the source bytes, in hexadecimal. */
   readonly hash: string;
@@ -121,10 +122,16 @@ export interface VersionInfo {
   readonly source: string;
   /** The copy that was loaded. */
   readonly path: string;
+  /** Of the file that it was made of. */
   readonly bytes: number;
   /** Schema of the state that its `save()` returns; null when it was refused before that was known. */
   readonly schema: number | null;
+  /** When it was loaded. */
   readonly loadedAt: Date;
+  /**
+   * `candidate`: it does not serve yet. `live`: it serves. `retiring`: it is about to end. `pinned`: it ends as soon as
+   * `pins` are gone. `shared`: it ended here, and other handles run its image. `kept`: it stays for good.
+   */
   readonly state: VersionState['name'];
   /** SHA-256 of the copy as it was loaded; null when nobody asked while it was on disk. */
   readonly stagedHash: string | null;

@@ -26,8 +26,11 @@ export interface BuildRequest {
 
 /** Wall-clock milliseconds of the parts of a build that ran, as far as its output tells them apart. */
 export interface BuildPhasesMs {
+  /** Of the configuration of the project. */
   readonly configure?: number;
+  /** Of compilers. */
   readonly compile?: number;
+  /** Of linkers. */
   readonly link?: number;
 }
 
@@ -39,6 +42,7 @@ export interface BuildOutcome {
   readonly skipped: boolean;
   /** Warnings and notes; a build with errors is a ReloadError instead. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Milliseconds of each part that ran. */
   readonly phasesMs: BuildPhasesMs;
 }
 

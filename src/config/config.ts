@@ -71,6 +71,7 @@ export interface Config {
    * with more letters that stand for themselves; of equals the last.
    */
   readonly addons?: Readonly<Record<string, AddonEntry>>;
+  /** For `napi-reload dev`. */
   readonly dev?: DevConfig;
 }
 

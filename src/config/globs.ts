@@ -3,11 +3,13 @@ import path from 'node:path';
 import picomatch from 'picomatch';
 import { invalid, show, text } from '../option-checks.ts';
 
+/** A glob of paths. */
 export interface Glob {
+  /** As it was written. */
   readonly pattern: string;
   /** Of two globs, the one that has more of them is more exact: letters that stand for themselves. */
   readonly literals: number;
-  /** @param file an absolute path */
+  /** Whether it means a file, by its absolute path. */
   matches(file: string): boolean;
 }
 

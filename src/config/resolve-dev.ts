@@ -17,12 +17,19 @@ import type { DevConfig } from './config.ts';
 export interface ResolvedDev {
   /** Absolute. */
   readonly script: string | null;
+  /** A command line for a shell; null where there is none. */
   readonly exec: string | null;
+  /** Arguments of the program. */
   readonly args: readonly string[];
+  /** Options of Node.js for it. */
   readonly nodeArgs: readonly string[];
+  /** Added to the environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether the screen is cleared when something is built. */
   readonly clearScreen: boolean;
+  /** What to do with a version that cannot be swapped in place. */
   readonly fallback: 'restart' | 'none';
+  /** Whether events are printed as lines of JSON. */
   readonly json: boolean;
   /** Null for what `watch` says. */
   readonly delayMs: number | null;

@@ -14,7 +14,9 @@ export interface ResolvedEntry {
   readonly key: string;
   /** Absolute path of the one file that it names, if it does not mean others as a glob. */
   readonly path: string;
+  /** `key` as a glob. */
   readonly glob: Glob;
+  /** What it says of them. */
   readonly options: AddonEntry;
 }
 
@@ -22,18 +24,23 @@ export interface ResolvedEntry {
 export interface ResolvedConfig {
   /** Null where there is none, and defaults are taken. */
   readonly file: string | null;
+  /** The folder of the file; without one, the folder that was looked from. */
   readonly folder: string;
   /** What was given, as it was. */
   readonly given: Config;
   /** Null for all. */
   readonly include: readonly Glob[] | null;
+  /** Those that cannot be reloaded, also where `include` has them. */
   readonly exclude: readonly Glob[];
   /** Undefined where nothing is said. */
   readonly build: OpenOptions['build'];
+  /** Undefined where nothing is said. */
   readonly watch: OpenOptions['watch'];
+  /** For all addons. */
   readonly options: AddonConfig;
   /** In their order. */
   readonly addons: readonly ResolvedEntry[];
+  /** For `napi-reload dev`. */
   readonly dev: ResolvedDev;
 }
 

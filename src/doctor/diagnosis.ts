@@ -42,7 +42,9 @@ export type Severity = 'error' | 'warning' | 'info';
 
 /** Something of an addon that deserves a look. */
 export interface Hazard {
+  /** What it is; `docs/doctor.md` has all of them. */
   readonly code: HazardCode;
+  /** How grave it is. */
   readonly severity: Severity;
   /** What was found. */
   readonly detail: string;
@@ -75,7 +77,9 @@ export interface Diagnosis {
   readonly apiVersion: number | null;
   /** Names of the libraries that it is linked to. */
   readonly needed: readonly string[];
+  /** What was found, the gravest first. */
   readonly hazards: readonly Hazard[];
+  /** Whether versions of it will unload. */
   readonly reclaim: Reclaim;
 }
 

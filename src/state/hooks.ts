@@ -12,11 +12,17 @@ export type Reason = 'first' | 'reload' | 'rollback' | 'restart';
 
 /** What `prepare` and `init` are given. */
 export interface HookContext {
+  /** Why this version comes to life. */
   readonly reason: Reason;
   /** What the old version's `save()` returned, migrated to this version's schema; undefined for a first load. */
   readonly state: unknown;
   /** The version that the state comes from, and the layout of the state: its own, or where steps have carried it to. */
-  readonly from?: { readonly version: number; readonly schema: number };
+  readonly from?: {
+    /** The id of that version. */
+    readonly version: number;
+    /** The layout that `state` has. */
+    readonly schema: number;
+  };
   /** Memory that no version owns; to be asked for until `init` returns. */
   readonly memory: AskForMemory;
 }

@@ -41,7 +41,9 @@ export type AskForMemory = (name: string, byteLength: number, options?: MemoryOp
 
 /** What `addon.memory()` shows. */
 export interface MemoryInfo {
+  /** What versions ask for it by. */
   readonly name: string;
+  /** Its size. */
   readonly bytes: number;
 }
 

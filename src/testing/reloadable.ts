@@ -78,6 +78,7 @@ export class Reloadable<T = unknown> {
     return this.#closed;
   };
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -18,8 +18,13 @@ exports.Counter = class Counter {
   add(n) { return (this.value += n); }
 };`;
 
+const GROUP = "const group = await openGroup({ core: { file: 'build/Release/core.node' } });";
+
 /** What stands around an example in a program. */
 const AROUND: Readonly<Record<string, readonly [before: string, after?: string]>> = {
+  'Addon.off': ["const kernel = await open('build/Release/kernel.node');"],
+  'Addon.on': ["const kernel = await open('build/Release/kernel.node');"],
+  'Addon.once': ["const kernel = await open('build/Release/kernel.node');"],
   'Addon.reload': ["const kernel = await open('build/Release/kernel.node');"],
   'Addon.rollback': [
     "const kernel = await open('build/Release/kernel.node');\nawait kernel.reload({ force: true });",
@@ -27,6 +32,9 @@ const AROUND: Readonly<Record<string, readonly [before: string, after?: string]>
   'Addon.allocate': [
     "const kernel = await open<{ scale(values: Float64Array, factor: number): void }>('build/Release/kernel.node');",
   ],
+  'AddonGroup.off': [GROUP],
+  'AddonGroup.on': [GROUP],
+  'AddonGroup.once': [GROUP],
   AskForMemory: [
     'const hooks: { init(context: Pick<HookContext, "memory">): void } = {',
     '};\nhooks.init({ memory: (_, byteLength) => new Uint8Array(byteLength) });',

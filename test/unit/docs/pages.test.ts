@@ -34,7 +34,7 @@ describe.each([README, 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'CONTRI
 
 test('the README lists every page of docs/ once', () => {
   const listed = readContents().flatMap(({ pages }) => pages.map(({ source }) => source));
-  const inDocs = listed.filter((source): source is string => source?.startsWith('docs/') === true);
+  const inDocs = listed.filter((source) => source.startsWith('docs/'));
   expect(inDocs.toSorted()).toEqual(PAGES.toSorted());
 });
 
@@ -47,39 +47,38 @@ const LOOKED_FOR: ReadonlyMap<string | null, string> = new Map([
   ['typed.ts', "endsWith('.ts')"],
 ]);
 
-// Made from the commands, whose tests run what it says.
-describe.each([README, ...PAGES].filter((name) => name !== 'docs/commands.md'))(
-  'each block of %s',
-  (name) => {
-    const blocks = blocksOf(readDocument(name));
+/** Made from commands and comments, whose own tests run what they say. */
+const MADE: readonly string[] = ['docs/api.md', 'docs/commands.md'];
 
-    test('is a file, is run, is what a run prints, or says why not', () => {
-      const uses = blocks.map(({ file, runs, isOutput, notRun, unknown }) => ({
-        ways: [file !== null, runs, isOutput, notRun !== null].filter(Boolean).length,
-        unknown,
-      }));
-      expect(uses).toEqual(blocks.map(() => ({ ways: 1, unknown: [] })));
-    });
+describe.each([README, ...PAGES].filter((name) => !MADE.includes(name)))('each block of %s', (name) => {
+  const blocks = blocksOf(readDocument(name));
 
-    test('that is a file is used by another one, or by a test of its own', () => {
-      const ofTests = fs
-        .readdirSync(import.meta.dirname)
-        .filter((file) => file.endsWith('.test.ts'))
-        .map((file) => fs.readFileSync(path.join(import.meta.dirname, file), 'utf8'));
-      for (const { file } of blocks.filter((block) => block.file !== null)) {
-        const name = LOOKED_FOR.get(file) ?? file ?? '';
-        const users = [...ofTests, ...blocks.filter((block) => block.file !== file).map(({ text }) => text)];
-        expect(
-          users.some((text) => text.includes(name)),
-          `${file} is used`,
-        ).toBe(true);
-      }
-    });
+  test('is a file, is run, is what a run prints, or says why not', () => {
+    const uses = blocks.map(({ file, runs, isOutput, notRun, unknown }) => ({
+      ways: [file !== null, runs, isOutput, notRun !== null].filter(Boolean).length,
+      unknown,
+    }));
+    expect(uses).toEqual(blocks.map(() => ({ ways: 1, unknown: [] })));
+  });
 
-    test('that shows output stands behind a run', () => {
-      for (const [index, { isOutput }] of blocks.entries()) {
-        if (isOutput) expect(blocks[index - 1]?.runs).toBe(true);
-      }
-    });
-  },
-);
+  test('that is a file is used by another one, or by a test of its own', () => {
+    const ofTests = fs
+      .readdirSync(import.meta.dirname)
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => fs.readFileSync(path.join(import.meta.dirname, file), 'utf8'));
+    for (const { file } of blocks.filter((block) => block.file !== null)) {
+      const name = LOOKED_FOR.get(file) ?? file ?? '';
+      const users = [...ofTests, ...blocks.filter((block) => block.file !== file).map(({ text }) => text)];
+      expect(
+        users.some((text) => text.includes(name)),
+        `${file} is used`,
+      ).toBe(true);
+    }
+  });
+
+  test('that shows output stands behind a run', () => {
+    for (const [index, { isOutput }] of blocks.entries()) {
+      if (isOutput) expect(blocks[index - 1]?.runs).toBe(true);
+    }
+  });
+});
