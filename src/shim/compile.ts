@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { describe, errors, isReloadError } from '../errors.ts';
+import { explainFailure } from './compile-failure.ts';
 import {
   type CompiledFolders,
   foldersForCompiled,
@@ -27,8 +28,8 @@ export interface TriedShim {
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 const OUTPUT_LINES_SHOWN = 30;
 const OWNER_ONLY = 0o700;
-const ADVICE =
-  'install what node-gyp needs, such as by "apt-get install python3 make g++", and run "npx napi-reload setup"';
+/** For one core that is slow; what takes longer hangs. */
+const COMPILE_MAX_MS = 30 * 60_000;
 
 const require = createRequire(import.meta.url);
 
@@ -56,14 +57,18 @@ export function compileShim(tried: readonly TriedShim[], say: (line: string) => 
     copySources(work);
     const { status, signal, error, stdout, stderr } = runNodeGyp(work);
     if (status !== 0) {
-      const found =
+      const ending =
         error === undefined ? `node-gyp ended with ${signal ?? `code ${status}`}` : describe(error);
-      throw fail(found, ADVICE, lastLines(`${stdout ?? ''}${stderr ?? ''}`), error);
+      const output = `${stdout ?? ''}${stderr ?? ''}`;
+      const { found, advice } = explainFailure(output, ending);
+      throw fail(found, advice, lastLines(output), error);
     }
     publish(path.join(work, 'build/Release', SHIM_NAME), target);
     return target;
   } catch (error) {
-    throw isReloadError(error) ? error : fail(describe(error), 'mend that', '', error);
+    throw isReloadError(error)
+      ? error
+      : fail(describe(error), 'see to that, and run "npx napi-reload setup"', '', error);
   } finally {
     if (work !== '') fs.rmSync(work, { recursive: true, force: true });
   }
@@ -77,7 +82,10 @@ function chooseFolder(
   if (canWrite(ofPackage)) return ofPackage;
   if (canWrite(ofUser, OWNER_ONLY) && isPrivate(ofUser)) return ofUser;
   const found = `"${ofPackage}" cannot be written to, and "${ofUser}" is not this user's alone`;
-  throw fail(found, 'run "npx napi-reload setup" as a user who can write to the first, or mend the second');
+  throw fail(
+    found,
+    'run "npx napi-reload setup" as a user who can write to the first, or make the second so',
+  );
 }
 
 function canWrite(folder: string, mode?: number): boolean {
@@ -103,7 +111,14 @@ function runNodeGyp(cwd: string): SpawnSyncReturns<string> {
   const args = [nodeGyp, 'configure', 'build', '--release', '--jobs=max', ...headersOfNode()];
   // With CI in its environment, a warning of a compiler that is newer than ours would end it.
   const env = { ...process.env, CI: '' };
-  return spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8', maxBuffer: OUTPUT_BYTES_MAX });
+  const options = {
+    cwd,
+    env,
+    encoding: 'utf8',
+    maxBuffer: OUTPUT_BYTES_MAX,
+    timeout: COMPILE_MAX_MS,
+  } as const;
+  return spawnSync(process.execPath, args, options);
 }
 
 /** The headers that came with this Node.js, so that none are downloaded. */

@@ -120,8 +120,8 @@ describe('one error says why there is none', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('Could not find any Python installation');
     expect(stderr.trimEnd().split('\n').at(-1)).toBe(
-      "ERR_SHIM_UNAVAILABLE: Cannot load napi-reload's own native part: node-gyp ended with code 1; install what node-gyp needs, such as by " +
-        '"apt-get install python3 make g++", and run "npx napi-reload setup"',
+      "ERR_SHIM_UNAVAILABLE: Cannot load napi-reload's own native part: node-gyp found no Python; install python3, make and a C++17 compiler, and run " +
+        '"npx napi-reload setup"',
     );
     expect(fs.readdirSync(scratch.path).toSorted()).toEqual(['a package']);
     expect(fs.existsSync(bad)).toBe(true);
@@ -131,6 +131,9 @@ describe('one error says why there is none', () => {
     scratch.write('a package/native/small.c', 'int broken = ;');
     const { status, stderr } = setup();
     expect([status, stderr]).toEqual([1, expect.stringMatching(/small\.c:1:14: error: /)]);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
+      /part: the compiler said ".*small\.c:1:14: error: .*"; use a /,
+    );
   });
 
   test('when there is no room for it', () => {
