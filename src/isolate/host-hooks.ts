@@ -82,7 +82,8 @@ export class HostHooks {
 
   /** Their instances are saved and made by the host, all at once. */
   #classHooks(name: string): [string, ClassHooks][] {
-    const made = this.#options.calls.classes.get(name) ?? this.#options.calls.classes.get('');
+    const stubs = this.#options.calls.objects.classes;
+    const made = stubs.get(name) ?? stubs.get('');
     if (made === undefined) return [];
     const elsewhere = (): never => assert.fail('the host does that');
     return [

@@ -14,8 +14,9 @@ import type { Outside } from '../outside.ts';
 import type { HookContext, Hooks, Reason } from '../state/hooks.ts';
 import type { MemoryClaim } from '../state/memory.ts';
 import { shareMemory } from './share-memory.ts';
-import { type Callback, HostCalls, IDS_PER_HOST } from './host-calls.ts';
+import { HostCalls } from './host-calls.ts';
 import { type Checkpoint, HostHooks } from './host-hooks.ts';
+import { type Callback, type HostObjects, nextFirstId } from './host-objects.ts';
 import type {
   Loaded,
   LoadMessage,
@@ -61,12 +62,10 @@ export interface HostedOptions extends LoadRequest {
 
 type State = 'starting' | 'running' | 'failed' | 'ended';
 
-/** No two hosts of this thread hand out the same numbers. */
-let hosts = 0;
-
 export class HostedVersion {
   readonly id: VersionId;
   readonly calls: HostCalls;
+  readonly objects: HostObjects;
   readonly #options: HostedOptions;
   #state: State = 'starting';
   #session: Session | null = null;
@@ -87,6 +86,7 @@ export class HostedVersion {
       unloaded: () => this.#unloaded(),
       onRelease: () => this.#onRelease(),
     });
+    this.objects = this.calls.objects;
     const { id, hookTimeoutMs, outside, standIns } = options;
     this.#hooks = new HostHooks({
       ...{ id, hookTimeoutMs, outside, standIns, calls: this.calls },
@@ -102,14 +102,13 @@ export class HostedVersion {
   async load(): Promise<{ readonly exports: unknown; readonly hooks: Hooks }> {
     const loaded = await this.#begin();
     const { exports, classes } = makeStubs(loaded.surface, this.calls);
-    this.calls.classes = classes;
+    this.objects.classes = classes;
     return { exports, hooks: this.#hooks.describe(loaded) };
   }
 
   async #begin(): Promise<Loaded> {
     const { id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs } = this.#options;
-    hosts += 1;
-    const firstId = -hosts * IDS_PER_HOST;
+    const firstId = nextFirstId();
     const session = this.#startSession(firstId);
     const message: LoadMessage = {
       ...{ kind: 'load', id, source, path, hash, libraryHashes, stageDir, reclaim, hookTimeoutMs },
@@ -139,7 +138,7 @@ export class HostedVersion {
       addon: source,
       version: this.id,
       line: this.#options.start(),
-      objects: this.calls,
+      objects: this.objects,
       callTimeoutMs,
       unloaded: () => this.#unloaded(),
       nowMs: () => outside.nowMs(),
@@ -156,7 +155,8 @@ export class HostedVersion {
       onEnd: () => this.#ended(session),
     });
     this.#session = session;
-    this.calls.connect(session, firstId, callbacks);
+    this.calls.connect(session);
+    this.objects.connect(session, firstId, callbacks);
     return session;
   }
 
@@ -239,7 +239,7 @@ export class HostedVersion {
     this.#serves = false;
     if (this.calls.isDown) {
       // Nobody starts it again for objects that stayed.
-      this.calls.lose();
+      this.objects.lose();
       this.#session?.kill('exit');
     }
     this.calls.forwardTo(next.calls);
@@ -247,7 +247,7 @@ export class HostedVersion {
 
   /** Its stand-ins, of those classes that it describes. */
   *instances(): Generator<{ readonly standIn: object; readonly reference: Reference }> {
-    for (const each of this.calls.held()) {
+    for (const each of this.objects.held()) {
       if (this.#loaded?.hooks.classes.includes(each.reference.name)) yield each;
     }
   }
@@ -288,10 +288,11 @@ export class HostedVersion {
     if (end === null || session !== this.#session || this.#state !== 'running' || this.calls.isDown) return;
     const error = session.crash(end);
     if (this.#serves) {
-      this.calls.goDown(() => error);
+      this.calls.goDown();
+      this.objects.goDown(() => error);
       this.#options.supervision.crashed(this, error);
     } else {
-      this.calls.lose(undefined, () => error);
+      this.objects.lose(undefined, () => error);
       this.#onRelease();
     }
   }
@@ -324,12 +325,12 @@ export class HostedVersion {
   async #restart(reason: Reason): Promise<void> {
     const checkpoint = this.saved;
     await this.#begin();
-    const wanted = new Set([...this.calls.held()].map(({ reference }) => reference.id));
+    const wanted = new Set([...this.objects.held()].map(({ reference }) => reference.id));
     const instances = (checkpoint?.instances ?? []).filter(({ id }) => wanted.has(id));
-    this.calls.lose(new Set(instances.map(({ id }) => id)));
+    this.objects.lose(new Set(instances.map(({ id }) => id)));
     await this.#hooks.startAgain(this.#restartContext(reason, checkpoint), instances);
     // What another host sent of them is of no matter to this one.
-    for (const { reference } of this.calls.held()) reference.sends = 1;
+    for (const { reference } of this.objects.held()) reference.sends = 1;
   }
 
   #restartContext(reason: Reason, checkpoint: Checkpoint | null): HookContext {
@@ -360,7 +361,7 @@ export class HostedVersion {
 
   /** What keeps its host alive. */
   pins(): readonly NativePin[] {
-    const count = this.isAlive ? [...this.calls.held()].length : 0;
+    const count = this.isAlive ? [...this.objects.held()].length : 0;
     return count === 0 ? [] : [{ kind: 'wrapped-object', count, bytes: 0 }];
   }
 
@@ -386,6 +387,7 @@ export class HostedVersion {
     this.#serves = false;
     this.#state = 'ended';
     this.#memory = null;
+    this.objects.lose(undefined, () => this.#unloaded());
     this.calls.end();
     const unloaded: Retired = { outcome: 'unloaded', pins: [], reason: null };
     if (session === null) return unloaded;
