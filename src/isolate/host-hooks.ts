@@ -11,6 +11,7 @@ import type { HostCalls } from './host-calls.ts';
 import type { Ask, Loaded, Saved, WireContext, WireInstance } from './messages.ts';
 import type { Session } from './session.ts';
 import type { StandIns } from './stand-ins.ts';
+import type { CurrentHost } from './current-host.ts';
 import type { Wire } from './wire.ts';
 
 /** What a new host of a version begins with. */
@@ -27,19 +28,20 @@ export interface HostHooksOptions {
   readonly outside: Outside;
   readonly standIns: StandIns;
   readonly calls: HostCalls;
-  /** Of the host that runs now. */
-  session(): Session;
+  readonly host: CurrentHost;
   /** Whether no host has the state of the version. */
   isGone(): boolean;
 }
 
 export class HostHooks {
   readonly #options: HostHooksOptions;
+  readonly #host: CurrentHost;
   #loaded: Loaded | null = null;
   #saved: Checkpoint | null = null;
 
   constructor(options: HostHooksOptions) {
     this.#options = options;
+    this.#host = options.host;
   }
 
   /** What was saved last, with the instances; null before anything was. */
@@ -60,7 +62,7 @@ export class HostHooks {
   async adopt(context: HookContext, instances: readonly WireInstance[]): Promise<void> {
     if (instances.length === 0) return;
     const wireContext = this.#wireContext(context);
-    await this.inTime('init', this.#ask({ kind: 'adopt', context: wireContext, instances }));
+    await this.#host.ask('init', { kind: 'adopt', context: wireContext, instances });
     const { standIns } = this.#options;
     for (const { id } of instances) if (standIns.find(id) === undefined) this.#session.release([[id, 1]]);
   }
@@ -82,7 +84,8 @@ export class HostHooks {
 
   /** Their instances are saved and made by the host, all at once. */
   #classHooks(name: string): [string, ClassHooks][] {
-    const made = this.#options.calls.classes.get(name) ?? this.#options.calls.classes.get('');
+    const stubs = this.#options.calls.objects.classes;
+    const made = stubs.get(name) ?? stubs.get('');
     if (made === undefined) return [];
     const elsewhere = (): never => assert.fail('the host does that');
     return [
@@ -94,13 +97,13 @@ export class HostHooks {
     if (hook === 'save') return this.save();
     if (hook === 'resume') return this.#resume();
     if (!this.#loaded?.hooks.has.includes('init')) return undefined;
-    return this.inTime(hook, this.#ask({ kind: 'hook', hook, context: this.#wireContext(context) }));
+    return this.#host.ask(hook, { kind: 'hook', hook, context: this.#wireContext(context) });
   }
 
   /** A host that is started again has not saved anything that it could go on from. */
   async #resume(): Promise<void> {
     if (this.#options.isGone()) return;
-    await this.inTime('resume', this.#ask<void>({ kind: 'hook', hook: 'resume' })).catch((error: unknown) => {
+    await this.#host.ask<void>('resume', { kind: 'hook', hook: 'resume' }).catch((error: unknown) => {
       if (!isReloadError(error, 'ERR_HOST_CRASHED')) throw error;
     });
   }
@@ -115,13 +118,13 @@ export class HostHooks {
     const { has = [], classes = [] } = this.#loaded?.hooks ?? {};
     if (!has.includes('save') && classes.length === 0) return;
     this.#options.calls.isDirty = false;
-    this.#saved = await this.inTime('save', this.#ask<Saved>({ kind: 'save', classes }));
+    this.#saved = await this.#host.ask<Saved>('save', { kind: 'save', classes });
   }
 
   /** The first messages find cold code on the other side. Calls are to wait for the hooks, not for that. */
   async #warm(context: HookContext | undefined): Promise<void> {
     const ask: Ask = { kind: 'warm', context: this.#wireContext(context) };
-    for (let count = 0; count < WARM_ASKS; count += 1) await this.inTime('prepare', this.#ask(ask));
+    for (let count = 0; count < WARM_ASKS; count += 1) await this.#host.ask('prepare', ask);
   }
 
   async callAsync(hook: 'prepare' | 'dispose', deadline: Deadline, context?: HookContext): Promise<void> {
@@ -129,29 +132,13 @@ export class HostHooks {
     if (!this.#loaded?.hooks.has.includes(hook)) return;
     if (hook === 'dispose' && this.#options.isGone()) return;
     const call = hook === 'prepare' ? { hook, context: this.#wireContext(context) } : { hook };
-    const work = this.#ask<void>({ kind: 'hook', ...call });
+    const work = this.#session.ask<void>({ kind: 'hook', ...call });
     const { timeoutMs } = deadline;
     await deadline.race(work, () =>
       hook === 'prepare'
-        ? this.#late(hook, timeoutMs)
+        ? this.#host.giveUp(hook, timeoutMs)
         : errors.hookTimeout({ hook, version: this.#options.id, timeoutMs }),
     );
-  }
-
-  /** A hook in another thread or process can be given up: nothing of this one waits in it. */
-  async inTime<T>(hook: string, work: Promise<T>): Promise<T> {
-    const { hookTimeoutMs: timeoutMs, outside } = this.#options;
-    const deadline = createDeadline({ timeoutMs, signal: null, during: hook }, outside);
-    await deadline.race(
-      work.then(() => undefined),
-      () => this.#late(hook, timeoutMs),
-    );
-    return work;
-  }
-
-  #late(hook: string, timeoutMs: number): Error {
-    this.#session.kill('exit');
-    return errors.hookTimeout({ hook, version: this.#options.id, timeoutMs });
   }
 
   #wireContext(context: HookContext | undefined): WireContext {
@@ -161,10 +148,6 @@ export class HostHooks {
   }
 
   get #session(): Session {
-    return this.#options.session();
-  }
-
-  #ask<T>(ask: Ask): Promise<T> {
-    return this.#session.ask<T>(ask);
+    return this.#host.session;
   }
 }

@@ -78,6 +78,7 @@ export class Host implements Taker, Giver {
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   #calls = 0;
   #running: Running | null = null;
+  #hasRetired = false;
 
   constructor(port: Port<FromHost, ToHost>, { outside, memory }: HostOptions) {
     this.#port = port;
@@ -235,9 +236,16 @@ export class Host implements Taker, Giver {
   }
 
   #context({ reason, state, from }: WireContext): HookContext {
-    const common = { reason, state: this.#open(state), memory: this.#memory };
+    const common = { reason, state: this.#open(state), memory: this.#askForMemory };
     return from === undefined ? common : { ...common, from };
   }
+
+  /** It may outlive its version, and the handle would take it for the way of the next one in this host. */
+  readonly #askForMemory: AskForMemory = (name, byteLength, options) => {
+    if (!this.#hasRetired) return this.#memory(name, byteLength, options);
+    const { source: addon, id: version } = this.#live.version;
+    throw errors.memoryLate({ addon, name, version });
+  };
 
   #save(classes: readonly string[]): Saved {
     const { hooks, exported } = this.#live;
@@ -325,6 +333,7 @@ export class Host implements Taker, Giver {
 
   async #retire(drainTimeoutMs: number): Promise<Retired> {
     const { version } = this.#live;
+    this.#hasRetired = true;
     this.#objects.clear();
     this.#functions.clear();
     // Frames and promises of the last calls hold what they returned until then.

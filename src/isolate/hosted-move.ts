@@ -90,9 +90,8 @@ export class HostedMove implements InstanceMover {
   finish(): void {
     for (const { references } of this.classes) {
       for (const reference of references) {
-        assert(reference.owner !== this.#to.host.calls);
-        reference.owner = this.#to.host.calls;
-        reference.sends = 1;
+        assert(reference.owner !== this.#to.host.objects);
+        this.#to.host.objects.own(reference);
       }
     }
   }

@@ -1,4 +1,6 @@
 /** Objects and functions of the addon that JavaScript on this side holds, by what stands in for them. One for each handle. */
+import type { HostCalls } from './host-calls.ts';
+
 /** Who answers for an object. Changes when it moves to another version. */
 export interface Reference {
   owner: Owner;
@@ -15,6 +17,8 @@ export interface Reference {
 
 /** A version that has objects. */
 export interface Owner {
+  /** Where what is done with them goes. */
+  readonly calls: HostCalls;
   /** Nobody on this side holds it any more. */
   letGo(reference: Reference): void;
   letGoOfFunction(id: number): void;

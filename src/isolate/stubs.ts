@@ -1,6 +1,7 @@
 /**
  * What a version in another thread or process looks like here: functions that send a call and return a promise, classes
- * whose instances stand for objects of the addon, and copies of plain values.
+ * whose instances stand for objects of the addon, and copies of plain values. Also what stands for objects of which only
+ * their use is known.
  */
 import type { Surface, SurfaceMembers } from './messages.ts';
 
@@ -155,4 +156,40 @@ function labelled<T extends object>(
 
 function isClass(stub: unknown): stub is StubClass {
   return typeof stub === 'function' && typeof stub.prototype === 'object';
+}
+
+/** Of a class that is not exported, of which nothing is known but that it has methods. */
+export function makeOpenObject(remote: Pick<Remote, 'callOn'>): object {
+  const standIn: object = new Proxy(Object.create(null) as object, {
+    get: (_, key) => {
+      if (typeof key !== 'string' || key === 'then') return undefined;
+      return (...args: unknown[]) => remote.callOn(standIn, key, args);
+    },
+  });
+  return standIn;
+}
+
+/** What `for await` takes from, one `next` at a time. */
+export function makeIterator(remote: Pick<Remote, 'callOn' | 'dispose'>): AsyncIterableIterator<unknown> {
+  let isDone = false;
+  const step = async (key: string, args: unknown[]): Promise<IteratorResult<unknown>> => {
+    if (isDone) return { done: true, value: undefined };
+    const result = (await remote.callOn(iterator, key, args)) as IteratorResult<unknown>;
+    if (result.done) {
+      // It keeps its version from here on no more, whoever holds it.
+      isDone = true;
+      remote.dispose(iterator);
+    }
+    return result;
+  };
+  const iterator: AsyncIterableIterator<unknown> = {
+    next: (...args) => step('next', args),
+    return: async (value) => {
+      const last = await step('return', [await value]).catch(() => ({ done: true as const, value }));
+      remote.dispose(iterator);
+      return last;
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }

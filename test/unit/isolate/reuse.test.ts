@@ -41,6 +41,28 @@ const versionOf = (version: number): string =>
     };
   `);
 
+/** Asks for memory by the way that an earlier version left in its host, and leaves its own where there is none. */
+const heirOf = (version: number): string =>
+  scriptedAddon(`
+    const ask = () => {
+      try {
+        return globalThis.left?.('late', 64).length;
+      } catch ({ code, details }) {
+        return { code, version: details.version };
+      }
+    };
+    let inInit;
+    exports.version = () => ${version};
+    exports.asked = () => [inInit, ask()];
+    exports.napiReload = {
+      save: () => ({}),
+      init({ memory }) {
+        inInit = ask();
+        globalThis.left ??= memory;
+      },
+    };
+  `);
+
 let scratch: Scratch;
 let addon: Addon<Remote<Kernel>>;
 
@@ -78,6 +100,18 @@ describe.each(['worker', 'process'] as const)('in a %s', (isolation) => {
     // The host of the first version, which had other bytes under that name.
     expect(await addon.exports.where()).toBe(`${first}c`);
     expect(await addon.exports.mark()).toBe(4);
+  });
+
+  test('what a version left behind gets no memory while the next one may ask for it, nor later', async () => {
+    await openKernel(isolation, true, false);
+    for (const version of [2, 3, 4]) {
+      install(heirOf(version), scratch.file('kernel.node'));
+      expect(await addon.reload()).toMatchObject({ retired: { outcome: 'unloaded' } });
+    }
+    const { asked } = addon.exports as unknown as { asked(): Promise<unknown> };
+    const late = { code: 'ERR_MEMORY_LATE', version: 2 };
+    expect(await asked()).toEqual([late, late]);
+    expect(addon.memory().map(({ name }) => name)).not.toContain('late');
   });
 
   test('versions take turns in two hosts, with all that a version has', async () => {
