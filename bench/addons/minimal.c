@@ -14,13 +14,21 @@ static napi_value Add(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value ReadVersion(napi_env env, napi_callback_info info) {
+  napi_value result;
+  napi_create_int32(env, VERSION, &result);
+  return result;
+}
+
 NAPI_MODULE_INIT() {
-  napi_value noop, add, version;
+  napi_value noop, add, read_version, version;
   napi_create_function(env, "noop", NAPI_AUTO_LENGTH, Noop, NULL, &noop);
   napi_create_function(env, "add", NAPI_AUTO_LENGTH, Add, NULL, &add);
+  napi_create_function(env, "readVersion", NAPI_AUTO_LENGTH, ReadVersion, NULL, &read_version);
   napi_create_int32(env, VERSION, &version);
   napi_set_named_property(env, exports, "noop", noop);
   napi_set_named_property(env, exports, "add", add);
+  napi_set_named_property(env, exports, "readVersion", read_version);
   napi_set_named_property(env, exports, "version", version);
   return exports;
 }

@@ -1,10 +1,8 @@
 // What a Worker or a process that is started again does: it loads the built file, says a first result, and stays.
-import { constants } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { KERNELS, loadPlain } from './kernels.mjs';
 
-const module = { exports: /** @type {any} */ ({}) };
-process.dlopen(module, workerData?.file ?? process.argv[2], constants.dlopen.RTLD_NOW);
-const result = module.exports.add(1, 2);
+const result = KERNELS.minimal.call(loadPlain(workerData?.file ?? process.argv[2]));
 if (parentPort === null) {
   process.send?.(result);
   process.on('message', () => undefined);
