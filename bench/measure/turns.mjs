@@ -107,7 +107,7 @@ export class Runner {
 
   /** @param {string} request @returns {Promise<unknown>} */
   async #ask(request) {
-    if (this.#hasEnded) throw this.#errorOf(this.#failure ?? 'it has ended');
+    if (this.#failure !== null) throw this.#errorOf(this.#failure);
     /** @type {PromiseWithResolvers} */
     const answer = withResolvers();
     this.#waiting = answer;
