@@ -65,7 +65,7 @@ function writeIfOther(file, text) {
   writeFileSync(file, text);
 }
 
-/** Two versions of an addon with `add`, `noop` and `readVersion`. */
+/** Two versions of an addon with `add`, `noop`, `readVersion` and `runScript`. */
 export const buildMinimal = () => buildVersions('gcc', 'minimal.c', []);
 
 /** Two versions of an addon with a class whose instances move. */

@@ -51,7 +51,8 @@ export class Runner {
     const file = path.join(folder, `kernel${path.extname(builds[0] ?? '')}`);
     this.#installers = builds.map((built) => installer(built, file));
     this.#install();
-    this.#child = spawn(command, [...args, file, folder, ...more], { stdio: 'pipe' });
+    // What it writes where it happens to be, such as a dump of a crash, goes with the folder.
+    this.#child = spawn(command, [...args, file, folder, ...more], { stdio: 'pipe', cwd: folder });
     this.#child.stderr.on('data', (bytes) => {
       this.#lastWords = `${this.#lastWords}${bytes}`.slice(-LAST_WORDS_LENGTH);
     });

@@ -9,12 +9,17 @@ import { KERNELS } from './kernels.mjs';
 const SERVE = fileURLToPath(new URL('./serve.mjs', import.meta.url));
 const [file = '', , kind] = process.argv.slice(2);
 
-/** @typedef {{ result: Promise<unknown>, stop(): Promise<unknown> }} Server */
+/** @typedef {{ result: Promise<unknown>, collect(): Promise<unknown>, stop(): Promise<unknown> }} Server */
 
 /** @returns {Server} */
 function startWorker() {
   const worker = new Worker(SERVE, { workerData: { file } });
-  return { result: once(worker, 'message').then(([result]) => result), stop: () => worker.terminate() };
+  const collect = () => {
+    worker.postMessage(null);
+    return once(worker, 'message');
+  };
+  const result = once(worker, 'message').then(([result]) => result);
+  return { result, collect, stop: () => worker.terminate() };
 }
 
 /** @returns {Server} */
@@ -31,7 +36,11 @@ function startProcess() {
     child.kill();
     return ended;
   };
-  return { result, stop };
+  const collect = () => {
+    child.send('collect');
+    return once(child, 'message');
+  };
+  return { result, collect, stop };
 }
 
 const start = kind === 'worker' ? startWorker : startProcess;
@@ -48,5 +57,6 @@ await answer({
     KERNELS.minimal.check(result, version, false);
     return { first, ended: first };
   },
+  collect: () => server.collect(),
   end: () => server.stop(),
 });

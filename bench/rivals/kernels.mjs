@@ -7,12 +7,13 @@ const ROWS = Float64Array.from({ length: 48 }, (_, at) => (at % 2 === 0 ? at : (
 
 /**
  * `begin` gives it the state that a reload is to carry over; `call` is the first call of a build; `check` asserts of its result
- * which one that was, and, where `isCarried`, that the state came along.
+ * which one that was, and, where `isCarried`, that the state came along; `collect` collects the garbage of the Node.js that it runs in.
  *
  * @typedef {{
  *   begin(exports: any): void,
  *   call(exports: any): unknown,
  *   check(result: any, version: number, isCarried: boolean): void,
+ *   collect(exports: any): unknown,
  * }} Kernel
  */
 
@@ -23,6 +24,7 @@ export const KERNELS = {
     begin: () => undefined,
     call: (exports) => exports.readVersion(),
     check: (result, version) => assert.equal(result, version),
+    collect: (exports) => exports.runScript('globalThis.gc?.()'),
   },
   /** examples/stream-stats, with a number for each build */
   example: {
@@ -32,6 +34,7 @@ export const KERNELS = {
       assert.equal(result.build, version);
       assert.equal(result.count, isCarried ? ROWS.length / 2 : 0);
     },
+    collect: () => undefined,
   },
 };
 

@@ -42,5 +42,8 @@ await answer({
     kernel.check(call.result, version, true);
     return { first: call.ms, ended, phasesMs: report.phasesMs };
   },
+  async collect() {
+    await kernel.collect(addon.exports);
+  },
   end: () => addon.close(),
 });

@@ -8,6 +8,7 @@ import { buildMinimal } from '../measure/fixtures.mjs';
 
 const HERE = import.meta.dirname;
 const TOOL_MS = 60_000;
+const EXPOSE_GC = '--expose-gc';
 
 /** @typedef {import('../measure/turns.mjs').Way} Way */
 /** @typedef {{ ways: Record<string, Way>, absent: Record<string, string>, versions: Record<string, string> }} Ways */
@@ -16,7 +17,7 @@ const TOOL_MS = 60_000;
 /** @param {string} script in this folder @param {readonly string[]} builds @param {readonly string[]} more @returns {Way} */
 const nodeWay = (script, builds, ...more) => ({
   command: process.execPath,
-  args: ['--expose-gc', fileURLToPath(new URL(script, import.meta.url))],
+  args: [fileURLToPath(new URL(script, import.meta.url))],
   builds,
   more,
 });
@@ -44,27 +45,35 @@ export const HOSTED = {
   processAgain: 'process started again',
 };
 
-/** @param {string} scratch for what is compiled @returns {Ways} those of tools that are not on this machine are `absent` */
-export function listWays(scratch) {
+/**
+ * Those of tools that are not on this machine are `absent`.
+ *
+ * @param {string} scratch for what is compiled
+ * @param {{ collects: boolean }} options whether each Node.js can collect garbage when asked to, which makes it start more slowly
+ * @returns {Ways}
+ */
+export function listWays(scratch, { collects }) {
   const builds = buildMinimal();
-  /** @param {object} options of open() */
-  const ours = (options) => oursOf('minimal', builds, options);
-  /** @type {Ways} */
-  const found = {
-    ways: {
-      [OURS]: ours({}),
-      [HOSTED.worker]: ours({ isolation: 'worker' }),
-      [HOSTED.workerLate]: ours({ isolation: 'worker', host: { spare: false } }),
-      [HOSTED.process]: ours({ isolation: 'process' }),
-      [HOSTED.processLate]: ours({ isolation: 'process', host: { spare: false } }),
-      [HOSTED.reused]: ours({ isolation: 'process', host: { reuse: true } }),
-      [PLAIN]: plainOf('minimal', builds),
-      [HOSTED.workerAgain]: nodeWay('./again.mjs', builds, 'worker'),
-      [HOSTED.processAgain]: nodeWay('./again.mjs', builds, 'process'),
-    },
-    absent: {},
-    versions: {},
+  const execArgv = collects ? [EXPOSE_GC] : [];
+  const worker = (/** @type {object} */ host) => oursOf('minimal', builds, { isolation: 'worker', host });
+  const process = (/** @type {object} */ host) =>
+    oursOf('minimal', builds, { isolation: 'process', host: { execArgv, ...host } });
+  /** @type {Record<string, Way>} */
+  const inNode = {
+    [OURS]: oursOf('minimal', builds),
+    [HOSTED.worker]: worker({}),
+    [HOSTED.workerLate]: worker({ spare: false }),
+    [HOSTED.process]: process({}),
+    [HOSTED.processLate]: process({ spare: false }),
+    [HOSTED.reused]: process({ reuse: true }),
+    [PLAIN]: plainOf('minimal', builds),
+    [HOSTED.workerAgain]: nodeWay('./again.mjs', builds, 'worker'),
+    [HOSTED.processAgain]: nodeWay('./again.mjs', builds, 'process'),
   };
+  // Workers and processes that it starts by itself inherit it.
+  for (const way of Object.values(inNode)) way.args = [...execArgv, ...way.args];
+  /** @type {Ways} */
+  const found = { ways: inNode, absent: {}, versions: {} };
   addRival(found, 'CPython, copy and import', 'CPython', findPython(scratch));
   addRival(found, 'Erlang, copy and upgrade of a NIF', 'Erlang/OTP', findErlang(scratch));
   return found;

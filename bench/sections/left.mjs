@@ -24,7 +24,7 @@ export function measure({ short }) {
   const { inside, hosted } = short ? SHORT : WHOLE;
   const hostedNames = new Set(Object.values(HOSTED));
   return inScratch(async (folder) => {
-    const { ways, absent, versions } = listWays(folder);
+    const { ways, absent, versions } = listWays(folder, { collects: true });
     // When its host is started is no matter here.
     const { [HOSTED.workerLate]: _worker, [HOSTED.processLate]: _process, ...asked } = ways;
     const rows = await withRunners(asked, folder, async (runners) => {
