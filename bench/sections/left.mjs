@@ -12,43 +12,50 @@ import { HOSTED, listWays } from '../rivals/ways.mjs';
 
 const WHOLE = {
   inside: { segments: 10, warmUp: 200, reloads: 100 },
+  // Two hosts take turns, each for 100 versions: a segment is a life of both.
+  reused: { segments: 10, warmUp: 200, reloads: 200 },
   hosted: { segments: 10, warmUp: 15, reloads: 15 },
 };
 const SHORT = {
   inside: { segments: 2, warmUp: 10, reloads: 10 },
+  reused: { segments: 1, warmUp: 2, reloads: 2 },
   hosted: { segments: 1, warmUp: 1, reloads: 1 },
 };
 
 /** @param {{ short: boolean }} options @returns {Promise<import('../measure/statistics.mjs').Results>} */
 export function measure({ short }) {
-  const { inside, hosted } = short ? SHORT : WHOLE;
+  const { inside, reused, hosted } = short ? SHORT : WHOLE;
   const hostedNames = new Set(Object.values(HOSTED));
+  const countsOf = (/** @type {string} */ name) => {
+    if (name === HOSTED.reused) return reused;
+    return hostedNames.has(name) ? hosted : inside;
+  };
   return inScratch(async (folder) => {
     const { ways, absent, versions } = listWays(folder, { collects: true });
     // When its host is started is no matter here.
     const { [HOSTED.workerLate]: _worker, [HOSTED.processLate]: _process, ...asked } = ways;
     const rows = await withRunners(asked, folder, async (runners) => {
-      const isHosted = ({ name = '' }) => hostedNames.has(name);
+      const isSlow = (/** @type {Runner} */ { name }) => countsOf(name) === hosted;
+      const fast = runners.filter((runner) => !isSlow(runner));
       // No time is measured: both at once take less of it.
-      const [slow, fast] = await Promise.all([
-        weighAll(runners.filter(isHosted), hosted),
-        weighAll(
-          runners.filter((runner) => !isHosted(runner)),
-          inside,
-        ),
-      ]);
-      const figures = { ...slow, ...fast };
+      const figures = Object.assign(
+        {},
+        ...(await Promise.all([runners.filter(isSlow), fast].map((some) => weighAll(some, countsOf)))),
+      );
       return Object.fromEntries(runners.map(({ name }) => [name, figures[name] ?? {}]));
     });
     return { subjects: { left: subjectOf(rows, absent) }, versions };
   });
 }
 
-/** One after the other. @param {readonly Runner[]} runners @param {Counts} counts */
-async function weighAll(runners, counts) {
+/** One after the other. @param {readonly Runner[]} runners @param {(name: string) => Counts} countsOf */
+async function weighAll(runners, countsOf) {
   /** @type {Record<string, Record<string, Figure>>} */
   const figures = {};
-  for (const runner of runners) figures[runner.name] = figuresOf(await weigh(runner, counts), counts);
+  for (const runner of runners) {
+    const counts = countsOf(runner.name);
+    figures[runner.name] = figuresOf(await weigh(runner, counts), counts);
+  }
   return figures;
 }
 
