@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   realpathSync,
   renameSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -22,11 +24,22 @@ function run(command, args) {
   if (result.status !== 0) throw new Error(`${command} failed: ${result.error?.message ?? result.stderr}`);
 }
 
-/** The example kernel as node-gyp builds it, in a copy: whoever works on the example has its folder. */
-export function buildExample() {
-  const folder = path.join(cache, 'stream-stats');
-  for (const name of ['binding.gyp', 'src'])
-    cpSync(path.join(root, 'examples/stream-stats', name), path.join(folder, name), { recursive: true });
+/**
+ * The example kernel as node-gyp builds it, in a copy: whoever works on the example has its folder.
+ *
+ * @param {number} [version] what `summary()` of the copy tells as `build`; without one its source is that of the example
+ */
+export function buildExample(version) {
+  const folder = path.join(cache, version === undefined ? 'stream-stats' : `stream-stats-${version}`);
+  const example = path.join(root, 'examples/stream-stats');
+  for (const name of [
+    'binding.gyp',
+    ...readdirSync(path.join(example, 'src')).map((file) => `src/${file}`),
+  ]) {
+    const text = readFileSync(path.join(example, name), 'utf8');
+    const own = name === 'src/addon.cc' && version !== undefined ? withBuild(text, version) : text;
+    writeIfOther(path.join(folder, name), own);
+  }
   const file = path.join(folder, 'build/Release/stream_stats.node');
   const nodedir = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const gyp = path.join(root, 'node_modules/node-gyp/bin/node-gyp.js');
@@ -35,7 +48,24 @@ export function buildExample() {
   return file;
 }
 
-/** Two versions of an addon with `add` and `noop`. */
+/** Two versions of it. */
+export const buildExampleVersions = () => [1, 2].map((version) => buildExample(version));
+
+/** @param {string} text of the example's addon.cc @param {number} version */
+function withBuild(text, version) {
+  const before = 'Napi::Object result = Napi::Object::New(env);';
+  if (!text.includes(before)) throw new Error('the example describes its state in another way');
+  return text.replace(before, `${before}\n  result["build"] = ${version};`);
+}
+
+/** Make builds anew whatever was written to. @param {string} file @param {string} text */
+function writeIfOther(file, text) {
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** Two versions of an addon with `add`, `noop`, `readVersion` and `runScript`. */
 export const buildMinimal = () => buildVersions('gcc', 'minimal.c', []);
 
 /** Two versions of an addon with a class whose instances move. */

@@ -1,14 +1,20 @@
-// What a Worker or a process that is started again does: it loads the built file, says a first result, and stays.
-import { constants } from 'node:os';
+// What a Worker or a process that is started again does: it loads the built file, says a first result, and stays. Whatever
+// it is told later means that it is to collect garbage.
 import { parentPort, workerData } from 'node:worker_threads';
+import { KERNELS, loadPlain } from './kernels.mjs';
 
-const module = { exports: /** @type {any} */ ({}) };
-process.dlopen(module, workerData?.file ?? process.argv[2], constants.dlopen.RTLD_NOW);
-const result = module.exports.add(1, 2);
+const result = KERNELS.minimal.call(loadPlain(workerData?.file ?? process.argv[2]));
 if (parentPort === null) {
   process.send?.(result);
-  process.on('message', () => undefined);
+  process.on('message', () => {
+    globalThis.gc?.();
+    process.send?.(true);
+  });
 } else {
   parentPort.postMessage(result);
-  parentPort.on('message', () => undefined);
+  const port = parentPort;
+  port.on('message', () => {
+    globalThis.gc?.();
+    port.postMessage(true);
+  });
 }

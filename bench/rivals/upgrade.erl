@@ -1,36 +1,39 @@
-%% Copies the library to a path that was never used and upgrades the module to it, again and again.
-%% Prints the milliseconds of each round, and what each round left: mappings and resident bytes.
+%% A child that copies the library to a path that was never used, upgrades the module to it, and purges the old code;
+%% bench/measure/turns.mjs says what is asked. Arguments: the file, a folder, the compiled module.
 -module(upgrade).
 -export([main/1]).
 
-main([Built, Beam, Folder, Rounds]) ->
+main([Built, Folder, Beam]) ->
+    ets:new(bench, [named_table, public]),
     {ok, Code} = file:read_file(Beam),
-    _ = [load(Built, Code, Folder, I) || I <- lists:seq(1, 20)],
-    Before = held(),
-    Count = list_to_integer(Rounds),
-    Times = [load(Built, Code, Folder, I) || I <- lists:seq(21, 20 + Count)],
-    {Mappings, Bytes} = held(),
-    {MappingsBefore, BytesBefore} = Before,
-    io:format("{\"ms\":[~s],\"mappings\":~w,\"bytes\":~w}~n", [
-        lists:join(",", [io_lib:format("~.4f", [T]) || T <- Times]),
-        (Mappings - MappingsBefore) / Count,
-        (Bytes - BytesBefore) / Count
-    ]),
-    halt(0).
+    serve(Built, Folder, Code, 1).
 
-load(Built, Code, Folder, I) ->
-    Path = filename:join(Folder, "native" ++ integer_to_list(I)),
+serve(Built, Folder, Code, Number) ->
+    case io:get_line("") of
+        "reload " ++ Version ->
+            {First, Ended} = load(Built, Folder, Code, Number, list_to_integer(string:trim(Version))),
+            io:format("{\"first\":~.6f,\"ended\":~.6f}~n", [First, Ended]),
+            serve(Built, Folder, Code, Number + 1);
+        "collect" ++ _ ->
+            _ = [erlang:garbage_collect(Pid) || Pid <- processes()],
+            io:format("{}~n"),
+            serve(Built, Folder, Code, Number);
+        eof ->
+            halt(0)
+    end.
+
+load(Built, Folder, Code, Number, Version) ->
+    Library = filename:join(Folder, "copy-" ++ integer_to_list(Number)),
+    File = Library ++ ".so",
     Start = erlang:monotonic_time(nanosecond),
-    {ok, _} = file:copy(Built, Path ++ ".so"),
-    persistent_term:put(library, Path),
+    {ok, _} = file:copy(Built, File),
+    ets:insert(bench, {library, Library}),
     {module, native} = code:load_binary(native, "native.beam", Code),
-    3.0 = native:add(1.0, 2.0),
-    Took = (erlang:monotonic_time(nanosecond) - Start) / 1.0e6,
+    Version = native:version(),
+    First = since(Start),
     _ = code:purge(native),
-    Took.
+    Ended = since(Start),
+    ok = file:delete(File),
+    {First, Ended}.
 
-held() ->
-    {ok, Maps} = file:read_file("/proc/self/maps"),
-    {ok, Statm} = file:read_file("/proc/self/statm"),
-    [_, Pages | _] = string:split(Statm, " ", all),
-    {length(binary:matches(Maps, <<"\n">>)), binary_to_integer(Pages) * 4096}.
+since(Start) -> (erlang:monotonic_time(nanosecond) - Start) / 1.0e6.

@@ -1,0 +1,52 @@
+// How each kernel shows which of its builds runs: by the result of a call.
+import assert from 'node:assert/strict';
+import { constants } from 'node:os';
+
+/** One delay for each hour of the day. */
+const ROWS = Float64Array.from({ length: 48 }, (_, at) => (at % 2 === 0 ? at : (at - 1) / 2));
+
+/**
+ * `begin` gives it the state that a reload is to carry over; `call` is the first call of a build; `check` asserts of its result
+ * which one that was, and, where `isCarried`, that the state came along; `collect` collects the garbage of the Node.js that it runs in.
+ *
+ * @typedef {{
+ *   begin(exports: any): void,
+ *   call(exports: any): unknown,
+ *   check(result: any, version: number, isCarried: boolean): void,
+ *   collect(exports: any): unknown,
+ * }} Kernel
+ */
+
+/** @type {{ minimal: Kernel, example: Kernel }} */
+export const KERNELS = {
+  /** bench/addons/minimal.c */
+  minimal: {
+    begin: () => undefined,
+    call: (exports) => exports.readVersion(),
+    check: (result, version) => assert.equal(result, version),
+    collect: (exports) => exports.runScript('globalThis.gc?.()'),
+  },
+  /** examples/stream-stats, with a number for each build */
+  example: {
+    begin: ({ push }) => assert.equal(push(ROWS), ROWS.length / 2),
+    call: (exports) => exports.summary(),
+    check(result, version, isCarried) {
+      assert.equal(result.build, version);
+      assert.equal(result.count, isCarried ? ROWS.length / 2 : 0);
+    },
+    collect: () => undefined,
+  },
+};
+
+/** @param {string | undefined} name @returns {Kernel} */
+export function kernelOf(name) {
+  if (name === 'minimal' || name === 'example') return KERNELS[name];
+  throw new Error(`there is no kernel "${name}"`);
+}
+
+/** As Node.js loads an addon. @param {string} file @returns its exports */
+export function loadPlain(file) {
+  const module = { exports: /** @type {unknown} */ ({}) };
+  process.dlopen(module, file, constants.dlopen.RTLD_NOW);
+  return module.exports;
+}
