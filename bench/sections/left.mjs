@@ -101,7 +101,7 @@ const subjectOf = (rows, absent) => ({
   title: 'What a reload leaves for good',
   along: 'way',
   columns: {
-    mappings: { title: 'mappings', unit: 'mappings' },
+    mappings: { title: 'mappings', unit: 'count' },
     memory: { title: 'memory', unit: 'bytes' },
   },
   rows,

@@ -16,6 +16,8 @@ export interface WorkerOptions {
 
 /** Native code that never returns cannot be ended: its thread is left to itself. */
 const KILL_WAIT_MS = 1_000;
+/** So long may the program of a host take to load, on a machine under load; a preload that hangs takes longer. */
+const LOAD_WAIT_MS = 10_000;
 
 export function startWorker(options: WorkerOptions, shared: LineOptions): Line {
   return new WorkerLine(options, shared);
@@ -37,6 +39,7 @@ class WorkerLine implements Line {
   #giveUpTimer: NodeJS.Timeout | null = null;
   #isReady = false;
   #isKilled = false;
+  #isTerminating = false;
 
   constructor({ env, execArgv, resourceLimits }: WorkerOptions, { addon, native, pool }: LineOptions) {
     this.#makeArrays = () => new Arrays(addon, native, (arrays) => this.post({ arrays }), pool);
@@ -54,7 +57,7 @@ class WorkerLine implements Line {
     this.#worker.on('message', (message: FromHost) => {
       if (!isMessage(message)) return;
       if ('ready' in message) this.#isReady = true;
-      if (this.#isReady && this.#isKilled) void this.#worker.terminate();
+      if (this.#isReady && this.#isKilled) this.#terminate();
       this.#inbox.deliver(message);
     });
     this.#worker.once('error', (cause) => {
@@ -115,8 +118,16 @@ class WorkerLine implements Line {
     if (this.#reason === 'exit') this.#reason = reason;
     this.#isKilled = true;
     // While it loads its program, Node.js would leave the files open that it reads.
-    if (this.#isReady) void this.#worker.terminate();
-    this.#giveUpTimer ??= setTimeout(() => this.#giveUp(), KILL_WAIT_MS);
+    if (this.#isReady) this.#terminate();
+    else this.#giveUpTimer ??= setTimeout(() => this.#giveUp(), LOAD_WAIT_MS);
+  }
+
+  #terminate(): void {
+    if (this.#isTerminating) return;
+    this.#isTerminating = true;
+    void this.#worker.terminate();
+    if (this.#giveUpTimer !== null) clearTimeout(this.#giveUpTimer);
+    this.#giveUpTimer = setTimeout(() => this.#giveUp(), KILL_WAIT_MS);
   }
 
   end(): void {
