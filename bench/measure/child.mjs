@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { treeOf, untilIdle } from './idle.mjs';
 
-const ANSWER_MS = 300_000;
+const ANSWER_MS = 600_000;
 const EXIT_MS = 10_000;
 const SAID_MAX = 8_000;
 
@@ -33,6 +33,7 @@ export class Child {
    * @returns {Promise<unknown>} rejects when it ends, fails or does not answer
    */
   async ask(request, ...args) {
+    if (!this.#process.connected) throw new Error(`${this.#name}: ${request}: it has ended\n${this.#said}`);
     const asked = new AbortController();
     const signal = AbortSignal.any([asked.signal, AbortSignal.timeout(ANSWER_MS)]);
     const ended = once(this.#process, 'exit', { signal }).then(([code, by]) => ({
@@ -42,9 +43,11 @@ export class Child {
     // The one that loses is aborted below.
     for (const each of [ended, answered]) each.catch(() => undefined);
     try {
-      if (this.#process.connected) this.#process.send({ request, args });
+      this.#process.send({ request, args });
       /** @type {Answer} */
-      const { answer, error } = await Promise.race([ended, answered]).catch(() => ({ error: 'no answer' }));
+      const { answer, error } = await Promise.race([ended, answered]).catch((failure) => ({
+        error: signal.aborted ? `no answer in ${ANSWER_MS} ms` : String(failure),
+      }));
       if (error !== undefined) throw new Error(`${this.#name}: ${request}: ${error}\n${this.#said}`);
       return answer;
     } finally {

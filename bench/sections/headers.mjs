@@ -1,6 +1,6 @@
 // What the headers for addon authors add to a compilation: each beside what it includes anyway, in turns.
 import { spawnSync } from 'node:child_process';
-import { realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { include } from '../../dist/headers.js';
@@ -8,12 +8,13 @@ import { inScratch, rotated } from '../measure/child.mjs';
 import { spread, spreadWithLeast } from '../measure/statistics.mjs';
 
 const TIMEOUT_MS = 60_000;
-const ROUNDS = 41;
+const ROUNDS = 31;
 const ROUNDS_SHORT = 2;
 
+const nodeHeaders = path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node');
 const folders = [
   include,
-  path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node'),
+  nodeHeaders,
   path.dirname(createRequire(import.meta.url).resolve('node-addon-api')),
 ];
 
@@ -34,8 +35,8 @@ export async function measure({ short }) {
   /** @type {Record<string, string>} */
   const absent = {};
   for (const of of HEADERS) {
-    if (spawnSync(of.compiler, ['--version']).error !== undefined)
-      absent[of.header] = `${of.compiler} is not installed`;
+    const reason = reasonAgainst(of.compiler);
+    if (reason !== null) absent[of.header] = reason;
     else
       rows[of.header] = await inScratch((scratch) =>
         measureHeader(of, scratch, short ? ROUNDS_SHORT : ROUNDS),
@@ -57,6 +58,13 @@ export async function measure({ short }) {
       },
     },
   };
+}
+
+/** @param {string} compiler @returns {string | null} why nothing can be measured with it */
+function reasonAgainst(compiler) {
+  if (spawnSync(compiler, ['--version'], { timeout: TIMEOUT_MS }).status !== 0)
+    return `${compiler} is not installed`;
+  return existsSync(path.join(nodeHeaders, 'node_api.h')) ? null : 'this Node.js came without its headers';
 }
 
 /** @param {(typeof HEADERS)[number]} of @param {string} scratch @param {number} rounds @returns {Promise<Record<string, Figure>>} */
