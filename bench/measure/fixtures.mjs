@@ -102,12 +102,20 @@ export const buildCalls = () => buildVersions('gcc', 'calls.c', []);
 export const buildFilling = (functions) =>
   compile('gcc', 'calls.c', 'filling.node', ['-DVERSION=1', `-DFILLING=${functions}`]);
 
-/** An addon with so many functions, and so many bytes in its image. @param {number} functions @param {number} bytes */
-export const buildGrown = (functions, bytes) =>
-  compile('gcc', 'growth.c', `growth-${functions}-${bytes}.node`, [
-    `-DFUNCTIONS=${functions}`,
-    `-DBYTES=${bytes}`,
-  ]);
+/**
+ * Two versions of an addon with so many functions, and so many bytes in its image. One that can pin has a function more.
+ *
+ * @param {{ functions?: number, bytes?: number, pins?: boolean }} size
+ */
+export const buildGrown = ({ functions = 1, bytes = 1024, pins = false }) =>
+  [1, 2].map((version) =>
+    compile('gcc', 'growth.c', `growth-${functions}-${bytes}-${pins ? 'pins' : 'plain'}-${version}.node`, [
+      `-DVERSION=${version}`,
+      `-DFUNCTIONS=${functions}`,
+      `-DBYTES=${bytes}`,
+      ...(pins ? ['-DPINS'] : []),
+    ]),
+  );
 
 /**
  * @param {string} compiler @param {string} source in this folder @param {readonly string[]} flags

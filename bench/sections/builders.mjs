@@ -1,235 +1,143 @@
-// `npm run bench:builders`: from a save to live code, for one edit of a file that includes napi.h, beside the builders alone.
-// `--json` prints one JSON line last; `--quick` takes one round, to show that it runs.
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+// From the save of a file that includes napi.h to live code, by each builder that napi-reload knows, beside the builder alone.
+// Ways take turns, each in a project of its own; what napi-reload watches is in a process of its own.
+import assert from 'node:assert/strict';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { open } from '../../dist/index.js';
-import { collect, quantile, round } from '../measure/statistics.mjs';
+import { makeProject, save } from '../builders/projects.mjs';
+import { stepsIn } from '../builders/tools.mjs';
+import { absenceOf, programVersions, WAYS } from '../builders/ways.mjs';
+import { inScratch, rotated, withChildren } from '../measure/child.mjs';
+import { collect, ratios, spread } from '../measure/statistics.mjs';
 
-const rounds = process.argv.includes('--quick') ? 1 : 9;
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const require = createRequire(import.meta.url);
-const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');
-const nodeDir = existsSync(path.join(prefix, 'include/node/node_api.h')) ? prefix : null;
-const scratch = mkdtempSync(path.join(tmpdir(), 'napi-reload-builders-'));
-// Neither the precompiled headers nor the objects of ccache that other runs have left.
-process.env['XDG_CACHE_HOME'] = path.join(scratch, 'cache');
+const CHILD = fileURLToPath(new URL('../children/edits.mjs', import.meta.url));
+const ROUNDS = 11;
 
-/** @param {number} number what `value()` returns */
-const source = (number) => `#include <napi.h>
-static Napi::Value Value(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), ${number}); }
-static Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  exports.Set("value", Napi::Function::New(env, Value));
-  return exports;
-}
-NODE_API_MODULE(kernel, Init)
-`;
-const gyp = `{ 'targets': [ { 'target_name': 'kernel', 'sources': ['kernel.cc'],
-  'include_dirs': ["<!(node -p \\"require('node-addon-api').include_dir\\")"],
-  'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'] } ] }`;
-const cmake = `cmake_minimum_required(VERSION 3.15)
-project(kernel CXX)
-set(CMAKE_CXX_STANDARD 17)
-add_library(kernel MODULE kernel.cc)
-set_target_properties(kernel PROPERTIES PREFIX "" SUFFIX ".node")
-target_include_directories(kernel PRIVATE \${CMAKE_JS_INC})
-target_compile_definitions(kernel PRIVATE NAPI_VERSION=8 NAPI_DISABLE_CPP_EXCEPTIONS)
-`;
+/** @typedef {import('../builders/ways.mjs').Way} Way */
+/** @typedef {import('../builders/ways.mjs').Steps} Steps */
+/** @typedef {import('../measure/statistics.mjs').Figure} Figure */
+/** @typedef {Record<string, number[]>} Times in ms, by the way, round by round */
+/** @typedef {(number: number) => Promise<{ editMs: number, sameMs?: number }>} Edit */
 
-let edits = 0;
-
-/** @param {string} name @param {'binding.gyp' | 'CMakeLists.txt'} description */
-function makeProject(name, description) {
-  const folder = path.join(scratch, name.replaceAll(/\W+/g, '-'));
-  mkdirSync(folder);
-  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
-  writeFileSync(path.join(folder, 'package.json'), '{ "binary": { "napi_versions": [8] } }');
-  writeFileSync(path.join(folder, description), description === 'binding.gyp' ? gyp : cmake);
-  writeFileSync(path.join(folder, 'kernel.cc'), source(0));
-  return { folder, addon: path.join(folder, 'build/Release/kernel.node') };
-}
-
-/** As editors save. @param {string} folder @param {number} number */
-function save(folder, number) {
-  writeFileSync(path.join(folder, 'kernel.cc~'), source(number));
-  renameSync(path.join(folder, 'kernel.cc~'), path.join(folder, 'kernel.cc'));
-}
-
-/** @param {string} command @param {readonly string[]} args @param {string} cwd */
-function run(command, args, cwd) {
-  const env = nodeDir === null ? process.env : { ...process.env, npm_config_nodedir: nodeDir };
-  const { status, error, stderr, stdout } = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr + stdout}`);
-  return stdout;
-}
-
-/** @type {Record<string, (number: number) => Promise<void> | void>} one edit of each way, from its save to its end */
-const ways = {};
-/** @type {(() => Promise<void>)[]} */
-const ends = [];
-/** @type {Record<string, (number: number) => Promise<void>>} */
-const sameBytes = {};
-
-/** @param {string} name @param {'binding.gyp' | 'CMakeLists.txt'} description @param {import('../../dist/index.js').OpenOptions['build']} build */
-async function addOurs(name, description, build) {
-  const { folder, addon } = makeProject(name, description);
-  const kernel = await open(addon, { build, watch: true, stageDir: path.join(scratch, 'stage') });
-  const { value } = kernel.exports;
-  ends.push(() => kernel.close());
-  ways[name] = (number) =>
-    new Promise((resolve, reject) => {
-      kernel.once('failed', reject);
-      kernel.once('reloaded', () => {
-        kernel.off('failed', reject);
-        if (value() === number) resolve();
-        else reject(new Error(`${name}: the edit is not live`));
-      });
-      save(folder, number);
-    });
-  sameBytes[name] = (number) =>
-    new Promise((resolve, reject) => {
-      kernel.once('reloaded', reject);
-      kernel.once('unchanged', () => {
-        kernel.off('reloaded', reject);
-        resolve();
-      });
-      save(folder, number);
-    });
-}
-
-/** @param {string} name @param {'binding.gyp' | 'CMakeLists.txt'} description @param {(folder: string) => void} build @param {(folder: string) => void} [first] */
-function addAlone(name, description, build, first = build) {
-  const { folder } = makeProject(name, description);
-  first(folder);
-  ways[name] = (number) => {
-    save(folder, number);
-    build(folder);
-  };
-}
-
-const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
-const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
-const nodeDirArgs = nodeDir === null ? [] : [`--nodedir=${nodeDir}`];
-/** @param {string} folder */
-const gypBuild = (folder) =>
-  run(process.execPath, [nodeGyp, 'build', '--loglevel=warn', ...nodeDirArgs], folder);
-/** @param {string} folder */
-const gypFirst = (folder) =>
-  run(process.execPath, [nodeGyp, 'configure', 'build', '--loglevel=warn', ...nodeDirArgs], folder);
-/** @param {string} folder */
-const npxAndRestart = (folder) => {
-  run('npx', ['node-gyp', 'build', '--loglevel=warn', ...nodeDirArgs], folder);
-  run(process.execPath, ['-e', "require('./build/Release/kernel.node').value()"], folder);
-};
-/** @param {string} folder */
-const cmakeJsBuild = (folder) => run(process.execPath, [cmakeJs, 'build', '--log-level=warn'], folder);
-const hasCmake = spawnSync('cmake', ['--version']).status === 0;
-const hasNinja = spawnSync('ninja', ['--version']).status === 0;
-
-addAlone('npx node-gyp build + restart', 'binding.gyp', npxAndRestart, gypFirst);
-addAlone('node-gyp build', 'binding.gyp', gypBuild, gypFirst);
-addAlone(
-  'make',
-  'binding.gyp',
-  (folder) => run('make', ['-C', 'build', 'BUILDTYPE=Release'], folder),
-  gypFirst,
-);
-await addOurs('napi-reload, node-gyp', 'binding.gyp', 'node-gyp');
-await addOurs('napi-reload, node-gyp, fast', 'binding.gyp', { tool: 'node-gyp', fast: true });
-if (hasCmake) {
-  addAlone('cmake-js build', 'CMakeLists.txt', cmakeJsBuild);
-  if (hasNinja)
-    addAlone('ninja', 'CMakeLists.txt', (folder) => run('ninja', ['-C', 'build'], folder), cmakeJsBuild);
-  await addOurs('napi-reload, cmake-js', 'CMakeLists.txt', 'cmake-js');
-  await addOurs('napi-reload, cmake-js, fast', 'CMakeLists.txt', { tool: 'cmake-js', fast: true });
-}
-
-/** @type {Record<string, number[]>} */
-const times = {};
-/** @type {Record<string, number[]>} */
-const sameTimes = {};
-/** @param {(number: number) => Promise<void> | void} way @param {number} number */
-async function timed(way, number) {
-  const startMs = performance.now();
-  await way(number);
-  return performance.now() - startMs;
-}
-// Ways take turns, so that a drift of the machine's speed falls on all of them. The first edit makes the headers.
-for (let count = 0; count <= rounds; count++) {
-  for (const [name, way] of Object.entries(ways)) {
-    edits += 1;
-    const ms = await timed(way, edits);
-    const same = sameBytes[name];
-    // What is saved in the last moment of a build, with the bytes it had, is taken for the work of the build.
-    await setTimeout(50);
-    const sameMs = same === undefined ? null : await timed(same, edits);
-    if (count === 0) continue;
-    collect(times, name, ms);
-    if (sameMs !== null) collect(sameTimes, name, sameMs);
-  }
-}
-for (const end of ends) await end();
-rmSync(scratch, { recursive: true });
-
-/** @param {readonly number[]} values */
-const figures = (values) => ({
-  median: round(quantile(values, 0.5)),
-  p10: round(quantile(values, 0.1)),
-  p90: round(quantile(values, 0.9)),
-});
-/** Medians of what one takes more than the other, and of their ratios, round by round. @param {string} of @param {string} to */
-const beside = (of, to) => {
-  const pairs = (times[of] ?? []).map((ms, at) => /** @type {const} */ ([ms, times[to]?.[at] ?? Number.NaN]));
+/** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
+export async function measure({ short }) {
+  const versions = programVersions();
+  const reasons = Object.entries(WAYS).map(([name, way]) => [name, absenceOf(way, versions, short)]);
+  const absent = Object.fromEntries(reasons.filter(([, why]) => why !== null));
+  const present = Object.entries(WAYS).filter(([name]) => absent[name] === undefined);
+  const { edit, same } = await measureEdits(present, short ? 1 : ROUNDS);
+  const rows = present.map(([name, { beside = '' }]) => [
+    name,
+    figuresOf(edit[name] ?? [], edit[beside], same[name]),
+  ]);
   return {
-    moreMs: round(
-      quantile(
-        pairs.map(([a, b]) => a - b),
-        0.5,
-      ),
-    ),
-    ratio: round(
-      quantile(
-        pairs.map(([a, b]) => a / b),
-        0.5,
-      ),
-    ),
+    versions,
+    subjects: {
+      builders: {
+        title:
+          'From the save of a file that includes napi.h to live code, or to the end of the builder alone',
+        along: 'way',
+        columns: {
+          edit: { title: 'an edit, to its end', unit: 'ms' },
+          times: { title: 'times the builder alone', unit: 'times' },
+          more: { title: 'more than the builder alone', unit: 'ms' },
+          same: { title: 'a save of the same bytes, until it is found unchanged', unit: 'ms' },
+        },
+        rows: Object.fromEntries(rows),
+        draws: ['edit'],
+        absent,
+      },
+    },
   };
-};
-const editMs = Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, figures(ms)]));
-const sameMs = Object.fromEntries(Object.entries(sameTimes).map(([name, ms]) => [name, figures(ms)]));
-const compared = Object.fromEntries(
-  [
-    ['napi-reload, node-gyp', 'node-gyp build'],
-    ['napi-reload, node-gyp, fast', 'node-gyp build'],
-    ['napi-reload, node-gyp, fast', 'make'],
-    ['napi-reload, node-gyp, fast', 'npx node-gyp build + restart'],
-    ['napi-reload, cmake-js', 'cmake-js build'],
-    ['napi-reload, cmake-js, fast', 'cmake-js build'],
-    ['napi-reload, cmake-js, fast', 'ninja'],
-  ]
-    .filter(([of = '', to = '']) => times[of] !== undefined && times[to] !== undefined)
-    .map(([of = '', to = '']) => [`${of} : ${to}`, beside(of, to)]),
-);
-console.log(`Node.js ${process.version}, ${process.platform} ${process.arch}\n`);
-console.log(
-  `One edit of a file that includes napi.h, ms of ${rounds} rounds, to live code with napi-reload:`,
-);
-console.table(editMs);
-console.log('\nThe same, round by round:');
-console.table(compared);
-console.log('\nA save of the same bytes until it is found unchanged, ms:');
-console.table(sameMs);
-if (process.argv.includes('--json')) console.log(JSON.stringify({ editMs, compared, sameMs }));
+}
+
+/**
+ * @param {readonly number[]} edit @param {readonly number[] | undefined} beside of the same rounds, by the builder alone
+ * @param {readonly number[] | undefined} same @returns {Record<string, Figure>}
+ */
+function figuresOf(edit, beside, same) {
+  const compared =
+    beside === undefined
+      ? {}
+      : {
+          times: ratios(edit, beside),
+          more: spread(edit.map((ms, round) => ms - (beside[round] ?? Number.NaN))),
+        };
+  return { edit: spread(edit), ...compared, ...(same === undefined ? {} : { same: spread(same) }) };
+}
+
+/** @param {readonly [string, Way][]} ways @param {number} rounds @returns {Promise<{ edit: Times, same: Times }>} */
+function measureEdits(ways, rounds) {
+  return inScratch((scratch) => {
+    const env = isolatedIn(scratch);
+    const steps = stepsIn(env);
+    const projects = new Map(
+      ways.map(([name, way]) => [name, prepare(way, newFolder(scratch, name), steps)]),
+    );
+    const folderOf = (/** @type {string} */ name) => projects.get(name) ?? '';
+    const args = ways.flatMap(([name, way]) =>
+      'build' in way ? [[name, [folderOf(name), JSON.stringify(way.build)]]] : [],
+    );
+    const measureAll = (/** @type {(name: string) => import('../measure/child.mjs').Child} */ childOf) => {
+      const edits = ways.map(([name, way]) => {
+        const edit = 'alone' in way ? editAlone(way, folderOf(name), steps) : editOf(childOf(name));
+        return /** @type {[string, Edit]} */ ([name, edit]);
+      });
+      return takeTurns(edits, rounds);
+    };
+    return withChildren(CHILD, Object.fromEntries(args), measureAll, env);
+  });
+}
+
+/** Neither the precompiled headers nor the objects of ccache that others have left. @param {string} scratch @returns {NodeJS.ProcessEnv} */
+function isolatedIn(scratch) {
+  const { CCACHE_DIR: _, ...env } = process.env;
+  return { ...env, XDG_CACHE_HOME: path.join(scratch, 'cache') };
+}
+
+/** @param {string} scratch @param {string} name of a way */
+const newFolder = (scratch, name) => path.join(scratch, name.replaceAll('+', 'plus').replaceAll(/\W+/g, '-'));
+
+/** @param {Way} way @param {string} folder @param {Steps} steps @returns the folder, with what has been built once */
+function prepare({ description, first }, folder, steps) {
+  makeProject(folder, description);
+  if (first !== undefined) steps[first](folder);
+  return folder;
+}
+
+/** @param {Extract<Way, { alone: keyof Steps }>} way @param {string} folder @param {Steps} steps @returns {Edit} */
+function editAlone({ alone, restarts = false }, folder, steps) {
+  return async (number) => {
+    const startMs = performance.now();
+    save(folder, number);
+    steps[alone](folder);
+    if (restarts) assert.equal(steps.restart(folder), String(number));
+    const editMs = performance.now() - startMs;
+    assert.equal(steps.restart(folder), String(number));
+    return { editMs };
+  };
+}
+
+/** @param {import('../measure/child.mjs').Child} child @returns {Edit} */
+function editOf(child) {
+  return async (number) => ({
+    editMs: Number(await child.turn('edit', number)),
+    sameMs: Number(await child.turn('same', number)),
+  });
+}
+
+/** @param {readonly [string, Edit][]} edits @param {number} rounds after one that is not counted: it makes the headers of the fast lane */
+async function takeTurns(edits, rounds) {
+  /** @type {{ edit: Times, same: Times }} */
+  const times = { edit: {}, same: {} };
+  let number = 0;
+  for (let round = 0; round <= rounds; round++)
+    for (const [name, edit] of rotated(edits, round)) {
+      // A number that nobody has compiled: there is nothing to find in a cache.
+      number += 1;
+      const { editMs, sameMs } = await edit(number);
+      if (round === 0) continue;
+      collect(times.edit, name, editMs);
+      if (sameMs !== undefined) collect(times.same, name, sameMs);
+    }
+  return times;
+}

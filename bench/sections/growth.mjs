@@ -1,103 +1,98 @@
-// How a reload grows: with the bytes of the image, the functions that it exports, and the versions that stay in memory because
-// something of them is still in use. Beside it the plain way, a copy and process.dlopen, where it grows too.
-import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
-import path from 'node:path';
-import { open } from '../../dist/index.js';
-import { buildGrown, installer } from '../measure/fixtures.mjs';
-import { spread } from '../measure/statistics.mjs';
+// How a reload grows: with the bytes of the file, the functions that it exports, the versions that stay in memory because
+// something of them is still in use, and the other addons that are open. Beside it a copy and process.dlopen. Each point of each
+// way is a process of its own; they take turns, so that a drift of the machine's speed falls on all.
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { rotated, withChildren } from '../measure/child.mjs';
+import { buildGrown } from '../measure/fixtures.mjs';
+import { collect, ratios, spread } from '../measure/statistics.mjs';
 
-const SMALL_BYTES = 1024;
-const WARM_UP = 3;
+const CHILD = fileURLToPath(new URL('../children/growth.mjs', import.meta.url));
+const WAYS = ['ours', 'plain'];
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
 
-/**
- * @param {{ bytes: readonly number[], functions: readonly number[], pinned: readonly number[], rounds: number }} points
- */
-export async function measureGrowth({ bytes, functions, pinned, rounds }) {
-  /** @type {Record<string, unknown>} */
-  const [byBytes, byFunctions] = [{}, {}];
-  for (const count of bytes) byBytes[count] = await measure(buildGrown(1, count), rounds);
-  for (const count of functions) byFunctions[count] = await measure(buildGrown(count, SMALL_BYTES), rounds);
-  return { byBytes, byFunctions, byPinned: await measurePinned(pinned, rounds) };
+/** `image` has the bytes that are more than code in the image. */
+const WHOLE = {
+  rounds: 21,
+  image: [KIB, 64 * KIB, MIB, 8 * MIB, 64 * MIB],
+  functions: [1, 10, 100, 1_000, 4_000],
+  pinned: [0, 10, 100, 1_000, 3_000],
+  live: [0, 10, 100],
+};
+const SHORT = { rounds: 1, image: [KIB, MIB], functions: [1, 100], pinned: [0, 10], live: [0, 10] };
+
+/** @typedef {import('../measure/statistics.mjs').Results} Results */
+/** @typedef {import('../measure/statistics.mjs').Subject} Subject */
+/** @typedef {Pick<Subject, 'title' | 'along'> & { grows: 'count' | 'bytes' }} Head */
+/** @typedef {{ row: number, setup: import('../children/growth.mjs').Setup }} Point */
+
+/** @param {{ short: boolean }} how @returns {Promise<Results>} */
+export async function measure({ short }) {
+  const { rounds, image, functions, pinned, live } = short ? SHORT : WHOLE;
+  const [small, pinning] = [buildGrown({}), buildGrown({ pins: true })];
+  /** @type {Record<string, Subject>} */
+  const subjects = {};
+  subjects['image'] = await measureAlong(
+    { title: 'A reload by the size of the built file', along: 'bytes of the file', grows: 'bytes' },
+    image.map((bytes) => pointOfFile(buildGrown({ bytes }))),
+    rounds,
+  );
+  subjects['functions'] = await measureAlong(
+    { title: 'A reload by the exported functions', along: 'exported functions', grows: 'count' },
+    functions.map((count) => ({ row: count, setup: { builds: buildGrown({ functions: count }) } })),
+    rounds,
+  );
+  subjects['pinned'] = await measureAlong(
+    {
+      title: 'A reload by the earlier versions that stay in memory',
+      along: 'earlier versions in memory: pinned, or, the plain way, copies, to which each round adds one',
+      grows: 'count',
+    },
+    pinned.map((count) => ({ row: count, setup: { builds: pinning, pinned: count } })),
+    rounds,
+  );
+  subjects['live'] = await measureAlong(
+    {
+      title: 'A reload by the other addons that are open',
+      along: 'other addons: open handles, or, the plain way, loaded copies',
+      grows: 'count',
+    },
+    live.map((count) => ({ row: count, setup: { builds: small, live: count } })),
+    rounds,
+  );
+  return { subjects };
 }
 
-/** @template T @param {string} built @param {(file: string, folder: string, install: () => void) => Promise<T>} work */
-async function inFolder(built, work) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
-  const file = path.join(folder, 'growth.node');
-  const install = installer(built, file);
-  install();
-  try {
-    return await work(file, folder, install);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+/** @param {readonly string[]} builds of one size @returns {Point} */
+const pointOfFile = (builds) => ({ row: statSync(builds[0] ?? '').size, setup: { builds } });
 
-/** @param {import('../../dist/index.js').Addon} addon @returns ms until the new version is live */
-async function timeReload(addon) {
-  const startMs = performance.now();
-  const { status, phasesMs } = await addon.reload();
-  const ms = performance.now() - startMs;
-  assert.equal(status, 'reloaded');
-  return ms - (phasesMs.retire ?? 0);
-}
-
-/** @param {string} built @param {number} rounds */
-function measure(built, rounds) {
-  return inFolder(built, async (file, folder, install) => {
-    const addon = await open(file, { stageDir: path.join(folder, 'stage') });
-    const [ours, plain] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
-    for (let number = -WARM_UP; number < rounds; number++) {
-      install();
-      const oursMs = await timeReload(addon);
-      const copy = path.join(folder, `plain-${number}.node`);
-      const startMs = performance.now();
-      copyFileSync(file, copy);
-      process.dlopen({ exports: {} }, copy, constants.dlopen.RTLD_NOW);
-      const plainMs = performance.now() - startMs;
-      // So that the disk has room; it stays mapped.
-      rmSync(copy);
-      if (number < 0) continue;
-      ours.push(oursMs);
-      plain.push(plainMs);
-    }
-    await addon.close();
-    return { 'napi-reload': spread(ours), 'copy and process.dlopen': spread(plain) };
+/** @param {Head} head @param {readonly Point[]} points @param {number} rounds @returns {Promise<Subject>} */
+async function measureAlong(head, points, rounds) {
+  const nameOf = (/** @type {string} */ way, /** @type {Point} */ { row }) => `${way} ${head.along} ${row}`;
+  const args = points.flatMap((point) =>
+    WAYS.map((way) => [nameOf(way, point), [way, JSON.stringify(point.setup)]]),
+  );
+  /** @type {Record<string, number[]>} */
+  const ms = {};
+  await withChildren(CHILD, Object.fromEntries(args), async (childOf) => {
+    for (let round = 0; round < rounds; round++)
+      for (const [at, point] of rotated([...points.entries()], round))
+        for (const name of rotated(WAYS, round + at).map((way) => nameOf(way, point)))
+          collect(ms, name, Number(await childOf(name).turn('reload')));
   });
-}
-
-/** @param {readonly number[]} counts growing @param {number} rounds */
-function measurePinned(counts, rounds) {
-  return inFolder(buildGrown(1, SMALL_BYTES), async (file, folder, install) => {
-    const addon = await open(file, { stageDir: path.join(folder, 'stage') });
-    // That there are many is what is measured.
-    addon.on('warning', () => undefined);
-    const { pin } = /** @type {{ pin(): unknown }} */ (addon.exports);
-    /** @type {unknown[]} */
-    const pins = [];
-    const reload = () => {
-      install();
-      return timeReload(addon);
-    };
-    /** @type {Record<string, unknown>} */
-    const figures = {};
-    for (const count of counts) {
-      while (pins.length < count) {
-        pins.push(pin());
-        await reload();
-      }
-      const ms = [];
-      for (let number = -WARM_UP; number < rounds; number++) {
-        const oneMs = await reload();
-        if (number >= 0) ms.push(oneMs);
-      }
-      assert.equal(addon.versions().filter(({ state }) => state === 'pinned').length, count);
-      figures[count] = { 'napi-reload': spread(ms) };
-    }
-    assert.equal(pins.length, counts.at(-1));
-    await addon.close();
-    return figures;
+  const rows = points.map((point) => {
+    const [ours = [], plain = []] = WAYS.map((way) => ms[nameOf(way, point)]);
+    return [point.row, { ours: spread(ours), plain: spread(plain), times: ratios(ours, plain) }];
   });
+  return {
+    ...head,
+    columns: {
+      ours: { title: 'napi-reload, to the first call', unit: 'ms' },
+      plain: { title: 'copy and process.dlopen, to the first call', unit: 'ms' },
+      times: { title: 'napi-reload : copy and process.dlopen', unit: 'times' },
+    },
+    rows: Object.fromEntries(rows),
+    draws: WAYS,
+  };
 }

@@ -1,17 +1,21 @@
-// What the headers for addon authors add to a compilation: each beside what it includes anyway, turn by turn.
+// What the headers for addon authors add to a compilation: each beside what it includes anyway, in turns.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, realpathSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { include } from '../../dist/headers.js';
-import { quantile, round } from '../measure/statistics.mjs';
+import { inScratch, rotated } from '../measure/child.mjs';
+import { spread, spreadWithLeast } from '../measure/statistics.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const TIMEOUT_MS = 60_000;
+const ROUNDS = 31;
+const ROUNDS_SHORT = 2;
+
+const nodeHeaders = path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node');
 const folders = [
   include,
-  path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node'),
-  path.join(root, 'node_modules/node-addon-api'),
+  nodeHeaders,
+  path.dirname(createRequire(import.meta.url).resolve('node-addon-api')),
 ];
 
 /** Where `gcc` is ccache, that is not what is measured. */
@@ -22,38 +26,77 @@ const HEADERS = [
   { header: 'napi_reload.hpp', base: 'napi.h', compiler: 'g++', standard: 'c++17', suffix: 'cc' },
 ];
 
-/** @param {number} rounds @returns {Record<string, { baseMs: number, withMs: number, addedMs: number }>} medians */
-export function measureHeaders(rounds) {
-  const scratch = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
-  try {
-    return Object.fromEntries(HEADERS.map((of) => [of.header, measure(of, scratch, rounds)]));
-  } finally {
-    rmSync(scratch, { recursive: true });
+/** @typedef {import('../measure/statistics.mjs').Figure} Figure */
+
+/** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
+export async function measure({ short }) {
+  /** @type {Record<string, Record<string, Figure>>} */
+  const rows = {};
+  /** @type {Record<string, string>} */
+  const absent = {};
+  for (const of of HEADERS) {
+    const reason = reasonAgainst(of.compiler);
+    if (reason !== null) absent[of.header] = reason;
+    else
+      rows[of.header] = await inScratch((scratch) =>
+        measureHeader(of, scratch, short ? ROUNDS_SHORT : ROUNDS),
+      );
   }
+  return {
+    subjects: {
+      headers: {
+        title: 'A syntax check of a file that includes a header of napi-reload',
+        along: 'header',
+        columns: {
+          base: { title: 'with node_api.h, or napi.h for C++, alone', unit: 'ms' },
+          with: { title: 'with the header, which includes that', unit: 'ms' },
+          added: { title: 'added by the header', unit: 'ms' },
+        },
+        rows,
+        draws: [],
+        absent,
+      },
+    },
+  };
 }
 
-/** @param {(typeof HEADERS)[number]} of @param {string} scratch @param {number} rounds */
-function measure({ header, base, compiler, standard, suffix }, scratch, rounds) {
+/** @param {string} compiler @returns {string | null} why nothing can be measured with it */
+function reasonAgainst(compiler) {
+  if (spawnSync(compiler, ['--version'], { timeout: TIMEOUT_MS }).status !== 0)
+    return `${compiler} is not installed`;
+  return existsSync(path.join(nodeHeaders, 'node_api.h')) ? null : 'this Node.js came without its headers';
+}
+
+/** @param {(typeof HEADERS)[number]} of @param {string} scratch @param {number} rounds @returns {Promise<Record<string, Figure>>} */
+async function measureHeader({ header, base, compiler, standard, suffix }, scratch, rounds) {
+  const sourceOf = (/** @type {string} */ name) => path.join(scratch, `${name}.${suffix}`);
+  for (const name of [base, header]) writeFileSync(sourceOf(name), `#include <${name}>\n`);
   /** @param {string} name */
   const timeOf = (name) => {
-    const source = path.join(scratch, `include.${suffix}`);
-    writeFileSync(source, `#include <${name}>\n`);
     const flags = ['-fsyntax-only', `-std=${standard}`, ...folders.map((folder) => `-I${folder}`)];
     const startMs = performance.now();
-    const { status, stderr } = spawnSync(compiler, [...flags, source], { encoding: 'utf8', env });
+    const { status, error, stderr } = spawnSync(compiler, [...flags, sourceOf(name)], {
+      encoding: 'utf8',
+      env,
+      timeout: TIMEOUT_MS,
+    });
     const tookMs = performance.now() - startMs;
-    if (status !== 0) throw new Error(`${compiler} failed: ${stderr}`);
+    if (status !== 0) throw new Error(`${compiler} of ${name} failed: ${error?.message ?? stderr}`);
     return tookMs;
   };
-  timeOf(header);
-  /** @type {number[]} */ const before = [];
-  /** @type {number[]} */ const after = [];
-  for (let number = 0; number < rounds; number++) {
-    before.push(timeOf(base));
-    after.push(timeOf(header));
-  }
-  const [baseMs, withMs] = [quantile(before, 0.5), quantile(after, 0.5)];
-  // Pair by pair: a drift of the machine's speed is in both.
-  const added = after.map((ms, index) => ms - (before[index] ?? Number.NaN));
-  return { baseMs: round(baseMs), withMs: round(withMs), addedMs: round(quantile(added, 0.5)) };
+  /** @type {Record<string, number[]>} */
+  const ms = { [base]: [], [header]: [] };
+  // The first round reads the files from the disk, and is not counted.
+  for (let round = -1; round < rounds; round++)
+    for (const name of rotated([base, header], round + 1)) {
+      const tookMs = timeOf(name);
+      if (round >= 0) ms[name]?.push(tookMs);
+    }
+  const [before = [], after = []] = [ms[base], ms[header]];
+  return {
+    base: spreadWithLeast(before),
+    with: spreadWithLeast(after),
+    // Pair by pair: a drift of the machine's speed is in both.
+    added: spread(after.map((tookMs, round) => tookMs - (before[round] ?? Number.NaN))),
+  };
 }

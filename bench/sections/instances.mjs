@@ -1,61 +1,86 @@
-// What it costs to move live instances of a native class, by their number. Each count in a process of its own:
-// node bench/instances.mjs <count> prints one line of JSON.
-import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { open } from '../../dist/index.js';
+// What it costs to move live instances of a native class, by their number, beside a reload of the same addon without any. Each
+// number is a process of its own; they take turns, so that a drift of the machine's speed falls on all.
+import { fileURLToPath } from 'node:url';
+import { rotated, withChildren } from '../measure/child.mjs';
 import { buildInstances } from '../measure/fixtures.mjs';
-import { quantile, round } from '../measure/statistics.mjs';
+import { spread } from '../measure/statistics.mjs';
 
-/** Reloads that are measured, after one that is not. */
-const ROUNDS = 5;
+const CHILD = fileURLToPath(new URL('../children/instances.mjs', import.meta.url));
+const WHOLE = { counts: [10, 1_000, 100_000, 1_000_000], rounds: 21, roundsOfLarge: 7 };
+const SHORT = { counts: [10, 1_000], rounds: 2, roundsOfLarge: 2 };
+/** Of so many and more a reload takes long. */
+const LARGE = 1_000_000;
+/** Of fewer, what the heap happens to hold is more than what is asked. */
+const WEIGHED_FROM = 1_000;
+const NONE = '0';
 
-/** @param {number} count */
-async function measure(count) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
-  const target = path.join(folder, 'points.node');
-  const builds = buildInstances();
-  /** @param {number} version from 0 */
-  const install = (version) => {
-    copyFileSync(builds[version % builds.length] ?? '', `${target}.new`);
-    renameSync(`${target}.new`, target);
+/** @typedef {import('../children/instances.mjs').Move} Move */
+/** @typedef {import('../measure/statistics.mjs').Figure} Figure */
+
+/** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
+export async function measure({ short }) {
+  const how = short ? SHORT : WHOLE;
+  const moves = await measureMoves(how);
+  const without = moves.get(NONE) ?? [];
+  const rows = how.counts.map((count) => [count, figuresOf(count, moves.get(String(count)) ?? [], without)]);
+  return {
+    subjects: {
+      instances: {
+        title: 'A reload by the live instances that move',
+        along: 'live instances',
+        grows: 'count',
+        columns: {
+          switch: { title: 'the switch', unit: 'ms' },
+          whole: { title: 'the whole reload', unit: 'ms' },
+          each: { title: 'the switch, for each instance', unit: 'µs' },
+          memory: { title: 'memory that each reload leaves more, for each instance', unit: 'bytes' },
+        },
+        rows: Object.fromEntries(rows),
+        draws: ['whole'],
+      },
+    },
   };
-  try {
-    install(0);
-    const addon = await open(target, { stageDir: path.join(folder, 'stage') });
-    const { Point } = /** @type {{ Point: new (value: number) => { get(): number } }} */ (addon.exports);
-    const points = Array.from({ length: count }, (_, index) => new Point(index));
-    const [moveMs, wholeMs, rssBytes] = [[], [], []];
-    for (let version = 1; version <= ROUNDS + 1; version++) {
-      install(version);
-      const before = process.memoryUsage.rss();
-      const startMs = performance.now();
-      const report = await addon.reload();
-      const elapsedMs = performance.now() - startMs;
-      if (report.status !== 'reloaded' || report.retired?.outcome !== 'unloaded') {
-        throw new Error(`unexpected report: ${JSON.stringify(report)}`);
-      }
-      const factor = (version % builds.length) + 1;
-      for (const [index, point] of points.entries()) {
-        if (point.get() !== index * factor) throw new Error(`instance ${index} lost its value`);
-      }
-      if (version === 1) continue;
-      const { save = 0, init = 0, verify = 0, swap = 0 } = report.phasesMs;
-      moveMs.push(save + init + verify + swap);
-      wholeMs.push(elapsedMs);
-      rssBytes.push(process.memoryUsage.rss() - before);
-    }
-    await addon.close();
-    const median = (/** @type {readonly number[]} */ values) => quantile(values, 0.5);
-    return {
-      'switch ms': round(median(moveMs)),
-      'whole reload ms': round(median(wholeMs)),
-      'µs per instance': round((median(wholeMs) * 1000) / count),
-      'bytes more per instance': Math.max(0, round(median(rssBytes) / count)),
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
-console.log(JSON.stringify(await measure(Number(process.argv[2] ?? 100_000))));
+/** @param {typeof WHOLE} how @returns {Promise<Map<string, Move[]>>} by the number of instances, round by round */
+function measureMoves({ counts, rounds, roundsOfLarge }) {
+  const names = [NONE, ...counts.map(String)];
+  const builds = JSON.stringify(buildInstances());
+  const args = Object.fromEntries(names.map((name) => [name, [builds, name]]));
+  return withChildren(CHILD, args, async (childOf) => {
+    /** @type {Map<string, Move[]>} */
+    const moves = new Map(names.map((name) => [name, []]));
+    for (let round = 0; round < rounds; round++) {
+      const present = names.filter((name) => round < roundsOfLarge || Number(name) < LARGE);
+      for (const name of rotated(present, round))
+        moves.get(name)?.push(/** @type {Move} */ (await childOf(name).turn('reload')));
+    }
+    return moves;
+  });
+}
+
+/** @param {number} count @param {readonly Move[]} moves @param {readonly Move[]} without of the same rounds, and maybe more @returns {Record<string, Figure>} */
+function figuresOf(count, moves, without) {
+  /** @param {keyof Move} of @returns what it is more than without instances, round by round, for each of them */
+  const more = (of) => moves.map((move, round) => (move[of] - (without[round]?.[of] ?? Number.NaN)) / count);
+  const memory = count < WEIGHED_FROM || moves.length < 2 ? {} : { memory: slope(more('heldBytes')) };
+  return {
+    switch: spread(moves.map(({ switchMs }) => switchMs)),
+    whole: spread(moves.map(({ wholeMs }) => wholeMs)),
+    each: spread(more('switchMs').map((ms) => ms * 1000)),
+    ...memory,
+  };
+}
+
+/**
+ * What a series grows by from one to the next: the median of the slopes between all pairs, as of Theil and Sen, which a few that
+ * are off do not change.
+ *
+ * @param {readonly number[]} series at least two @returns {Figure}
+ */
+function slope(series) {
+  const slopes = series.flatMap((from, at) =>
+    series.slice(at + 1).map((to, after) => (to - from) / (after + 1)),
+  );
+  return { ...spread(slopes), rounds: series.length };
+}

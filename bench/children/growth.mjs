@@ -1,0 +1,121 @@
+// One way to take new code of an addon, ours or plain, at one point along which it may grow.
+import assert from 'node:assert/strict';
+import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import path from 'node:path';
+import { open } from '../../dist/index.js';
+import { serve } from '../measure/child.mjs';
+import { installer } from '../measure/fixtures.mjs';
+
+const WARM_UP = 5;
+
+/** @typedef {{ version(): number, pin(): unknown }} Kernel */
+/** @typedef {{ builds: readonly string[], pinned?: number, live?: number }} Setup versions that stay in memory; other addons that are open */
+/** @typedef {{ fill(setup: Setup): Promise<void>, reload(): Promise<number>, end(): Promise<void> }} Way `reload` gives ms */
+
+const [folder = '', name = '', setupText = '{}'] = process.argv.slice(2);
+/** @type {Setup} */
+const setup = JSON.parse(setupText);
+const file = path.join(folder, 'kernel.node');
+const stageDir = path.join(folder, 'stage');
+const installs = setup.builds.map((built) => installer(built, file));
+let builds = 0;
+
+/** @returns what the version that is now in the file says of itself */
+function install() {
+  const at = builds++ % installs.length;
+  installs[at]?.();
+  return at + 1;
+}
+
+/** Another addon, with bytes of its own. @param {number} number @returns its file */
+function makeOther(number) {
+  const other = path.join(folder, `other-${number}.node`);
+  copyFileSync(setup.builds[0] ?? '', other);
+  appendFileSync(other, `other ${number}`);
+  return other;
+}
+
+/** @returns {Promise<Way>} */
+async function ours() {
+  install();
+  const addon = /** @type {import('../../dist/index.js').Addon<Kernel>} */ (await open(file, { stageDir }));
+  // That there are many in memory is what is measured.
+  addon.on('warning', () => undefined);
+  const { version, pin } = addon.exports;
+  let [answer, answeredMs] = [0, 0];
+  addon.on('swapped', () => {
+    answer = version();
+    answeredMs = performance.now();
+  });
+  /** @type {unknown[]} */
+  const pins = [];
+  /** @type {import('../../dist/index.js').Addon[]} */
+  const others = [];
+  const reload = async () => {
+    const installed = install();
+    const startMs = performance.now();
+    const { status } = await addon.reload();
+    assert.equal(status, 'reloaded');
+    assert.equal(answer, installed);
+    return answeredMs - startMs;
+  };
+  return {
+    async fill({ pinned = 0, live = 0 }) {
+      while (others.length < live) others.push(await open(makeOther(others.length), { stageDir }));
+      while (pins.length < pinned) {
+        pins.push(pin());
+        await reload();
+      }
+    },
+    reload,
+    async end() {
+      assert.equal(addon.versions().filter(({ state }) => state === 'pinned').length, pins.length);
+      for (const each of [addon, ...others]) await each.close();
+    },
+  };
+}
+
+/** @returns {Way} */
+function plain() {
+  let copies = 0;
+  /** @param {string} from @returns {Kernel} */
+  const load = (from) => {
+    const copy = path.join(folder, `copy-${copies++}.node`);
+    const module = { exports: /** @type {Kernel} */ ({}) };
+    copyFileSync(from, copy);
+    process.dlopen(module, copy, constants.dlopen.RTLD_NOW);
+    return module.exports;
+  };
+  // So that the disk has room. It stays mapped.
+  const forget = () => rmSync(path.join(folder, `copy-${copies - 1}.node`));
+  return {
+    async fill({ pinned = 0, live = 0 }) {
+      for (let number = 0; number < pinned + live; number++) {
+        assert.equal(load(makeOther(number)).version(), 1);
+        forget();
+        rmSync(path.join(folder, `other-${number}.node`));
+      }
+    },
+    async reload() {
+      const installed = install();
+      const startMs = performance.now();
+      const answer = load(file).version();
+      const tookMs = performance.now() - startMs;
+      forget();
+      assert.equal(answer, installed);
+      return tookMs;
+    },
+    async end() {},
+  };
+}
+
+const way = name === 'ours' ? await ours() : plain();
+serve({
+  async begin() {
+    await way.fill(setup);
+    for (let number = 0; number < WARM_UP; number++) await way.reload();
+  },
+  reload: way.reload,
+  end: way.end,
+});
