@@ -18,7 +18,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   left: ['left'],
   calls: ['calls', 'callsBefore'],
   hosts: ['arrays', 'hostReload', 'rehearsal', 'hostMemory'],
-  growth: ['image', 'functions', 'pinned'],
+  growth: ['image', 'functions', 'pinned', 'live'],
   state: ['state'],
   instances: ['instances'],
   headers: ['headers'],

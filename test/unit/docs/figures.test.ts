@@ -54,6 +54,7 @@ const SUBJECTS: readonly string[] = [
   'image',
   'functions',
   'pinned',
+  'live',
   'state',
   'instances',
   'headers',
