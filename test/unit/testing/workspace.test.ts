@@ -49,6 +49,68 @@ describe('a copy', () => {
     await copy.remove();
   });
 
+  test('has no file that a run writes beside the sources that are named', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    for (const name of ['package.json', 'junit.xml', 'report.json', 'debug.log', 'deps.mk'])
+      scratch.write(`packages/kernel/${name}`, '{}');
+    const copy = await Workspace.create(kitOf(scratch, { source: 'src' }));
+    expect(copy.files().filter((name) => !name.startsWith('src/'))).toEqual([
+      'binding.gyp',
+      'deps.mk',
+      'package.json',
+    ]);
+    await copy.remove();
+    const all = await Workspace.create(kitOf(scratch));
+    expect(all.files().filter((name) => /junit|\.log$/.test(name))).toEqual([]);
+    await all.remove();
+  });
+
+  test.each([
+    ['all of it', {}],
+    ['a source', { source: ['packages/kernel', 'packages/other'] }],
+  ])('of a workspace leaves out the output of the addon alone, with %s', async (_, more) => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    scratch.write('packages/other/src/other.cc', 'int other;');
+    scratch.write('packages/kernel/src/old.node', 'old');
+    const addon = 'packages/kernel/build/Release/kernel.node';
+    const copy = await Workspace.create(resolveKit({ root: scratch.path, addon, ...more }));
+    const files = copy.files();
+    expect(files).toEqual(
+      expect.arrayContaining(['packages/kernel/src/kernel.cc', 'packages/other/src/other.cc']),
+    );
+    expect(files.filter((name) => name.startsWith('packages/kernel/build'))).toEqual([]);
+    await copy.remove();
+  });
+
+  test('leaves out an addon that lies among sources, and nothing else of its folder', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    scratch.write('packages/kernel/src/kernel.node', 'old');
+    for (const source of [undefined, 'src']) {
+      const copy = await Workspace.create(
+        kitOf(scratch, { addon: 'src/kernel.node', ...(source && { source }) }),
+      );
+      expect(copy.files().filter((name) => name.startsWith('src'))).toEqual([
+        'src/build/made.h',
+        'src/kernel.cc',
+      ]);
+      await copy.remove();
+    }
+  });
+
+  test('is refused where the folder to build in is not in it', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    const build = { command: 'make', cwd: 'deps' };
+    await expect(Workspace.create(kitOf(scratch, { source: 'src', build }))).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      details: { option: 'build.cwd' },
+      message: expect.stringContaining('"deps", which was not copied') as string,
+    });
+  });
+
   test('finds packages as the project does, from each folder above it', async () => {
     using scratch = createScratch();
     writeProject(scratch);
