@@ -1,81 +1,72 @@
 /** Built addons that are kept by what they were made from, for the next run of the tests. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { isInside } from '../build/files.ts';
+import type { Diagnostic } from '../diagnostic.ts';
 import { defaultStageDir } from '../user-folder.ts';
 import { hashOf, hashOfFile } from './build-key.ts';
+import { ENTRY, type Entry, type KeptFile, type ReadFile, readEntry } from './cache-entry.ts';
+import { awaitLock, type Release, takeLock } from './cache-lock.ts';
+import { type CacheBounds, HALF, LOCK, shrink } from './cache-bounds.ts';
 import type { ResolvedKit } from './options.ts';
 import { nearestPackages } from './packages.ts';
+import { Places } from './places.ts';
 
 /** What is used least goes first. */
-const ENTRIES_MAX = 256;
-const BYTES_MAX = 512 * 2 ** 20;
-/** Half an entry is left by a process that was killed while it wrote it. */
-const HALF_AGE_MS = 60 * 60 * 1_000;
-const HALF = 'half-';
-const ENTRY = 'entry.json';
+const BOUNDS: CacheBounds = { entriesMax: 256, bytesMax: 512 * 2 ** 20 };
+/** Of a folder that users name, which may have anything else in it. */
+const OWN_FOLDER = 'napi-reload-testing';
 
-/** A file of an entry, which holds it by its hash. */
-interface KeptFile {
-  /** Relative to the project. */
-  readonly name: string;
-  readonly hash: string;
-}
-
-interface Entry {
-  readonly files: readonly KeptFile[];
-  /** Files outside of the project that were read, with their hashes: absolute path, hash. */
-  readonly read: readonly (readonly [string, string])[];
-}
-
-/** Bounds of what is kept. */
-export interface CacheBounds {
-  readonly entriesMax: number;
-  readonly bytesMax: number;
+/** What a build made, and what it was made from besides the copy. */
+export interface Made {
+  /** Names of files, relative to the copy. */
+  readonly names: readonly string[];
+  /** Real absolute paths of what was read outside of the copy. */
+  readonly read: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Nothing here fails: a cache that cannot be read has nothing, and one that cannot be written keeps nothing. */
 export class BuildCache {
   readonly folder: string;
+  readonly #places: Places;
   readonly #bounds: CacheBounds;
 
-  constructor(folder: string, bounds: CacheBounds = { entriesMax: ENTRIES_MAX, bytesMax: BYTES_MAX }) {
+  constructor(folder: string, places: Places, bounds: CacheBounds = BOUNDS) {
     this.folder = folder;
+    this.#places = places;
     this.#bounds = bounds;
   }
 
   /**
-   * Puts what is kept under this name into the project, if what it was made from outside of that is as it was.
+   * Puts what is kept under this name into the copy, if what it was made from outside of that is as it was.
    *
-   * @param root absolute folder of the project
+   * @param root absolute folder of the copy
+   * @param addon relative to `root`: without it nothing was restored
+   * @returns what the compiler said when it was built; null where nothing is kept
    */
-  async restore(key: string, root: string): Promise<boolean> {
+  async restore(key: string, root: string, addon: string): Promise<readonly Diagnostic[] | null> {
     const kept = path.join(this.folder, key);
-    const entry = await readEntry(kept);
-    if (entry === null || !(await isAsRead(entry))) return false;
+    const entry = await readEntry(kept, root, addon);
+    if (entry === null || !(await this.#isAsRead(entry))) return null;
     const contents = await readFiles(kept, entry);
-    if (contents === null) return false;
+    if (contents === null) return null;
     try {
       for (const [name, bytes] of contents) await install(path.join(root, name), bytes);
     } catch {
       // Whatever is wrong with the copy, the build will say.
-      return false;
+      return null;
     }
+    if (!existsSync(path.join(root, addon))) return null;
     const now = new Date();
     await fs.utimes(kept, now, now).catch(() => undefined);
-    return true;
+    return entry.diagnostics.map((each) => ({ ...each, file: path.resolve(root, each.file) }));
   }
 
-  /**
-   * @param root absolute folder of the project
-   * @param names of files, relative to `root`
-   * @param read absolute paths of what was read outside of `root`
-   */
-  async keep(
-    key: string,
-    root: string,
-    { names, read }: { readonly names: readonly string[]; readonly read: readonly string[] },
-  ): Promise<void> {
+  /** @param root absolute folder of the copy */
+  async keep(key: string, root: string, { names, read, diagnostics }: Made): Promise<void> {
     const half = path.join(this.folder, `${HALF}${randomUUID()}`);
     try {
       await fs.mkdir(half, { recursive: true });
@@ -86,82 +77,67 @@ export class BuildCache {
         await fs.writeFile(path.join(half, hash), bytes);
         files.push({ name, hash });
       }
-      const entry: Entry = { files, read: await hashesOf(read) };
+      const entry: Entry = {
+        files,
+        read: await this.#hashesOf(read),
+        diagnostics: diagnostics.map((each) => ({ ...each, file: withoutRoot(root, each.file) })),
+      };
       await fs.writeFile(path.join(half, ENTRY), JSON.stringify(entry));
       const kept = path.join(this.folder, key);
       await fs.rm(kept, { recursive: true, force: true });
       await fs.rename(half, kept);
-      await this.#shrink();
+      await shrink(this.folder, this.#bounds);
     } catch {
       await fs.rm(half, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 
-  async #shrink(): Promise<void> {
-    const entries = await this.#list();
-    let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-    let count = entries.length;
-    for (const entry of entries.sort((a, b) => a.usedMs - b.usedMs)) {
-      if (count <= this.#bounds.entriesMax && bytes <= this.#bounds.bytesMax) return;
-      await fs.rm(entry.path, { recursive: true, force: true });
-      bytes -= entry.bytes;
-      count -= 1;
-    }
+  /** @returns null while somebody else builds what has this name, and where nothing can be written */
+  async lock(key: string): Promise<Release | null> {
+    await fs.mkdir(this.folder, { recursive: true }).catch(() => undefined);
+    return takeLock(this.#lockOf(key));
   }
 
-  async #list(): Promise<{ path: string; bytes: number; usedMs: number }[]> {
-    const entries = [];
-    for (const name of await fs.readdir(this.folder)) {
-      const folder = path.join(this.folder, name);
-      const found = await fs.stat(folder).catch(() => null);
-      if (found === null) continue;
-      if (!name.startsWith(HALF)) {
-        entries.push({ path: folder, bytes: await bytesOf(folder), usedMs: found.mtimeMs });
-      } else if (found.mtimeMs + HALF_AGE_MS < Date.now()) {
-        await fs.rm(folder, { recursive: true, force: true });
-      }
+  /** Waits for whoever builds it, for as long as one build may take. */
+  awaitBuild(key: string, boundMs: number, signal: AbortSignal): Promise<void> {
+    return awaitLock(this.#lockOf(key), boundMs, signal);
+  }
+
+  #lockOf(key: string): string {
+    return path.join(this.folder, `${LOCK}${key}`);
+  }
+
+  async #isAsRead({ read }: Entry): Promise<boolean> {
+    for (const { place, name, hash } of read) {
+      const file = this.#places.fileOf(place, name);
+      if (file === null || (await hashOfFile(file)) !== hash) return false;
     }
-    return entries;
+    return true;
+  }
+
+  async #hashesOf(files: readonly string[]): Promise<readonly ReadFile[]> {
+    const hashes: ReadFile[] = [];
+    for (const file of files) {
+      const hash = await hashOfFile(file);
+      if (hash !== null) hashes.push({ ...this.#places.placeOf(file), hash });
+    }
+    return hashes;
   }
 }
 
 /** @returns null where nothing is to be kept */
 export async function openCache({ cache, root }: ResolvedKit): Promise<BuildCache | null> {
   if (cache === false) return null;
-  if (typeof cache === 'string') return new BuildCache(cache);
+  const places = await Places.of(root);
+  if (typeof cache === 'string') return new BuildCache(path.join(cache, OWN_FOLDER), places);
   const packages = await nearestPackages(root);
   const folder = packages === null ? defaultStageDir() : path.join(packages, '.cache/napi-reload');
-  return new BuildCache(path.join(folder, 'testing'));
+  return new BuildCache(path.join(folder, 'testing'), places);
 }
 
-/** @returns null also where it is damaged: whoever can write the folder may do so */
-async function readEntry(folder: string): Promise<Entry | null> {
-  try {
-    const entry: unknown = JSON.parse(await fs.readFile(path.join(folder, ENTRY), 'utf8'));
-    return isEntry(entry) ? entry : null;
-  } catch {
-    return null;
-  }
-}
-
-function isEntry(value: unknown): value is Entry {
-  if (typeof value !== 'object' || value === null || !('files' in value) || !('read' in value)) return false;
-  const { files, read } = value;
-  return (
-    Array.isArray(files) &&
-    files.every((file: KeptFile) => isText(file?.name) && isText(file.hash)) &&
-    Array.isArray(read) &&
-    read.every((pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every(isText))
-  );
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-async function isAsRead({ read }: Entry): Promise<boolean> {
-  for (const [file, hash] of read) if ((await hashOfFile(file)) !== hash) return false;
-  return true;
+/** What lies in the copy lies elsewhere in the next one. */
+function withoutRoot(root: string, file: string): string {
+  return isInside(root, file) ? path.relative(root, file) : file;
 }
 
 async function readFiles(folder: string, { files }: Entry): Promise<readonly [string, Uint8Array][] | null> {
@@ -181,20 +157,4 @@ async function install(target: string, bytes: Uint8Array): Promise<void> {
   await fs.writeFile(partial, bytes, { mode: 0o755 });
   await fs.utimes(partial, 1, 1);
   await fs.rename(partial, target);
-}
-
-async function hashesOf(files: readonly string[]): Promise<readonly (readonly [string, string])[]> {
-  const hashes: (readonly [string, string])[] = [];
-  for (const file of files) {
-    const hash = await hashOfFile(file);
-    if (hash !== null) hashes.push([file, hash]);
-  }
-  return hashes;
-}
-
-async function bytesOf(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await fs.readdir(folder).catch(() => []))
-    bytes += (await fs.stat(path.join(folder, name)).catch(() => null))?.size ?? 0;
-  return bytes;
 }

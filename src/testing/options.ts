@@ -24,7 +24,8 @@ export interface KitOptions {
    */
   readonly build?: Exclude<OpenOptions['build'], false>;
   /**
-   * Whether builds are kept by what they are made from, in `node_modules/.cache`; or the folder for that.
+   * Whether builds are kept by what they are made from, in `node_modules/.cache`; or a folder, relative to `root`, in which
+   * they have one of their own.
    *
    * @defaultValue true
    */
@@ -68,7 +69,7 @@ export function resolveKit(given: unknown): ResolvedKit {
     addon: belowRoot(folder, 'addon', named),
     sources: resolveSources(folder, source),
     build: resolveKitBuild(folder, build ?? 'auto'),
-    cache: resolveCache(cache),
+    cache: resolveCache(folder, cache),
     open,
     buildTimeoutMs,
   };
@@ -99,9 +100,9 @@ function resolveKitBuild(root: string, value: unknown): ResolvedBuild {
   return { ...build, cwd };
 }
 
-function resolveCache(value: unknown): boolean | string {
+function resolveCache(root: string, value: unknown): boolean | string {
   if (value === undefined || typeof value === 'boolean') return value ?? true;
-  return path.resolve(text('cache', value) ?? '');
+  return path.resolve(root, text('cache', value) ?? '');
 }
 
 /** @returns the path relative to `root`, without `.` and `..` in it; empty for `root` itself */

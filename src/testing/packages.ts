@@ -24,10 +24,49 @@ export async function linkPackages(root: string, folder: string): Promise<string
   return copy;
 }
 
+/** @returns each `node_modules` at or above the folder, nearest first */
+export async function packageFolders(root: string): Promise<readonly string[]> {
+  const holders = await foldersAbove(root, async (each) => isFolder(path.join(each, 'node_modules')));
+  return holders.map((holder) => path.join(holder, 'node_modules'));
+}
+
 /** @returns the nearest `node_modules` at or above the folder; null when there is none */
 export async function nearestPackages(root: string): Promise<string | null> {
-  const [holder] = await foldersAbove(root, async (each) => isFolder(path.join(each, 'node_modules')));
-  return holder === undefined ? null : path.join(holder, 'node_modules');
+  const [nearest] = await packageFolders(root);
+  return nearest ?? null;
+}
+
+/** What builds, or has headers that builds read, without being named by every project that uses it. */
+const BUILD_PACKAGES = ['node-gyp', 'cmake-js', 'node-addon-api', 'node-api-headers', 'nan', '@napi-rs/cli'];
+const DEPENDENCIES = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
+
+/** @returns name and version of each package that a build of the project may read, where it is installed */
+export async function packageVersions(root: string): Promise<readonly string[]> {
+  const own = await readPackage(path.join(root, 'package.json'));
+  const named = DEPENDENCIES.flatMap((kind) => Object.keys(recordOf(own[kind])));
+  const folders = await packageFolders(root);
+  const versions: string[] = [];
+  for (const name of [...new Set([...BUILD_PACKAGES, ...named])].sort()) {
+    for (const folder of folders) {
+      const { version } = await readPackage(path.join(folder, name, 'package.json'));
+      if (version === undefined) continue;
+      versions.push(`${name}@${String(version)}`);
+      break;
+    }
+  }
+  return versions;
+}
+
+async function readPackage(file: string): Promise<Record<string, unknown>> {
+  try {
+    return recordOf(JSON.parse(await fs.readFile(file, 'utf8')));
+  } catch {
+    return {};
+  }
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** @returns the folder itself and those above it that are wanted, nearest first */
