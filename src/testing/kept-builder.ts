@@ -9,6 +9,7 @@ import { errors } from '../errors.ts';
 import { realOutside } from '../outside.ts';
 import type { BuildCache } from './build-cache.ts';
 import { BuildKey } from './build-key.ts';
+import { withOutput } from './explain.ts';
 import { linkedFiles } from './libraries.ts';
 import { outputOf } from './output.ts';
 import type { ResolvedKit } from './options.ts';
@@ -97,9 +98,14 @@ export class KeptBuilder implements Builder {
     const { cache } = this.#options;
     const sinceMs = Date.now();
     // It does not know of addons that were put in place meanwhile.
-    const outcome = await this.#builder.build({ ...request, always: true }).finally(() => {
-      this.#wasStopped ||= request.signal.aborted;
-    });
+    const outcome = await this.#builder
+      .build({ ...request, always: true })
+      .catch((error: unknown) => {
+        throw withOutput(error);
+      })
+      .finally(() => {
+        this.#wasStopped ||= request.signal.aborted;
+      });
     // What was edited during the build may be in it or not.
     if ((await this.#key.current()) === key) {
       this.#built = key;

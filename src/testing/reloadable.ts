@@ -98,10 +98,13 @@ export class Reloadable<T = unknown> {
   async #close(): Promise<void> {
     const { addon, bench, place, onClosed } = this.#parts;
     this.#ending.abort();
-    await addon.close();
-    await Promise.allSettled(this.#working);
-    await bench.give(place);
-    await onClosed();
+    try {
+      await addon.close();
+    } finally {
+      // A handle that does not close must not leave its copy.
+      await Promise.allSettled(this.#working);
+      await bench.give(place).finally(onClosed);
+    }
   }
 }
 
