@@ -1,16 +1,19 @@
 /** A copy of an addon's project, built and opened: what a test edits, rebuilds and reloads. */
+import os from 'node:os';
 import path from 'node:path';
 import { Addon } from '../addon.ts';
 import type { BuildOutcome } from '../build/builder.ts';
 import { errors } from '../errors.ts';
 import type { HostCrash } from '../events.ts';
 import type { Remote } from '../isolate/remote.ts';
+import { invalid, show } from '../option-checks.ts';
 import type { OpenOptions } from '../options.ts';
 import { realOutside } from '../outside.ts';
 import type { ReloadOptions } from '../reload-options.ts';
 import type { ReloadReport } from '../report.ts';
 import { Bench, type Place } from './bench.ts';
 import { awaitCrash } from './crash.ts';
+import { isNoExec } from './noexec.ts';
 import { type HostedReloadableOptions, type ReloadableOptions, resolveKit } from './options.ts';
 
 /**
@@ -162,6 +165,10 @@ export async function openOn<T>(
   const { root, folder } = place.workspace;
   const { addon: name, open: given } = bench.kit;
   try {
+    if (given['stageDir'] === undefined && isNoExec(folder)) {
+      const found = `none, and temporary files in ${show(os.tmpdir())}, which is mounted "noexec"`;
+      invalid('stageDir', found, 'a folder from which code can be loaded, or TMPDIR set to one');
+    }
     const options = {
       stageDir: path.join(folder, 'stage'),
       ...(given as OpenOptions),

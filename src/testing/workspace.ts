@@ -1,5 +1,5 @@
 /** A copy of a project that tests may edit and build. The project itself is only read. */
-import { constants, rmSync } from 'node:fs';
+import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,9 +7,11 @@ import { isInside } from '../build/files.ts';
 import { holdsSources, isDescription } from '../build/sources.ts';
 import { nearest } from '../nearest.ts';
 import { invalid, show } from '../option-checks.ts';
+import { keepAtExit, removeAtExit } from './at-exit.ts';
 import { sweepLeftovers, WORKSPACE_PREFIX } from './leftovers.ts';
 import { belowRoot, type ResolvedKit } from './options.ts';
 import { outputOf } from './output.ts';
+import { ownerToken } from './owner.ts';
 import { linkPackages } from './packages.ts';
 
 /** What one copy may have: more than that is no project that is built again and again. */
@@ -21,9 +23,6 @@ const UNREAD =
 const NEW_FILE_MODE = 0o644;
 /** Folders that are never copied, wherever they are. */
 const NEVER = new Set(['node_modules', '.git']);
-
-/** What is removed when the process exits before its tests have ended. */
-const open = new Set<string>();
 
 export class Workspace {
   /** The folder of all that belongs to it, of this user alone. */
@@ -46,10 +45,9 @@ export class Workspace {
   /** @throws `ERR_INVALID_OPTION` when a source is not there, or there are too many */
   static async create(kit: ResolvedKit): Promise<Workspace> {
     await sweepLeftovers();
-    const prefix = path.join(await fs.realpath(os.tmpdir()), `${WORKSPACE_PREFIX}${process.pid}-`);
+    const prefix = path.join(await fs.realpath(os.tmpdir()), `${WORKSPACE_PREFIX}${ownerToken()}-`);
     const folder = await fs.mkdtemp(prefix);
-    if (open.size === 0) process.once('exit', removeAll);
-    open.add(folder);
+    removeAtExit(folder);
     try {
       const workspace = new Workspace(folder, await linkPackages(kit.root, folder));
       await workspace.#copyProject(kit);
@@ -253,10 +251,5 @@ function decode(bytes: Uint8Array): string | null {
 
 async function removeFolder(folder: string): Promise<void> {
   await fs.rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  open.delete(folder);
-  if (open.size === 0) process.off('exit', removeAll);
-}
-
-function removeAll(): void {
-  for (const folder of open) rmSync(folder, { recursive: true, force: true });
+  keepAtExit(folder);
 }

@@ -1,13 +1,16 @@
 /** The copy of a project: what is in it, what leads out of it, and what an edit may be. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sweep, WORKSPACE_PREFIX } from '../../../src/testing/leftovers.ts';
+import { isMountedNoExec } from '../../../src/testing/noexec.ts';
 import { type ResolvedKit, resolveKit } from '../../../src/testing/options.ts';
+import { ownerToken } from '../../../src/testing/owner.ts';
 import { Workspace } from '../../../src/testing/workspace.ts';
 import { createScratch, type Scratch } from '../../support/addons.ts';
-import { snapshot } from '../../support/kits.ts';
+import { makeKitProject, snapshot } from '../../support/kits.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -213,20 +216,88 @@ describe('write', () => {
 });
 
 describe('what killed processes have left', () => {
-  test('goes when it is old and its process has gone, and stays otherwise', async () => {
+  const gone = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim();
+  const [own = '', start = '', place = ''] = ownerToken().split('-');
+
+  test.each([
+    ['goes at once when its process has gone', `${gone}-${start}-${place}`, 0, false],
+    ['goes at once when another process has that id by now', `${own}-1-${place}`, 0, false],
+    ['stays while its process runs', ownerToken(), 2 * DAY_MS, true],
+    ['stays while it may be that of another container', `${gone}-${start}-0123456789ab`, 0, true],
+    ['goes when it is old and nobody has that id', `${gone}-${start}-0123456789ab`, 2 * DAY_MS, false],
+    ['stays where nothing tells whose it is', gone, 0, true],
+  ])('%s', async (_, owner, ageMs, stays) => {
     using scratch = createScratch();
-    const gone = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim();
-    const folder = (pid: string | number, ageMs: number): void => {
-      const file = scratch.write(`${WORKSPACE_PREFIX}${pid}-${ageMs}/x`, '');
-      const time = (Date.now() - ageMs) / 1_000;
-      fs.utimesSync(path.dirname(file), time, time);
-    };
-    folder(gone, 2 * DAY_MS);
-    folder(gone, 0);
-    folder(process.pid, 2 * DAY_MS);
+    const file = scratch.write(`${WORKSPACE_PREFIX}${owner}-x1Y2z3/x`, '');
+    const time = (Date.now() - ageMs) / 1_000;
+    fs.utimesSync(path.dirname(file), time, time);
     await sweep(scratch.path, Date.now());
-    expect(fs.readdirSync(scratch.path).sort()).toEqual(
-      [`${WORKSPACE_PREFIX}${gone}-0`, `${WORKSPACE_PREFIX}${process.pid}-${2 * DAY_MS}`].sort(),
-    );
+    expect(fs.existsSync(file)).toBe(stays);
+  });
+});
+
+describe('a process that ends before its tests have', () => {
+  const KIT = new URL('../../../dist/testing/testing.js', import.meta.url).href;
+
+  /** Opens a kit, and waits for a signal, which `listener` may handle. @returns how it ended, and what it left */
+  async function kill(signal: NodeJS.Signals, listener: string) {
+    using project = makeKitProject();
+    const temporary = project.scratch.file('tmp');
+    fs.mkdirSync(temporary);
+    const script = `import { createReloadable } from ${JSON.stringify(KIT)};
+      ${listener}
+      const kit = await createReloadable(${JSON.stringify(project.options)});
+      console.log(kit.root);
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    child.stdout.resume();
+    expect(fs.readdirSync(temporary)).toHaveLength(1);
+    child.kill(signal);
+    const [code, by] = await once(child, 'exit');
+    const left = fs.readdirSync(temporary).length;
+    await sweep(temporary, Date.now());
+    return { code, by, left, swept: fs.readdirSync(temporary).length };
+  }
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'leaves no copy by %s, and ends by it',
+    async (signal) => {
+      expect(await kill(signal, '')).toEqual({ code: null, by: signal, left: 0, swept: 0 });
+    },
+  );
+
+  test('leaves a signal to whoever else listens to it', async () => {
+    const listener = "process.on('SIGTERM', () => setImmediate(() => process.exit(7)));";
+    expect(await kill('SIGTERM', listener)).toEqual({ code: 7, by: null, left: 0, swept: 0 });
+  });
+
+  test('leaves one by SIGKILL, which the next run sweeps at once', async () => {
+    expect(await kill('SIGKILL', '')).toEqual({ code: null, by: 'SIGKILL', left: 1, swept: 0 });
+  });
+});
+
+describe('a file system from which no code can be loaded', () => {
+  const MOUNTS = [
+    '21 1 0:20 / / rw,relatime - ext4 /dev/vda1 rw',
+    '22 21 0:21 / /tmp rw,nosuid,nodev,noexec - tmpfs tmpfs rw',
+    '23 22 0:22 / /tmp/with\\040blank rw,nosuid - tmpfs tmpfs rw',
+    '24 21 0:23 / /mnt rw,noexec - tmpfs tmpfs rw',
+    '25 21 0:24 / /mnt rw - tmpfs tmpfs rw',
+    '',
+  ].join('\n');
+
+  test.each([
+    ['/home/user', false],
+    ['/tmp', true],
+    ['/tmp/deep/below', true],
+    ['/tmp/with blank/x', false],
+    ['/tmpfs', false],
+    ['/mnt/x', false],
+  ])('is told of %s', (folder, isNoExec) => {
+    expect(isMountedNoExec(folder, MOUNTS)).toBe(isNoExec);
   });
 });
