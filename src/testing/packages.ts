@@ -7,7 +7,8 @@ const TOP = 'project';
 
 /**
  * Makes a folder for the copy, as deep below the folders with packages as the project is, with links to these: `require`
- * and relative paths such as `../../node_modules/node-addon-api` lead to the same packages.
+ * and relative paths such as `../../node_modules/node-addon-api` lead to the same packages. A project that is a folder of a
+ * package finds that by its name, too.
  *
  * @returns absolute folder of the copy
  */
@@ -21,7 +22,18 @@ export async function linkPackages(root: string, folder: string): Promise<string
     const link = path.join(top, path.relative(base, holder), 'node_modules');
     await fs.symlink(path.join(holder, 'node_modules'), link);
   }
+  await linkSelf(root, path.join(folder, 'node_modules'));
   return copy;
+}
+
+/** Node.js looks there last. The package itself is not in the copy, which begins further down. */
+async function linkSelf(root: string, packages: string): Promise<void> {
+  const [own] = await foldersAbove(root, async (each) => isFile(path.join(each, 'package.json')));
+  if (own === undefined || own === root) return;
+  const { name } = await readPackage(path.join(own, 'package.json'));
+  if (typeof name !== 'string' || !/^(?:@[\w.-]+\/)?\w[\w.-]*$/.test(name)) return;
+  await fs.mkdir(path.dirname(path.join(packages, name)), { recursive: true });
+  await fs.symlink(own, path.join(packages, name));
 }
 
 /** @returns each `node_modules` at or above the folder, nearest first */
@@ -79,6 +91,13 @@ async function foldersAbove(
     if (await wants(folder)) found.push(folder);
     if (folder === path.dirname(folder)) return found;
   }
+}
+
+function isFile(name: string): Promise<boolean> {
+  return fs.stat(name).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 function isFolder(name: string): Promise<boolean> {

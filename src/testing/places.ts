@@ -8,14 +8,14 @@ import { realOutside } from '../outside.ts';
 import { packageFolders } from './packages.ts';
 
 /**
- * `project`: a package, relative to the project itself; `headers`: a header of Node.js, relative to the folder of all of
+ * `project`: a package, or a file beside the nearest packages, relative to the project itself; `headers`: a header of Node.js, relative to the folder of all of
  * them; `absolute`: any other.
  */
 export type Place = 'project' | 'headers' | 'absolute';
 
 export class Places {
   readonly #root: string;
-  /** Real folders of packages, of the project and above it. */
+  /** Real folders of packages, of the project and above it, and the one that has the nearest of these. */
   readonly #packages: readonly string[];
   readonly #headers: string | null;
 
@@ -27,8 +27,11 @@ export class Places {
 
   /** @param root absolute folder of the project itself, not of a copy */
   static async of(root: string): Promise<Places> {
-    const packages = [];
-    for (const folder of await packageFolders(root)) packages.push(await realOf(folder));
+    const folders = await packageFolders(root);
+    const [nearest] = folders;
+    // A project may be one folder of many that belong together.
+    const packages = nearest === undefined ? [] : [await realOf(path.dirname(nearest))];
+    for (const folder of folders) packages.push(await realOf(folder));
     return new Places(await realOf(root), packages, await findHeaders());
   }
 

@@ -126,6 +126,19 @@ describe('a copy', () => {
     expect(fs.existsSync(scratch.file('node_modules/shared/index.js'))).toBe(true);
   });
 
+  test('finds the package that it is a folder of by its name, as the project does', async () => {
+    using scratch = createScratch();
+    writeProject(scratch);
+    scratch.write('package.json', '{ "name": "@own/whole", "exports": "./index.js" }');
+    scratch.write('index.js', 'module.exports = "whole";');
+    const find = (cwd: string): string =>
+      execFileSync(process.execPath, ['-p', "require('@own/whole')"], { cwd, encoding: 'utf8' });
+    const copy = await Workspace.create(kitOf(scratch));
+    expect([find(scratch.file('packages/kernel')), find(copy.root)]).toEqual(['whole\n', 'whole\n']);
+    await copy.remove();
+    expect(fs.existsSync(scratch.file('index.js'))).toBe(true);
+  });
+
   test('has what links lead to, so that an edit does not reach the file itself, and ends where they go round', async () => {
     using scratch = createScratch();
     writeProject(scratch);
