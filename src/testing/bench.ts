@@ -29,6 +29,11 @@ export class Bench {
     this.kit = kit;
   }
 
+  /** From now on what is given is kept for the next test. */
+  begin(): void {
+    this.#isEnded = false;
+  }
+
   /** @throws `ERR_INVALID_OPTION` when nothing can be copied, or nobody can build it */
   async take(): Promise<Place> {
     const idle = this.#idle.pop();
@@ -69,7 +74,7 @@ export class Bench {
     return builder.build({ signal, timeoutMs, onProgress: () => undefined });
   }
 
-  /** Removes what is idle, and from now on what is given. */
+  /** Removes what is idle, and from now on what is given, until it begins again. */
   async end(): Promise<void> {
     this.#isEnded = true;
     for (const { workspace } of this.#idle.splice(0)) await workspace.remove();
