@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, type TestAPI, test } from 'vitest';
 import type { Addon } from '../addon.ts';
 import type { Remote } from '../isolate/remote.ts';
+import { Bench } from '../testing/copy/bench.ts';
+import { openOn } from '../testing/copy/open-on.ts';
 import { type HostedReloadableOptions, type ReloadableOptions, resolveKit } from '../testing/options.ts';
-import { Bench } from '../testing/bench.ts';
-import { openOn, type Reloadable } from '../testing/reloadable.ts';
+import type { Reloadable } from '../testing/reloadable.ts';
 
 /** What a test of {@link reloadable} may ask for. No two tests have the same copy at the same time. */
 export interface ReloadableFixtures<T = unknown> {

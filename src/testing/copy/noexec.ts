@@ -1,6 +1,6 @@
 /** File systems from which no code can be loaded, as some machines mount the one for temporary files. */
 import { readFileSync } from 'node:fs';
-import { isInside } from '../build/files.ts';
+import { isInside } from '../../build/files.ts';
 
 /** @param folder real absolute path */
 export function isNoExec(folder: string): boolean {

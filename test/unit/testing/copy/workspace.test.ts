@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sweep, WORKSPACE_PREFIX } from '../../../src/testing/leftovers.ts';
-import { isMountedNoExec } from '../../../src/testing/noexec.ts';
-import { type ResolvedKit, resolveKit } from '../../../src/testing/options.ts';
-import { ownerToken } from '../../../src/testing/owner.ts';
-import { Workspace } from '../../../src/testing/workspace.ts';
-import { createScratch, type Scratch } from '../../support/addons.ts';
-import { makeKitProject, snapshot } from '../../support/kits.ts';
+import { sweep, WORKSPACE_PREFIX } from '../../../../src/testing/copy/leftovers.ts';
+import { isMountedNoExec } from '../../../../src/testing/copy/noexec.ts';
+import { ownerToken } from '../../../../src/testing/copy/owner.ts';
+import { Workspace } from '../../../../src/testing/copy/workspace.ts';
+import { type ResolvedKit, resolveKit } from '../../../../src/testing/options.ts';
+import { createScratch, type Scratch } from '../../../support/addons.ts';
+import { makeKitProject, snapshot } from '../../../support/kits.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -157,7 +157,7 @@ describe('a copy', () => {
 describe('edit', () => {
   const edits: readonly (readonly [string, string, (text: string) => string, string])[] = [
     ['of a file that was not copied', 'kernel.cc', (text) => `${text}//`, 'did you mean "src/kernel.cc"?'],
-    ['outside of the copy', '../../../etc/passwd', (text) => `${text}//`, 'a path below the root'],
+    ['outside of the copy', '../../../../etc/passwd', (text) => `${text}//`, 'a path below the root'],
     [
       'that changes nothing',
       'src/kernel.cc',
@@ -250,7 +250,7 @@ describe('what killed processes have left', () => {
 });
 
 describe('a process that ends before its tests have', () => {
-  const KIT = new URL('../../../dist/testing/testing.js', import.meta.url).href;
+  const KIT = new URL('../../../../dist/testing/testing.js', import.meta.url).href;
 
   /** Opens a kit, and waits for a signal, which `listener` may handle. @returns how it ended, and what it left */
   async function kill(signal: NodeJS.Signals, listener: string) {

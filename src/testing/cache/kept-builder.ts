@@ -2,18 +2,18 @@
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { Builder, BuildOutcome, BuildRequest } from '../build/builder.ts';
-import { hasChangedSince, isInside, walk } from '../build/files.ts';
-import type { Diagnostic } from '../diagnostic.ts';
-import { errors } from '../errors.ts';
-import { realOutside } from '../outside.ts';
+import type { Builder, BuildOutcome, BuildRequest } from '../../build/builder.ts';
+import { hasChangedSince, isInside, walk } from '../../build/files.ts';
+import type { Diagnostic } from '../../diagnostic.ts';
+import { errors } from '../../errors.ts';
+import { realOutside } from '../../outside.ts';
+import { outputOf } from '../copy/output.ts';
+import type { Workspace } from '../copy/workspace.ts';
+import { withOutput } from '../explain.ts';
+import type { ResolvedKit } from '../options.ts';
 import type { BuildCache } from './build-cache.ts';
 import { BuildKey } from './build-key.ts';
-import { withOutput } from './explain.ts';
 import { linkedFiles } from './libraries.ts';
-import { outputOf } from './output.ts';
-import type { ResolvedKit } from './options.ts';
-import type { Workspace } from './workspace.ts';
 
 /** The addon is the one that was there, and what the compiler said of it was said before. */
 const NOTHING: BuildOutcome = { configured: false, skipped: true, diagnostics: [], phasesMs: {} };

@@ -2,13 +2,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { CLOCK_STEP_MS } from '../build/files.ts';
-import { isDescription } from '../build/sources.ts';
+import { CLOCK_STEP_MS } from '../../build/files.ts';
+import { isDescription } from '../../build/sources.ts';
+import { packageVersions } from '../copy/packages.ts';
+import type { Workspace } from '../copy/workspace.ts';
+import type { ResolvedKit } from '../options.ts';
 import { readsAnyVariable, variablesOf } from './build-env.ts';
-import type { ResolvedKit } from './options.ts';
-import { packageVersions } from './packages.ts';
 import { knownPrograms } from './programs.ts';
-import type { Workspace } from './workspace.ts';
 
 /** Of the cache's own layout, and of this list. */
 const FORMAT = 2;

@@ -2,10 +2,10 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { isFile, isInside } from '../build/files.ts';
-import { findNodeDir } from '../build/packages.ts';
-import { realOutside } from '../outside.ts';
-import { packageFolders } from './packages.ts';
+import { isFile, isInside } from '../../build/files.ts';
+import { findNodeDir } from '../../build/packages.ts';
+import { realOutside } from '../../outside.ts';
+import { packageFolders } from '../copy/packages.ts';
 
 /**
  * `project`: a package, or a file beside the nearest packages, relative to the project itself; `headers`: a header of Node.js, relative to the folder of all of

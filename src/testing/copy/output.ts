@@ -1,6 +1,6 @@
 /** Where the build of an addon writes, by the path of the addon. */
 import path from 'node:path';
-import { holdsSources } from '../build/sources.ts';
+import { holdsSources } from '../../build/sources.ts';
 
 /**
  * Of `packages/kernel/build/Release/kernel.node` that is `packages/kernel/build`: the first folder by whose name no sources

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { walk } from '../build/files.ts';
-import { realOutside } from '../outside.ts';
+import { walk } from '../../build/files.ts';
+import { realOutside } from '../../outside.ts';
 
 /** Written by gyp, by CMake and by hand: what the linker is started with is in one of these. */
 const TELLS =

@@ -1,8 +1,8 @@
 /** What is kept of one build: its files, what the compiler said, and what it read outside of the project. */
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { isInside } from '../build/files.ts';
-import type { Diagnostic } from '../diagnostic.ts';
+import { isInside } from '../../build/files.ts';
+import type { Diagnostic } from '../../diagnostic.ts';
 import type { Place } from './places.ts';
 
 export const ENTRY = 'entry.json';

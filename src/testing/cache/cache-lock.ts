@@ -1,7 +1,7 @@
 /** One process makes what others wait for: a file that says who, taken by whoever writes it first. */
 import fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isGone, ownerToken } from './owner.ts';
+import { isGone, ownerToken } from '../copy/owner.ts';
 
 const POLL_MS = 50;
 

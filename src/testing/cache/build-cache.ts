@@ -3,15 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { isInside } from '../build/files.ts';
-import type { Diagnostic } from '../diagnostic.ts';
-import { defaultStageDir } from '../user-folder.ts';
+import { isInside } from '../../build/files.ts';
+import type { Diagnostic } from '../../diagnostic.ts';
+import { defaultStageDir } from '../../user-folder.ts';
+import { nearestPackages } from '../copy/packages.ts';
+import type { ResolvedKit } from '../options.ts';
 import { hashOf, hashOfFile } from './build-key.ts';
+import { type CacheBounds, HALF, LOCK, shrink } from './cache-bounds.ts';
 import { ENTRY, type Entry, type KeptFile, type ReadFile, readEntry } from './cache-entry.ts';
 import { awaitLock, type Release, takeLock } from './cache-lock.ts';
-import { type CacheBounds, HALF, LOCK, shrink } from './cache-bounds.ts';
-import type { ResolvedKit } from './options.ts';
-import { nearestPackages } from './packages.ts';
 import { Places } from './places.ts';
 
 /** What is used least goes first. */

@@ -5,14 +5,14 @@ import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { BuildCache, type Made } from '../../../src/testing/build-cache.ts';
-import { BuildKey, hashOf } from '../../../src/testing/build-key.ts';
-import { resolveKit } from '../../../src/testing/options.ts';
-import { Places } from '../../../src/testing/places.ts';
-import { createReloadable, type ReloadableOptions } from '../../../src/testing/testing.ts';
-import { Workspace } from '../../../src/testing/workspace.ts';
-import { createScratch } from '../../support/addons.ts';
-import { KIT_SCRIPT, type KitProject, makeKitProject, type Total } from '../../support/kits.ts';
+import { BuildCache, type Made } from '../../../../src/testing/cache/build-cache.ts';
+import { BuildKey, hashOf } from '../../../../src/testing/cache/build-key.ts';
+import { Places } from '../../../../src/testing/cache/places.ts';
+import { Workspace } from '../../../../src/testing/copy/workspace.ts';
+import { resolveKit } from '../../../../src/testing/options.ts';
+import { createReloadable, type ReloadableOptions } from '../../../../src/testing/testing.ts';
+import { createScratch } from '../../../support/addons.ts';
+import { KIT_SCRIPT, type KitProject, makeKitProject, type Total } from '../../../support/kits.ts';
 
 /** @returns what the addon says, opened from a new copy */
 async function versionOf(options: ReloadableOptions): Promise<number> {
@@ -396,7 +396,7 @@ describe('a cache from another machine', () => {
 });
 
 describe('two processes that want the same build', () => {
-  const KIT = new URL('../../../dist/testing/testing.js', import.meta.url).href;
+  const KIT = new URL('../../../../dist/testing/testing.js', import.meta.url).href;
 
   /** @returns what it says, once it ended */
   async function openElsewhere(options: ReloadableOptions): Promise<string> {
@@ -429,7 +429,7 @@ describe('two processes that want the same build', () => {
     const folder = path.join(project.options.cache as string, 'napi-reload-testing');
     const [key = ''] = fs.readdirSync(folder);
     fs.rmSync(path.join(folder, key), { recursive: true });
-    const { ownerToken } = await import('../../../src/testing/owner.ts');
+    const { ownerToken } = await import('../../../../src/testing/copy/owner.ts');
     const [, start, place] = ownerToken().split('-');
     fs.writeFileSync(path.join(folder, `lock-${key}`), `${gone}-${start}-${place}-x`);
     expect([await versionOf(project.options), project.builds()]).toEqual([1, 2]);

@@ -1,5 +1,5 @@
 /** Which variables of the environment a build may read. */
-import type { ResolvedBuild } from '../build-options.ts';
+import type { ResolvedBuild } from '../../build-options.ts';
 
 /** Variables of npm and node-gyp that decide what is built. */
 const NPM = 'npm_config_(?:nodedir|target|arch|runtime|disturl|debug|build_from_source|devdir)';
