@@ -166,6 +166,11 @@ export class Addon<T = unknown> {
     return this.#shop.hosting?.hosts.allocate(byteLength) ?? new ArrayBuffer(byteLength);
   }
 
+  /** @internal Whether a Worker or another process runs the version that serves. */
+  get isHosted(): boolean {
+    return hostOf(this.#shop.serving) !== null;
+  }
+
   /**
    * @internal Ends what runs the version that serves, as a crash of it would; supervision goes on as for any other.
    *

@@ -102,7 +102,7 @@ function demand(verdict: Verdict, asked: unknown): Verdict {
   if (verdict.holds) return verdict;
   const stackStartFn = asked as () => void;
   throw new AssertionError({
-    message: verdict.message(),
+    message: verdict.message(false),
     ...verdict.compared,
     operator: 'fail',
     stackStartFn,

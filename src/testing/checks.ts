@@ -1,6 +1,7 @@
 /** What can be asked of a reload. Each asks for one, and says what came of it. */
 import { isDeepStrictEqual } from 'node:util';
-import { describe, type ErrorCode } from '../errors.ts';
+import { describe, type ErrorCode, errors } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { invalid, milliseconds, show, wholeNumber } from '../option-checks.ts';
 import type { ReloadOptions } from '../reload-options.ts';
 import type { ReloadedReport } from '../report.ts';
@@ -12,8 +13,14 @@ import { awaitUnload } from './unload.ts';
 /** Whether it holds, and the words for either case. */
 export interface Verdict {
   readonly holds: boolean;
-  /** Why it does not hold; where it does, what a test saw that wanted it not to. */
-  message(): string;
+  /** Whether the opposite does: neither where there was nothing to see. */
+  readonly isRefuted: boolean;
+  /**
+   * Why it does not hold.
+   *
+   * @param isNot why the opposite does not
+   */
+  message(isNot: boolean): string;
   /** What is compared, where something is. */
   readonly compared?: { readonly actual: unknown; readonly expected: unknown };
   /** Of the reload that was made; null where it was refused, or nothing was new. */
@@ -36,7 +43,10 @@ const UNLOAD_WITHIN_MS = 1_000;
 
 /** That a reload makes a new version live. */
 export async function checkReloads(subject: unknown, options: ReloadOptions = {}): Promise<Verdict> {
-  return verdict(await attemptReload(handleOf(subject), options), 'a new version to go live', () => true);
+  const attempt = await attemptReload(handleOf(subject), options);
+  const found = verdict(attempt, 'a new version to go live', () => true);
+  // That is what is asked: a refusal answers it.
+  return { ...found, isRefuted: !found.holds };
 }
 
 /** That what is read before a reload is read after it, too. */
@@ -73,7 +83,7 @@ export async function checkUnloads(
   if (found.report === null) return found;
   const { report } = found;
   const seen = isGone ? `version ${retired?.id} was unloaded` : explainRetired(report);
-  return { ...found, message: () => `${found.message()}\n  found: ${seen}` };
+  return { ...found, message: (isNot) => `${found.message(isNot)}\n  found: ${seen}` };
 }
 
 /** That a reload is refused, or finds nothing new, and this version serves. */
@@ -84,6 +94,7 @@ export async function checkStaysOnVersion(
 ): Promise<Verdict> {
   const addon = handleOf(subject);
   wholeNumber('version', id, 1) ?? invalid('version', 'nothing', 'the number of a version');
+  checkCode(code);
   const attempt = await attemptReload(addon, options);
   const { current } = addon;
   const found = attempt.kind === 'refused' ? attempt.error.code : null;
@@ -91,9 +102,31 @@ export async function checkStaysOnVersion(
   const wanted = `version ${id} to serve after a reload${code === undefined ? '' : ` that is refused with ${code}`}`;
   return {
     holds,
+    // Of one that is refused with another code nothing is known but that.
+    isRefuted: current.id !== id,
     report: isReloaded(attempt) ? attempt.report : null,
-    message: () => `${expected(holds, wanted)}; version ${current.id} serves\n${explain(attempt)}`,
+    message: (isNot) => {
+      const asked = isNot
+        ? `Expected another version than ${id} to serve after a reload`
+        : expected(false, wanted);
+      return `${asked}; version ${current.id} serves\n${explain(attempt)}`;
+    },
   };
+}
+
+/** The names of their factories are those of the codes. */
+const CODES: ReadonlySet<string> = new Set(
+  Object.keys(errors).map((name) => `ERR_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`),
+);
+
+function checkCode(code: unknown): void {
+  if (code === undefined || (typeof code === 'string' && CODES.has(code))) return;
+  const meant = typeof code === 'string' ? nearest(code, [...CODES]) : null;
+  invalid(
+    'code',
+    show(code),
+    meant === null ? 'a code of an error' : `a code of an error; did you mean ${show(meant)}?`,
+  );
 }
 
 /** What is live may change with the version. */
@@ -112,12 +145,20 @@ function copyOf(state: unknown): unknown {
 function verdict(attempt: Attempt, wanted: string, holds: () => boolean): Verdict {
   const report = isReloaded(attempt) ? attempt.report : null;
   const doesHold = report !== null && holds();
-  return { holds: doesHold, report, message: () => `${expected(doesHold, wanted)}\n${explain(attempt)}` };
+  return {
+    holds: doesHold,
+    isRefuted: report !== null && !doesHold,
+    report,
+    message(isNot) {
+      const untested = 'a new version to go live, without which there is nothing to test';
+      return `${isNot && report === null ? `Expected ${untested}` : expected(isNot, wanted)}\n${explain(attempt)}`;
+    },
+  };
 }
 
-/** @param holds whether it does, and a test complains that it should not */
-export function expected(holds: boolean, wanted: string): string {
-  return `Expected ${holds ? 'not ' : ''}${wanted}`;
+/** @param isNot whether a test complains that it is so */
+export function expected(isNot: boolean, wanted: string): string {
+  return `Expected ${isNot ? 'not ' : ''}${wanted}`;
 }
 
 function isReloaded(attempt: Attempt): attempt is Attempt & { readonly report: ReloadedReport } {

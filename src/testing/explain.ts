@@ -1,6 +1,6 @@
 /** Reports and refusals, in the lines that a failed test shows. */
 import type { Addon } from '../addon.ts';
-import { describe, isReloadError, type ReloadError } from '../errors.ts';
+import { describe, isReloadError, ReloadError } from '../errors.ts';
 import type { NativePin } from '../native.ts';
 import type { Phase, ReloadedReport, ReloadReport } from '../report.ts';
 import type { Attempt } from './attempt.ts';
@@ -8,6 +8,8 @@ import type { Attempt } from './attempt.ts';
 /** Of a build that says very much, the first are what the rest comes from. */
 const DIAGNOSTICS_MAX = 5;
 const VERSIONS_MAX = 10;
+/** Of a build that says nothing that a compiler says. */
+const OUTPUT_LINES_MAX = 20;
 
 export function explain(attempt: Attempt): string {
   return attempt.kind === 'done'
@@ -62,11 +64,32 @@ function explainRefusal(error: ReloadError, phase: Phase | null): string {
   if (isReloadError(error, 'ERR_BUILD_FAILED')) {
     for (const { file, line, column, severity, text } of error.details.diagnostics.slice(0, DIAGNOSTICS_MAX))
       lines.push(`  ${file}:${line}:${column}: ${severity}: ${text}`);
+    const output = outputTail(error);
+    if (output !== null && !error.message.endsWith(output)) lines.push(output);
   }
   if ('stderr' in error.details && error.details.stderr !== '')
     lines.push(...error.details.stderr.split('\n').map((line) => `  ${line}`));
   if (error.cause !== undefined) lines.push(`  because: ${describe(error.cause)}`);
   return lines.join('\n');
+}
+
+/** @returns the last lines of what a build printed, where no diagnostic says why it failed; null otherwise */
+function outputTail({ details }: ReloadError<'ERR_BUILD_FAILED'>): string | null {
+  const hasReason = details.diagnostics.some(({ severity }) => /error$/.test(severity));
+  const lines = details.output.trimEnd().split('\n');
+  if (hasReason || details.output.trim() === '') return null;
+  return lines
+    .slice(-OUTPUT_LINES_MAX)
+    .map((line) => `  ${line}`)
+    .join('\n');
+}
+
+/** The same error, with what the build printed in its message where nothing else says why: most tests show that alone. */
+export function withOutput(error: unknown): unknown {
+  if (!isReloadError(error, 'ERR_BUILD_FAILED')) return error;
+  const output = outputTail(error);
+  if (output === null) return error;
+  return new ReloadError(error.code, `${error.message}\n${output}`, error.details, error.cause);
 }
 
 /** The versions in memory, with what holds each. */

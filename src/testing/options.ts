@@ -10,7 +10,11 @@ import { type HostedOpenOptions, type OpenOptions, type Options, resolveOptions 
 export interface KitOptions {
   /** The built `.node` file, relative to `root`. It need not be there: the copy is built. */
   readonly addon: string;
-  /** The folder of the project, as a path or a file URL. @defaultValue the working directory */
+  /**
+   * The folder of the project, as a path or a file URL.
+   *
+   * @defaultValue the working directory; with `napi-reload/vitest` the root of vitest, which a relative one is relative to
+   */
   readonly root?: string | URL;
   /**
    * Folders and files of `root` that the build reads. The files of `root` itself, such as binding.gyp, are copied in any
@@ -24,7 +28,8 @@ export interface KitOptions {
    */
   readonly build?: Exclude<OpenOptions['build'], false>;
   /**
-   * Whether builds are kept by what they are made from, in `node_modules/.cache`; or the folder for that.
+   * Whether builds are kept by what they are made from, in `node_modules/.cache`; or a folder, relative to `root`, in which
+   * they have one of their own.
    *
    * @defaultValue true
    */
@@ -53,33 +58,36 @@ export interface ResolvedKit {
   readonly buildTimeoutMs: Options['buildTimeoutMs'];
 }
 
-/** @throws `ERR_INVALID_OPTION` at the first option that cannot be used */
-export function resolveKit(given: unknown): ResolvedKit {
+/**
+ * @param base where a root is that is not given, and what one is relative to
+ * @throws `ERR_INVALID_OPTION` at the first option that cannot be used
+ */
+export function resolveKit(given: unknown, base = '.'): ResolvedKit {
   const { addon, root, source, build, cache, ...open } = asRecord(given, 'options');
   for (const name of ['watch', 'onProgress', 'signal']) {
     if (open[name] !== undefined)
       invalid(name, show(open[name]), 'nothing: a test says itself when it builds and reloads');
   }
   const { buildTimeoutMs } = resolveOptions(open);
-  const folder = resolveRoot(root);
+  const folder = resolveRoot(root, base);
   const named = text('addon', addon) ?? invalid('addon', 'nothing', 'the path of the .node file, below root');
   return {
     root: folder,
     addon: belowRoot(folder, 'addon', named),
     sources: resolveSources(folder, source),
     build: resolveKitBuild(folder, build ?? 'auto'),
-    cache: resolveCache(cache),
+    cache: resolveCache(folder, cache),
     open,
     buildTimeoutMs,
   };
 }
 
-function resolveRoot(value: unknown): string {
+function resolveRoot(value: unknown, base: string): string {
   if (value instanceof URL) {
     if (value.protocol !== 'file:') invalid('root', show(value.href), 'a path or a file URL');
     return path.resolve(fileURLToPath(value));
   }
-  return path.resolve(text('root', value) ?? '.');
+  return path.resolve(base, text('root', value) ?? '.');
 }
 
 function resolveSources(root: string, value: unknown): readonly string[] | null {
@@ -99,9 +107,9 @@ function resolveKitBuild(root: string, value: unknown): ResolvedBuild {
   return { ...build, cwd };
 }
 
-function resolveCache(value: unknown): boolean | string {
+function resolveCache(root: string, value: unknown): boolean | string {
   if (value === undefined || typeof value === 'boolean') return value ?? true;
-  return path.resolve(text('cache', value) ?? '');
+  return path.resolve(root, text('cache', value) ?? '');
 }
 
 /** @returns the path relative to `root`, without `.` and `..` in it; empty for `root` itself */

@@ -1,17 +1,11 @@
 /** A copy of an addon's project, built and opened: what a test edits, rebuilds and reloads. */
-import path from 'node:path';
-import { Addon } from '../addon.ts';
+import type { Addon } from '../addon.ts';
 import type { BuildOutcome } from '../build/builder.ts';
 import { errors } from '../errors.ts';
 import type { HostCrash } from '../events.ts';
-import type { Remote } from '../isolate/remote.ts';
-import type { OpenOptions } from '../options.ts';
-import { realOutside } from '../outside.ts';
 import type { ReloadOptions } from '../reload-options.ts';
 import type { ReloadReport } from '../report.ts';
-import { Bench, type Place } from './bench.ts';
 import { awaitCrash } from './crash.ts';
-import { type HostedReloadableOptions, type ReloadableOptions, resolveKit } from './options.ts';
 
 /**
  * What {@link createReloadable} makes: the open handle of a copy, and what can be done to the copy. Its functions may be
@@ -31,7 +25,7 @@ export class Reloadable<T = unknown> {
   /** @internal Use {@link createReloadable}. */
   constructor(parts: ReloadableParts<T>) {
     this.addon = parts.addon;
-    this.root = parts.place.workspace.root;
+    this.root = parts.root;
     this.#parts = parts;
   }
 
@@ -47,11 +41,11 @@ export class Reloadable<T = unknown> {
    * ```
    */
   readonly edit = (file: string, change: (text: string) => string): Promise<void> =>
-    this.#work('edit', ({ workspace }) => workspace.edit(file, change));
+    this.#work('edit', (copy) => copy.edit(file, change));
 
   /** Writes a whole file of the copy, a new one or in place of one. @throws `ERR_INVALID_OPTION` outside of the root */
   readonly write = (file: string, content: string): Promise<void> =>
-    this.#work('write', ({ workspace }) => workspace.write(file, content));
+    this.#work('write', (copy) => copy.write(file, content));
 
   /**
    * Builds the copy, and reloads nothing.
@@ -59,7 +53,7 @@ export class Reloadable<T = unknown> {
    * @throws `ERR_BUILD_FAILED`
    */
   readonly rebuild = (): Promise<BuildOutcome> =>
-    this.#work('rebuild', (place) => this.#parts.bench.build(place, this.#ending.signal));
+    this.#work('rebuild', (copy) => copy.build(this.#ending.signal));
 
   /** As `addon.reload()`: builds the copy and makes what was built live. */
   readonly reload = (options?: ReloadOptions): Promise<ReloadReport> => this.addon.reload(options);
@@ -84,10 +78,10 @@ export class Reloadable<T = unknown> {
   }
 
   /** After the end the copy is another test's, so that nothing may come late. */
-  async #work<R>(attempted: string, work: (place: Place) => Promise<R>): Promise<R> {
-    const { addon, place } = this.#parts;
+  async #work<R>(attempted: string, work: (copy: Copy) => Promise<R>): Promise<R> {
+    const { addon } = this.#parts;
     if (this.#closed !== null) throw errors.closed({ addon: addon.current.source, attempted });
-    const working = work(place);
+    const working = work(this.#parts);
     this.#working.add(working);
     try {
       return await working;
@@ -97,83 +91,29 @@ export class Reloadable<T = unknown> {
   }
 
   async #close(): Promise<void> {
-    const { addon, bench, place, onClosed } = this.#parts;
+    const { addon } = this.#parts;
     this.#ending.abort();
-    await addon.close();
-    await Promise.allSettled(this.#working);
-    await bench.give(place);
-    await onClosed();
+    try {
+      await addon.close();
+    } finally {
+      // A handle that does not close must not leave its copy.
+      await Promise.allSettled(this.#working);
+      await this.#parts.giveBack();
+    }
   }
 }
 
-/** @internal */
-export interface ReloadableParts<T> {
+/** @internal What it is made of. */
+export interface ReloadableParts<T> extends Copy {
   readonly addon: Addon<T>;
-  readonly bench: Bench;
-  readonly place: Place;
-  readonly onClosed: () => Promise<void>;
 }
 
-/**
- * Copies a project, builds the copy and opens its addon. What is in the project itself is only read; the built file is
- * kept by what it was made from, so that the next run need not build it.
- *
- * @throws {@link ReloadError} as {@link open} does, most often `ERR_BUILD_FAILED`; `ERR_INVALID_OPTION` when nothing
- *   can be copied
- * @example
- * ```ts
- * await using kit = await createReloadable({ addon: 'build/Release/kernel.node', source: 'src', build: 'node-gyp' });
- * await kit.edit('src/kernel.cc', (text) => text.replace('sum += x', 'sum += 2 * x'));
- * await assertKeepsState(kit.addon, (exports) => exports.total());
- * ```
- */
-export function createReloadable<T = unknown>(
-  options: HostedReloadableOptions,
-): Promise<Reloadable<Remote<T>>>;
-export function createReloadable<T = unknown>(options: ReloadableOptions): Promise<Reloadable<T>>;
-export async function createReloadable<T>(
-  options: ReloadableOptions | HostedReloadableOptions,
-): Promise<Reloadable<T>> {
-  const bench = new Bench(resolveKit(options));
-  try {
-    return await openOn<T>(bench, () => bench.end());
-  } catch (error) {
-    await bench.end();
-    throw error;
-  }
-}
-
-/** The builder is given; this only says that there is one. */
-const BUILT_BY_THE_KIT = 'auto';
-
-/**
- * Opens the addon of a copy.
- *
- * @param onClosed called when the copy was given back
- * @throws {@link ReloadError} as {@link createReloadable} does; the copy was given back then
- */
-export async function openOn<T>(
-  bench: Bench,
-  onClosed: () => Promise<void> = async () => undefined,
-): Promise<Reloadable<T>> {
-  const place = await bench.take();
-  const { root, folder } = place.workspace;
-  const { addon: name, open: given } = bench.kit;
-  try {
-    const options = {
-      stageDir: path.join(folder, 'stage'),
-      ...(given as OpenOptions),
-      build: BUILT_BY_THE_KIT,
-    };
-    const addon = await Addon.open<T>(
-      path.join(root, name),
-      options as OpenOptions,
-      realOutside,
-      place.builder,
-    );
-    return new Reloadable<T>({ addon, bench, place, onClosed });
-  } catch (error) {
-    await bench.give(place);
-    throw error;
-  }
+/** @internal The copy that it has until it is closed. */
+export interface Copy {
+  /** Absolute folder. */
+  readonly root: string;
+  edit(file: string, change: (text: string) => string): Promise<void>;
+  write(file: string, content: string): Promise<void>;
+  build(signal: AbortSignal): Promise<BuildOutcome>;
+  giveBack(): Promise<void>;
 }

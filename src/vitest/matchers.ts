@@ -1,5 +1,5 @@
 /** The checks of `napi-reload/testing` as matchers of vitest. */
-import { expect } from 'vitest';
+import { type Assertion, expect } from 'vitest';
 import type { ReloadOptions } from '../reload-options.ts';
 import {
   checkKeepsState,
@@ -35,6 +35,11 @@ export interface ReloadMatchers<S = unknown> {
   toLeakLessThan(bytes: number, options?: LeakOptions): Promise<void>;
 }
 
+/** What `expect` returns for an open handle or a kit. */
+export interface ReloadAssertion<S> extends ReloadMatchers<S> {
+  readonly not: Assertion & ReloadMatchers<S>;
+}
+
 interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
@@ -42,22 +47,33 @@ interface MatcherResult {
   readonly expected?: unknown;
 }
 
+/** Of what vitest calls a matcher with, what is asked here. */
+interface Asked {
+  readonly isNot: boolean;
+}
+
 /** Makes the matchers known to `expect`. The import of `napi-reload/vitest` does it. */
 export function registerMatchers(): void {
   expect.extend({
-    toReload: async (subject: unknown, options?: ReloadOptions) =>
-      resultOf(await checkReloads(subject, options)),
-    toKeepState: async (subject: unknown, read: (exports: never) => unknown, options?: ReloadOptions) =>
-      resultOf(await checkKeepsState(subject, read, options)),
-    toUnload: async (subject: unknown, options?: UnloadOptions) =>
-      resultOf(await checkUnloads(subject, options)),
-    toStayOnVersion: async (subject: unknown, id: number, options?: StayOptions) =>
-      resultOf(await checkStaysOnVersion(subject, id, options)),
-    toLeakLessThan: async (subject: unknown, bytes: number, options?: LeakOptions) =>
-      resultOf(await checkLeaksLessThan(subject, bytes, options)),
+    async toReload(subject: unknown, options?: ReloadOptions) {
+      return resultOf(this, await checkReloads(subject, options));
+    },
+    async toKeepState(subject: unknown, read: (exports: never) => unknown, options?: ReloadOptions) {
+      return resultOf(this, await checkKeepsState(subject, read, options));
+    },
+    async toUnload(subject: unknown, options?: UnloadOptions) {
+      return resultOf(this, await checkUnloads(subject, options));
+    },
+    async toStayOnVersion(subject: unknown, id: number, options?: StayOptions) {
+      return resultOf(this, await checkStaysOnVersion(subject, id, options));
+    },
+    async toLeakLessThan(subject: unknown, bytes: number, options?: LeakOptions) {
+      return resultOf(this, await checkLeaksLessThan(subject, bytes, options));
+    },
   });
 }
 
-function resultOf({ holds, message, compared }: Verdict): MatcherResult {
-  return { pass: holds, message, ...compared };
+/** Vitest turns `pass` round for `.not`, so that what was not tested must say that it passes there to fail. */
+function resultOf({ isNot }: Asked, { holds, isRefuted, message, compared }: Verdict): MatcherResult {
+  return { pass: isNot ? !isRefuted : holds, message: () => message(isNot), ...compared };
 }

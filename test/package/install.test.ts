@@ -11,6 +11,7 @@ import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createScratch, type Scratch } from '../support/addons.ts';
 import { entryDeclarations, reachable } from '../../.ci/declarations.mjs';
+import { install, pack } from '../support/tarball.ts';
 import { blocksOf, readDocument } from '../unit/docs/markdown.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -20,8 +21,6 @@ const EXAMPLE = ['README.md', 'docs/getting-started.md'];
 /** Below the promised megabyte: the shim of a release comes from another compiler. */
 const BYTES_MAX = 970_000;
 const ENTRIES = ['.', './register', './hot', './testing', './vitest'];
-/** A registry that is not there is asked for as long as that, and no longer. */
-const FETCH = ['--fetch-retries=1', '--fetch-timeout=20000', '--prefer-offline'];
 
 let scratch: Scratch;
 let tarball: string;
@@ -35,24 +34,15 @@ const inProject = (...names: string[]): string => path.join(scratch.file('projec
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the package', () => {
   beforeAll(async () => {
     scratch = createScratch();
-    for (const script of ['setup.mjs', 'prebuild.mjs', 'declarations.mjs']) {
-      const { status, stderr } = spawnSync(process.execPath, [path.join(root, '.ci', script)], {
-        encoding: 'utf8',
-      });
-      expect(status, stderr).toBe(0);
-    }
-    const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch.path];
-    const [packed] = JSON.parse((await run('npm', pack, { cwd: root, maxBuffer: 2 ** 24 })).stdout);
-    tarball = scratch.file(packed.filename);
-    files = packed.files.map((file: { path: string }) => file.path);
-
+    ({ path: tarball, files } = await pack(scratch));
     scratch.write('project/package.json', '{ "private": true }');
-    const packages = [tarball, 'node-addon-api', '@types/node@20', 'typescript', 'vitest@4'];
-    const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...FETCH, ...packages];
-    await run('npm', install, { cwd: inProject() }).catch((error: Error & { stderr: string }) => {
-      if (!/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENOTCACHED/.test(error.stderr)) throw error;
-      missing = `the registry cannot be reached: ${error.stderr.split('\n')[0]}`;
-    });
+    missing = await install(inProject(), [
+      tarball,
+      'node-addon-api',
+      '@types/node@20',
+      'typescript',
+      'vitest@4',
+    ]);
     for (const { file, text } of EXAMPLE.flatMap((name) => blocksOf(readDocument(name)))) {
       if (file !== null) scratch.write(`project/${file}`, text);
     }

@@ -1,14 +1,13 @@
-/** The project of docs/testing.md, which has this package as a dependency: its tests, run as its author would. */
+/** The project of docs/testing.md, which has installed this package as it is published: its tests, run as its author would. */
 import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createScratch, type Scratch } from '../support/addons.ts';
 import { snapshot } from '../support/kits.ts';
+import { install, installCopies, installedVersion, pack } from '../support/tarball.ts';
 import { blocksOf, readDocument } from '../unit/docs/markdown.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
 const RUN_TIMEOUT_MS = 300_000;
 
 interface Result {
@@ -25,25 +24,26 @@ interface Result {
 
 let project: Scratch;
 
-beforeAll(() => {
-  const { status, stderr } = spawnSync(process.execPath, [path.join(ROOT, '.ci/setup.mjs')], {
-    encoding: 'utf8',
-  });
-  expect(status, stderr).toBe(0);
+beforeAll(async () => {
   project = createScratch();
+  using packed = createScratch();
+  const tarball = await pack(packed);
   project.write('package.json', '{ "private": true, "type": "module" }');
+  const tools = ['vitest', 'typescript', '@types/node'].map((name) => `${name}@${installedVersion(name)}`);
+  const missing = await install(project.path, [tarball.path, ...tools]);
+  if (missing !== null) await installCopies(project.path, tarball);
   for (const { file, text } of blocksOf(readDocument('docs/testing.md'))) {
     if (file !== null) project.write(file, text);
   }
-  fs.mkdirSync(project.file('node_modules'));
-  fs.symlinkSync(ROOT, project.file('node_modules/napi-reload'));
-  fs.symlinkSync(path.join(ROOT, 'node_modules/vitest'), project.file('node_modules/vitest'));
 }, RUN_TIMEOUT_MS);
 
 afterAll(() => project?.[Symbol.dispose]());
 
 /** @returns what it says on standard output, and how it ended */
-async function run(args: readonly string[]): Promise<{ stdout: string; stderr: string; code: number }> {
+async function run(
+  args: readonly string[],
+  cwd = project.path,
+): Promise<{ stdout: string; stderr: string; code: number }> {
   const temporary = project.file('tmp');
   fs.mkdirSync(temporary, { recursive: true });
   // Those of the run around it are of no use to it.
@@ -51,7 +51,7 @@ async function run(args: readonly string[]): Promise<{ stdout: string; stderr: s
     ([name]) => !/^(?:VITEST|NODE_OPTIONS|NODE_TEST)/.test(name),
   );
   const env = { ...Object.fromEntries(inherited), TMPDIR: temporary };
-  const child = promisify(execFile)(process.execPath, [...args], { cwd: project.path, env });
+  const child = promisify(execFile)(process.execPath, [...args], { cwd, env });
   const ended = await child.then(
     (output) => ({ ...output, code: 0 }),
     (error: { stdout: string; stderr: string; code: number }) => error,
@@ -62,8 +62,12 @@ async function run(args: readonly string[]): Promise<{ stdout: string; stderr: s
 }
 
 async function runVitest(...args: string[]): Promise<Result> {
+  return runVitestIn(project.path, ...args);
+}
+
+async function runVitestIn(cwd: string, ...args: string[]): Promise<Result> {
   const vitest = project.file('node_modules/vitest/vitest.mjs');
-  const { stdout, stderr } = await run([vitest, 'run', '--reporter=json', '--maxWorkers=1', ...args]);
+  const { stdout, stderr } = await run([vitest, 'run', '--reporter=json', '--maxWorkers=1', ...args], cwd);
   expect(stdout, stderr).toMatch(/^\{/);
   return JSON.parse(stdout) as Result;
 }
@@ -83,13 +87,76 @@ describe('the project of docs/testing.md', () => {
   test.each(['forks', 'threads'])('passes in the pool "%s"', { timeout: RUN_TIMEOUT_MS }, async (pool) => {
     fs.mkdirSync(project.file('tmp'), { recursive: true });
     const before = sources();
-    expect(ends(await runVitest(`--pool=${pool}`))).toEqual({
+    expect(ends(await runVitest(`--pool=${pool}`, 'total.test', 'crash.test'))).toEqual({
       'an edit keeps the total': 'passed',
       'a mistake leaves the version before serving': 'passed',
       'a version that was replaced leaves nothing behind': 'passed',
       'a crash loses nothing that was saved': 'passed',
     });
     expect(sources()).toEqual(before);
+  });
+
+  test('passes where tests run at the same time, each with a copy of its own', {
+    timeout: RUN_TIMEOUT_MS,
+  }, async () => {
+    project.write(
+      'concurrent/concurrent.test.mjs',
+      `import { reloadable } from 'napi-reload/vitest';
+       const test = reloadable({ addon: 'build/Release/total.node', source: 'src', build: 'node-gyp' });
+       const roots = new Set();
+       for (const factor of [2, 3, 4]) {
+         test.concurrent(\`times \${factor}\`, async ({ kit, addon, edit, expect }) => {
+           roots.add(kit.root);
+           addon.exports.add(1);
+           await edit('src/total.c', (text) => text.replace('total += n', \`total += \${factor} * n\`));
+           await expect(addon).toKeepState(({ add }) => add(0));
+           expect(addon.exports.add(1)).toBe(1 + factor);
+         });
+       }
+       test('each in its own copy', ({ expect }) => { expect(roots.size).toBe(3); });`,
+    );
+    expect(ends(await runVitest('concurrent/'))).toEqual({
+      'times 2': 'passed',
+      'times 3': 'passed',
+      'times 4': 'passed',
+      'each in its own copy': 'passed',
+    });
+  });
+
+  test('passes where files that share a test function are not isolated', {
+    timeout: RUN_TIMEOUT_MS,
+  }, async () => {
+    project.write(
+      'shared/kit.mjs',
+      `import { reloadable } from 'napi-reload/vitest';
+       export const roots = [];
+       export const test = reloadable({ addon: 'build/Release/total.node', source: 'src', build: 'node-gyp' });`,
+    );
+    for (const name of ['one', 'two']) {
+      project.write(
+        `shared/${name}.test.mjs`,
+        `import fs from 'node:fs';
+         import { expect } from 'vitest';
+         import { roots, test } from './kit.mjs';
+         const mine = [];
+         test('${name} first', ({ kit }) => { mine.push(kit.root); roots.push(kit.root); });
+         test('${name} again', ({ kit }) => { expect(mine).toEqual([kit.root]); });
+         test('${name} says how many there were', () => { fs.appendFileSync('roots.log', \`\${roots.length} \`); });`,
+      );
+    }
+    const found = ends(await runVitest('--no-isolate', '--no-file-parallelism', 'shared/'));
+    expect(Object.keys(found)).toHaveLength(6);
+    expect(fs.readFileSync(project.file('roots.log'), 'utf8')).toBe('1 2 ');
+    expect(new Set(Object.values(found))).toEqual(new Set(['passed']));
+  });
+
+  test('is the one in the root of vitest where nothing else is said', {
+    timeout: RUN_TIMEOUT_MS,
+  }, async () => {
+    const elsewhere = project.file('elsewhere');
+    fs.mkdirSync(elsewhere, { recursive: true });
+    const result = await runVitestIn(elsewhere, `--root=${project.path}`, 'total.test');
+    expect(new Set(Object.values(ends(result)))).toEqual(new Set(['passed']));
   });
 
   test('passes with node:test', { timeout: RUN_TIMEOUT_MS }, async () => {
@@ -135,6 +202,9 @@ describe('types', () => {
          await expect(addon).toStayOnVersion(1, { code: 'ERR_BUILD' });
          // @ts-expect-error there is no such export
          await expect(addon).toKeepState((exports) => exports.subtract(0));
+         // @ts-expect-error a number is nothing that could be reloaded
+         await expect(1).toReload();
+         expect(addon.exports).not.toEqual({ add: expect.any(Function) });
          const { status } = await reload();
          const next: 'restart' | 'rollback' = (await crash()).next;
          console.log(status, next);
@@ -148,10 +218,10 @@ describe('types', () => {
        // @ts-expect-error a test says itself when it reloads
        await createReloadable({ ...options, watch: true });`,
     );
-    fs.symlinkSync(path.join(ROOT, 'node_modules/@types'), project.file('node_modules/@types'));
-    const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--skipLibCheck'];
-    const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node', 'types.mts'];
+    const tsc = project.file('node_modules/typescript/bin/tsc');
+    // Those of the libraries are checked, too: ours merge with those of vitest.
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
+    const lib = ['--lib', 'es2023,esnext.disposable,dom', '--types', 'node', 'types.mts'];
     const { stdout, status } = spawnSync(process.execPath, [tsc, '--ignoreConfig', ...flags, ...lib], {
       cwd: project.path,
       encoding: 'utf8',

@@ -1,7 +1,10 @@
 /** The assertions and the matchers: each passes where it must, and fails where it must, with what it found. */
 import { AssertionError } from 'node:assert';
-import { describe, expect, test } from 'vitest';
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { type Addon, open } from '../../../src/addon.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
 import type { OpenOptions } from '../../../src/options.ts';
 import {
   assertKeepsState,
@@ -9,12 +12,13 @@ import {
   assertReloads,
   assertStaysOnVersion,
   assertUnloads,
+  createReloadable,
   type Subject,
 } from '../../../src/testing/testing.ts';
 import '../../../src/vitest/vitest.ts';
 import { counter } from '../../fixtures/ledger/build.mjs';
 import { createScratch, install, scriptedAddon } from '../../support/addons.ts';
-import { TOTAL, type Total } from '../../support/kits.ts';
+import { makeKitProject, TOTAL, type Total } from '../../support/kits.ts';
 
 /** Refused by its own `init`. */
 const REFUSED = `${TOTAL} exports.napiReload.init = () => { throw new Error('no such state'); };`;
@@ -114,6 +118,19 @@ describe('toKeepState', () => {
     expect(matched).toMatchObject({ actual: -3, expected: -2 });
   });
 
+  test('with "not" fails too when no new version goes live, and when state is kept', async () => {
+    await using total = await openTotal();
+    const read = (exports: Total): number => exports.total();
+    expect(await failure(() => expect(total.addon).not.toKeepState(read))).toMatch(
+      /^Expected a new version to go live, without which there is nothing to test\nunchanged: /,
+    );
+    expect(await failure(() => expect(total.addon).not.toKeepState(read, { force: true }))).toMatch(
+      /^Expected not state to be kept over a reload\nreloaded: version 1 -> 2/,
+    );
+    total.build(REFUSED);
+    expect(await failure(() => expect(total.addon).not.toKeepState(read))).toContain('ERR_HOOK_THREW');
+  });
+
   test('fails when no new version goes live', async () => {
     await using total = await openTotal();
     const read = (exports: Total): number => exports.total();
@@ -145,7 +162,9 @@ describe('toUnload', () => {
 
   test('fails when nothing was replaced', async () => {
     await using total = await openTotal();
-    await expect(total.addon).not.toUnload();
+    expect(await failure(() => expect(total.addon).not.toUnload())).toMatch(
+      /^Expected a new version to go live, /,
+    );
     expect(
       await failure(
         () => expect(total.addon).toUnload(),
@@ -208,17 +227,53 @@ describe('toStayOnVersion', () => {
     expect(await failure(() => assertStaysOnVersion(total, 1, { code }))).toContain('ERR_HOOK_THREW');
   });
 
-  test('with "not" fails when the version serves on', async () => {
+  test('with "not" passes when another version serves, and fails when this one serves on', async () => {
     await using total = await openTotal();
-    expect(await failure(() => expect(total.addon).not.toStayOnVersion(1))).toMatch(
-      /^Expected not version 1 to serve after a reload; version 1 serves\nunchanged/,
+    await expect(total.addon).not.toStayOnVersion(1, { force: true });
+    expect(await failure(() => expect(total.addon).not.toStayOnVersion(2))).toMatch(
+      /^Expected another version than 2 to serve after a reload; version 2 serves\nunchanged/,
     );
+    total.build(REFUSED);
+    const code = 'ERR_BUILD_FAILED';
+    expect(await failure(() => expect(total.addon).not.toStayOnVersion(2, { code }))).toContain(
+      'ERR_HOOK_THREW',
+    );
+  });
+
+  test('refuses a code that is none, and knows each that is one', async () => {
+    await using total = await openTotal();
+    const code = 'ERR_BUILD_FALED' as 'ERR_BUILD_FAILED';
+    await expect(assertStaysOnVersion(total, 1, { code })).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      details: { option: 'code' },
+      message: expect.stringContaining('did you mean "ERR_BUILD_FAILED"?') as string,
+    });
+    const source = fs.readFileSync(new URL('../../../src/errors.ts', import.meta.url), 'utf8');
+    const codes = [...source.matchAll(/^ {2}(ERR_\w+):/gm)].map(([, name]) => name as ErrorCode);
+    expect(codes.length).toBeGreaterThan(30);
+    for (const each of codes) {
+      const attempt = expect(total.addon).toStayOnVersion(1, { code: each });
+      await expect(Promise.resolve(attempt)).rejects.toThrow(`that is refused with ${each};`);
+    }
   });
 });
 
 describe('toLeakLessThan', () => {
+  // Not before: what one leak gave back would be taken by the next, which would not grow.
+  afterAll(() => {
+    Reflect.deleteProperty(globalThis, 'leaked');
+  });
+
   /** A mebibyte for each version, which its global keeps. */
   const LEAKS = `${TOTAL} globalThis.leaked ??= []; globalThis.leaked.push(new Uint8Array(2 ** 20).fill(1));`;
+
+  test('fails for what a test of so many reloads can show', async () => {
+    const script = `${TOTAL} globalThis.leaked ??= []; globalThis.leaked.push(new Uint8Array(2 ** 17).fill(1));`;
+    await using leaking = await openTotal(script);
+    expect(await failure(() => expect(leaking.addon).toLeakLessThan(4 * 2 ** 20, { reloads: 60 }))).toMatch(
+      /grew by (\d{7,8}, ){2}\d{7,8} bytes, \d{6} for each reload/,
+    );
+  });
 
   test('passes when memory stays below, and fails when it does not', async () => {
     await using total = await openTotal();
@@ -232,13 +287,57 @@ describe('toLeakLessThan', () => {
     ).toMatch(
       /^(Expected 20 reloads to leak less than 8388608 bytes\n {2}resident memory outside of V8's heap grew by (\d{8}, ){2}\d{8} bytes, \d{6,7} for each reload\nversions in memory: 1\n {2}version \d+: live(\n---\n)?){2}$/,
     );
-    Reflect.deleteProperty(globalThis, 'leaked');
   });
 
-  test('fails when a reload is refused', async () => {
+  test('fails when a reload is refused, with "not" too', async () => {
     await using total = await openTotal();
     total.build(REFUSED);
     expect(await failure(() => expect(total.addon).toLeakLessThan(1))).toContain('ERR_HOOK_THREW');
+    expect(await failure(() => expect(total.addon).not.toLeakLessThan(1))).toContain('ERR_HOOK_THREW');
+  });
+
+  test.each(['worker', 'process'] as const)('is refused where a %s runs the version', async (isolation) => {
+    await using total = await openTotal(TOTAL, { isolation } as object);
+    await expect(assertLeaksLessThan(total, 2 ** 20)).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      details: { option: 'isolation' },
+    });
+    expect(total.addon.current.id).toBe(1);
+  });
+
+  test('refuses an option that is misspelt', async () => {
+    await using total = await openTotal();
+    const options = { reload: 5 } as object;
+    await expect(assertLeaksLessThan(total, 1, options)).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      message: expect.stringContaining('did you mean "reloads"?') as string,
+    });
+  });
+});
+
+describe('a build that fails and says nothing that a compiler says', () => {
+  const LINES = Array.from({ length: 30 }, (_, index) => `  line ${index + 1}`);
+  const FAIL = 'if [ -e src/stop.h ]; then for n in $(seq 30); do echo "line $n"; done; exit 3; fi';
+
+  test('is shown with the last lines of its output, by matchers and by the kit', async () => {
+    using project = makeKitProject({ before: `{ ${FAIL}; }` });
+    const kit = await createReloadable<Total>(project.options);
+    await kit.write('src/stop.h', '');
+    const shown = await failure(() => expect(kit).toReload());
+    expect(shown.split('\n').slice(-20)).toEqual(LINES.slice(-20));
+    expect(shown.match(/^ {2}line 30$/gm)).toHaveLength(1);
+    await kit.close();
+    project.scratch.write('project/src/stop.h', '');
+    await expect(createReloadable(project.options)).rejects.toThrow(`\n${LINES.slice(-20).join('\n')}`);
+  });
+
+  test('is shown with them where another handle builds', async () => {
+    await using total = await openTotal();
+    const { source: addon } = total.addon.current;
+    const script = `[ -e ${addon}.ready ] && { echo no such tool; exit 3; }; touch ${addon} ${addon}.ready`;
+    const build = { command: 'sh', args: ['-c', script], cwd: path.dirname(addon) };
+    await using other = await open<Total>(addon, { build });
+    expect(await failure(() => expect(other).toReload())).toMatch(/\n {2}no such tool$/);
   });
 });
 

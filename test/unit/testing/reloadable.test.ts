@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createReloadable } from '../../../src/testing/testing.ts';
 import {
   defineScript,
@@ -87,6 +87,16 @@ describe('createReloadable', () => {
     for (const attempt of [() => kit.edit(KIT_SCRIPT, toVersion2), () => kit.write('x', ''), kit.rebuild])
       await expect(attempt()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
     expect(fs.existsSync(kit.root)).toBe(false);
+  });
+
+  test('leaves no copy where the handle does not close', async () => {
+    using project = makeKitProject();
+    const kit = await createReloadable<Total>(project.options);
+    const close = vi.spyOn(kit.addon, 'close').mockRejectedValue(new Error('no close'));
+    await expect(kit.close()).rejects.toThrow('no close');
+    expect(fs.existsSync(kit.root)).toBe(false);
+    close.mockRestore();
+    await kit.addon.close();
   });
 
   test('goes on after an edit that does not compile', async () => {

@@ -1,14 +1,14 @@
 /** Copies of one project, each for one kit at a time: what one has compiled, the next need not compile again. */
 import path from 'node:path';
-import type { SourcePath } from '../brands.ts';
-import type { BuildOutcome } from '../build/builder.ts';
-import { createBuilder } from '../build/create-builder.ts';
-import type { ResolvedBuild } from '../build-options.ts';
-import { invalid } from '../option-checks.ts';
-import { realOutside } from '../outside.ts';
-import { openCache } from './build-cache.ts';
-import { KeptBuilder } from './kept-builder.ts';
-import type { ResolvedKit } from './options.ts';
+import type { SourcePath } from '../../brands.ts';
+import type { BuildOutcome } from '../../build/builder.ts';
+import { createBuilder } from '../../build/create-builder.ts';
+import type { ResolvedBuild } from '../../build-options.ts';
+import { invalid } from '../../option-checks.ts';
+import { realOutside } from '../../outside.ts';
+import { openCache } from '../cache/build-cache.ts';
+import { KeptBuilder } from '../cache/kept-builder.ts';
+import type { ResolvedKit } from '../options.ts';
 import { Workspace } from './workspace.ts';
 
 /** Tests that run at the same time in one file have as many; more than these are removed when their tests end. */
@@ -27,6 +27,11 @@ export class Bench {
 
   constructor(kit: ResolvedKit) {
     this.kit = kit;
+  }
+
+  /** From now on what is given is kept for the next test. */
+  begin(): void {
+    this.#isEnded = false;
   }
 
   /** @throws `ERR_INVALID_OPTION` when nothing can be copied, or nobody can build it */
@@ -69,7 +74,7 @@ export class Bench {
     return builder.build({ signal, timeoutMs, onProgress: () => undefined });
   }
 
-  /** Removes what is idle, and from now on what is given. */
+  /** Removes what is idle, and from now on what is given, until it begins again. */
   async end(): Promise<void> {
     this.#isEnded = true;
     for (const { workspace } of this.#idle.splice(0)) await workspace.remove();

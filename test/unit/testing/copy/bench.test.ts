@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { Bench } from '../../../src/testing/bench.ts';
-import { resolveKit } from '../../../src/testing/options.ts';
-import { openOn } from '../../../src/testing/reloadable.ts';
-import { KIT_SCRIPT, makeKitProject, type Total } from '../../support/kits.ts';
+import { Bench } from '../../../../src/testing/copy/bench.ts';
+import { openOn } from '../../../../src/testing/copy/open-on.ts';
+import { resolveKit } from '../../../../src/testing/options.ts';
+import { KIT_SCRIPT, makeKitProject, type Total } from '../../../support/kits.ts';
 
 const toVersion2 = (text: string): string => text.replace('() => 1', '() => 2');
 

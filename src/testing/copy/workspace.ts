@@ -1,27 +1,28 @@
 /** A copy of a project that tests may edit and build. The project itself is only read. */
-import { constants, rmSync } from 'node:fs';
+import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { isInside } from '../build/files.ts';
-import { holdsSources } from '../build/sources.ts';
-import { nearest } from '../nearest.ts';
-import { invalid, show } from '../option-checks.ts';
+import { isInside } from '../../build/files.ts';
+import { holdsSources, isDescription } from '../../build/sources.ts';
+import { nearest } from '../../nearest.ts';
+import { invalid, show } from '../../option-checks.ts';
+import { belowRoot, type ResolvedKit } from '../options.ts';
+import { keepAtExit, removeAtExit } from './at-exit.ts';
 import { sweepLeftovers, WORKSPACE_PREFIX } from './leftovers.ts';
-import { belowRoot, type ResolvedKit } from './options.ts';
+import { outputOf } from './output.ts';
+import { ownerToken } from './owner.ts';
 import { linkPackages } from './packages.ts';
 
 /** What one copy may have: more than that is no project that is built again and again. */
 const FILES_MAX = 20_000;
 const BYTES_MAX = 512 * 2 ** 20;
 /** Files of the root that no build reads, and people change often: each change would be another build. */
-const UNREAD = /^\.|^vitest\.config\.|\.md$|\.(?:test|spec|node-test)\.[cm]?[jt]sx?$/;
+const UNREAD =
+  /^\.|^(?:vitest|vite)\.config\.|\.md$|\.log$|^junit.*\.xml$|\.(?:test|spec|node-test)\.[cm]?[jt]sx?$/;
 const NEW_FILE_MODE = 0o644;
 /** Folders that are never copied, wherever they are. */
 const NEVER = new Set(['node_modules', '.git']);
-
-/** What is removed when the process exits before its tests have ended. */
-const open = new Set<string>();
 
 export class Workspace {
   /** The folder of all that belongs to it, of this user alone. */
@@ -44,10 +45,9 @@ export class Workspace {
   /** @throws `ERR_INVALID_OPTION` when a source is not there, or there are too many */
   static async create(kit: ResolvedKit): Promise<Workspace> {
     await sweepLeftovers();
-    const prefix = path.join(await fs.realpath(os.tmpdir()), `${WORKSPACE_PREFIX}${process.pid}-`);
+    const prefix = path.join(await fs.realpath(os.tmpdir()), `${WORKSPACE_PREFIX}${ownerToken()}-`);
     const folder = await fs.mkdtemp(prefix);
-    if (open.size === 0) process.once('exit', removeAll);
-    open.add(folder);
+    removeAtExit(folder);
     try {
       const workspace = new Workspace(folder, await linkPackages(kit.root, folder));
       await workspace.#copyProject(kit);
@@ -142,26 +142,41 @@ export class Workspace {
     return invalid('edit', `${show(name)}, which was not copied`, `a file of the project${hint}`);
   }
 
-  async #copyProject({ root, sources, addon }: ResolvedKit): Promise<void> {
-    const [output = ''] = addon.split(path.sep);
+  async #copyProject(kit: ResolvedKit): Promise<void> {
+    const { root, sources } = kit;
+    const copied = new Copied(kit);
     for (const entry of await fs.readdir(root).catch(() => [])) {
       const found = await fs.stat(path.join(root, entry)).catch(() => null);
-      if (found?.isFile() && entry !== addon && !UNREAD.test(entry))
-        await this.#copyFile(root, entry, found.size);
-      if (found?.isDirectory() && sources === null && entry !== output && holdsSources(entry))
-        await this.#copyFolder(root, entry, new Set());
+      if (found?.isFile() && copied.hasFile(entry)) await this.#copyFile(root, entry, found.size);
+      if (found?.isDirectory() && sources === null && holdsSources(entry) && copied.entersFolder(entry))
+        await this.#copyFolder(entry, new Set(), copied);
     }
     for (const source of sources ?? []) {
       const found = await fs.stat(path.join(root, source)).catch(() => null);
       if (found?.isFile()) await this.#copyFile(root, source, found.size);
-      else if (found?.isDirectory()) await this.#copyFolder(root, source, new Set());
+      else if (found?.isDirectory()) await this.#copyFolder(source, new Set(), copied);
       else invalid('source', `${show(source)}, which is not in ${show(root)}`, 'folders and files of it');
     }
     if (this.#files.size === 0) invalid('root', `${show(root)}, with no file to copy`, 'a project');
+    await this.#checkCwd(kit);
+  }
+
+  /** Else the command could not be started, and Node.js would name the program as what is missing. */
+  async #checkCwd({ build }: ResolvedKit): Promise<void> {
+    const cwd = build.kind === 'none' ? null : build.cwd;
+    if (cwd === null) return;
+    const found = await fs.stat(path.join(this.root, cwd)).catch(() => null);
+    if (found?.isDirectory()) return;
+    invalid(
+      'build.cwd',
+      `${show(cwd)}, which was not copied`,
+      'a folder that has sources: name it in "source"',
+    );
   }
 
   /** @param above real paths of the folders that lead here: a link to one of them has no end */
-  async #copyFolder(root: string, name: string, above: ReadonlySet<string>): Promise<void> {
+  async #copyFolder(name: string, above: ReadonlySet<string>, copied: Copied): Promise<void> {
+    const { root } = copied;
     const real = await fs.realpath(path.join(root, name));
     if (above.has(real)) return;
     const here = new Set([...above, real]);
@@ -169,8 +184,8 @@ export class Workspace {
     for (const entry of (await fs.readdir(path.join(root, name))).sort()) {
       const file = path.join(name, entry);
       const found = await fs.stat(path.join(root, file)).catch(() => null);
-      if (found?.isFile()) await this.#copyFile(root, file, found.size);
-      else if (found?.isDirectory() && !NEVER.has(entry)) await this.#copyFolder(root, file, here);
+      if (found?.isFile() && file !== copied.addon) await this.#copyFile(root, file, found.size);
+      else if (found?.isDirectory() && copied.entersFolder(file)) await this.#copyFolder(file, here, copied);
     }
   }
 
@@ -185,6 +200,32 @@ export class Workspace {
     await fs.mkdir(path.dirname(target), { recursive: true });
     await fs.copyFile(path.join(root, name), target, constants.COPYFILE_FICLONE);
     this.#files.add(name);
+  }
+}
+
+/** Which files and folders of a project are for the copy, where they are not named one by one. */
+class Copied {
+  readonly root: string;
+  /** What was built of it: a copy builds its own. */
+  readonly addon: string;
+  readonly #output: string | null;
+  readonly #isAll: boolean;
+
+  constructor({ root, addon, sources }: ResolvedKit) {
+    this.root = root;
+    this.addon = addon;
+    this.#output = outputOf(addon);
+    this.#isAll = sources === null;
+  }
+
+  /** Whether a file of the root itself is: where sources are named, what tests and tools write beside them is no source. */
+  hasFile(name: string): boolean {
+    if (name === this.addon || UNREAD.test(name)) return false;
+    return this.#isAll || isDescription(name) || name === 'package.json';
+  }
+
+  entersFolder(folder: string): boolean {
+    return folder !== this.#output && !NEVER.has(path.basename(folder));
   }
 }
 
@@ -210,10 +251,5 @@ function decode(bytes: Uint8Array): string | null {
 
 async function removeFolder(folder: string): Promise<void> {
   await fs.rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  open.delete(folder);
-  if (open.size === 0) process.off('exit', removeAll);
-}
-
-function removeAll(): void {
-  for (const folder of open) rmSync(folder, { recursive: true, force: true });
+  keepAtExit(folder);
 }

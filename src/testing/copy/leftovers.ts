@@ -2,11 +2,12 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { isGone } from './owner.ts';
 
-/** Followed by the id of the process, and a random part. */
+/** Followed by what tells the process that it belongs to, and a random part. */
 export const WORKSPACE_PREFIX = 'napi-reload-testing-';
 
-/** In another namespace of processes an id says nothing, so that a copy must also be as old as no test takes. */
+/** In another namespace of processes an id says nothing, so that a copy from there must be as old as no test takes. */
 const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1_000;
 
 let swept: Promise<void> | null = null;
@@ -21,10 +22,11 @@ export function sweepLeftovers(): Promise<void> {
 export async function sweep(folder: string, nowMs: number): Promise<void> {
   for (const name of await fs.readdir(folder)) {
     if (!name.startsWith(WORKSPACE_PREFIX)) continue;
-    const pid = Number.parseInt(name.slice(WORKSPACE_PREFIX.length), 10);
+    const owner = name.slice(WORKSPACE_PREFIX.length);
     const found = await fs.lstat(path.join(folder, name)).catch(() => null);
     if (found === null || !found.isDirectory() || found.uid !== process.getuid?.()) continue;
-    if (found.mtimeMs + LEFTOVER_AGE_MS > nowMs || isAlive(pid)) continue;
+    const isOld = found.mtimeMs + LEFTOVER_AGE_MS <= nowMs && !isAlive(Number.parseInt(owner, 10));
+    if (!isOld && !isGone(owner)) continue;
     await fs.rm(path.join(folder, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
