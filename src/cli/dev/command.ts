@@ -40,7 +40,7 @@ export const devCommand: Command<typeof DEV_OPTIONS> = command({
   name: 'dev',
   summary: 'build addons, run an app, and reload them in it while you edit',
   description: [
-    'Finds the addons of the folder, builds them, and starts the app with napi-reload/register. When a source changes, what has changed is built, and goes live in each process and thread of the app. What does not build, or is refused, is shown, and the version before serves on.',
+    'Finds the addons of the folder, builds them, and starts the app with napi-reload/register. When a source changes, what has changed is built, and goes live in each process and thread of the app. What does not build, or is refused, is shown, and the previous version keeps serving.',
     'In a terminal, "h" shows the keys. When the app ends, or crashes, it is started again after the next change.',
   ],
   operands: [

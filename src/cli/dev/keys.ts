@@ -13,7 +13,7 @@ export interface Key {
 export const KEYS: readonly Key[] = [
   { key: 'r', summary: 'build what has changed, and reload', press: (session) => session.rebuild(false) },
   { key: 'f', summary: 'compile everything again, and reload', press: (session) => session.rebuild(true) },
-  { key: 'b', summary: 'go back to the version before', press: (session) => session.rollback() },
+  { key: 'b', summary: 'go back to the previous version', press: (session) => session.rollback() },
   {
     key: 'v',
     summary: 'show the versions in memory, and why they are there',
