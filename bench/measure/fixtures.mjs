@@ -18,10 +18,19 @@ const root = path.resolve(import.meta.dirname, '../..');
 const cache = path.join(root, 'node_modules/.cache/napi-reload-bench');
 const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');
 
+/** Of a build, also the slowest on a busy machine. */
+const BUILD_MS = 300_000;
+
 /** @param {string} command @param {readonly string[]} args */
 function run(command, args) {
-  const result = spawnSync(command, args, { encoding: 'utf8', cwd: root });
-  if (result.status !== 0) throw new Error(`${command} failed: ${result.error?.message ?? result.stderr}`);
+  const options = { encoding: /** @type {const} */ ('utf8'), cwd: root, timeout: BUILD_MS };
+  const { status, signal, error, stderr } = spawnSync(command, args, options);
+  if (status === 0) return;
+  const isLate = error !== undefined && 'code' in error && error.code === 'ETIMEDOUT';
+  const why = isLate
+    ? `it did not end within ${BUILD_MS} ms`
+    : (error?.message ?? `it ended with ${signal ?? status}`);
+  throw new Error(`cannot build: ${[command, ...args].join(' ')}: ${why}\n${stderr ?? ''}`.trimEnd());
 }
 
 /**
