@@ -1,16 +1,6 @@
 // The addons that the benchmarks load.
 import { spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -143,17 +133,4 @@ function compile(compiler, source, name, flags) {
   const common = ['-O2', '-fPIC', '-shared', `-I${path.join(prefix, 'include/node')}`];
   run(compiler, [...common, ...flags, path.join(root, 'bench/addons', source), '-o', output]);
   return output;
-}
-
-/**
- * Puts an addon in place as a linker does, each time with other bytes, as after an edit.
- * @param {string} built @param {string} file
- */
-export function installer(built, file) {
-  let builds = 0;
-  return () => {
-    copyFileSync(built, `${file}.new`);
-    appendFileSync(`${file}.new`, String(builds++).padStart(8, '0'));
-    renameSync(`${file}.new`, file);
-  };
 }
