@@ -10,6 +10,7 @@ const FOLDERS = ['native', 'test', 'examples'];
 const SKIPPED = new Set(['build', 'node_modules']);
 const LOCAL = join(ROOT, 'node_modules/.bin/clang-format');
 
+/** @param {string} folder @returns {string[]} */
 function findFiles(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -23,13 +24,12 @@ const command = existsSync(LOCAL) ? LOCAL : 'clang-format';
 const write = process.argv.includes('--write');
 const files = FOLDERS.flatMap((folder) => findFiles(join(ROOT, folder)));
 const mode = write ? ['-i'] : ['--dry-run', '-Werror'];
-const run =
-  files.length === 0 ? { status: 0 } : spawnSync(command, [...mode, ...files], { stdio: 'inherit' });
+const { status, error } = spawnSync(command, [...mode, ...files], { stdio: 'inherit' });
 
-if (run.error?.code === 'ENOENT') {
+if (error !== undefined && 'code' in error && error.code === 'ENOENT') {
   const undone = write ? 'C++ not formatted' : 'C++ format not checked';
   console.log(`clang-format not found: ${undone}; apt-get install clang-format`);
-  process.exitCode = process.env.CI === 'true' ? 1 : 0;
+  process.exitCode = process.env['CI'] === 'true' ? 1 : 0;
 } else {
-  process.exitCode = run.status ?? 1;
+  process.exitCode = status ?? 1;
 }

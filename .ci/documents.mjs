@@ -13,6 +13,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const schema = path.join(root, 'src/config/schema.json');
 writeFileSync(schema, JSON.stringify(configSchema));
 writeFileSync(path.join(root, 'docs/commands.md'), manual(COMMANDS));
+/** @type {typeof import('../site/api.ts')} */
 const { apiReference } = await createJiti(import.meta.url).import('../site/api.ts');
 writeFileSync(path.join(root, 'docs/api.md'), apiReference(path.join(root, 'dist')));
 const biome = path.join(root, 'node_modules/@biomejs/biome/bin/biome');

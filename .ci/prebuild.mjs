@@ -10,17 +10,21 @@ const built = path.join(root, 'build/Release/napi_reload.node');
 const place = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'napi_reload.node');
 const [from = built, to = place] = process.argv.slice(2);
 
-/** The newest that is there: glibc of Debian 10 and RHEL 8, libstdc++ and libgcc of GCC 8. Node.js 20 asks for the same. */
+/**
+ * The newest that is there: glibc of Debian 10 and RHEL 8, libstdc++ and libgcc of GCC 8. Node.js 20 asks for the same.
+ *
+ * @type {Record<string, string>}
+ */
 const NEWEST = { GLIBC: '2.28', GLIBCXX: '3.4.25', CXXABI: '1.3.11', GCC: '7.0.0' };
 
-/** @returns whether version `a`, such as `2.34`, came after `b` */
+/** @param {string} a @param {string} b @returns whether version `a`, such as `2.34`, came after `b` */
 function isNewer(a, b) {
   return a.localeCompare(b, 'en', { numeric: true }) > 0;
 }
 
 const said = execFileSync('objdump', ['-T', from], { encoding: 'utf8' });
 const imports = [...said.matchAll(/\*UND\*.*\((\w+?)_([\d.]+)\) +(\S+)$/gm)];
-const refused = imports.filter(([, library, version]) => isNewer(version, NEWEST[library] ?? '0'));
+const refused = imports.filter(([, library = '', version = '']) => isNewer(version, NEWEST[library] ?? '0'));
 if (imports.length === 0 || refused.length > 0) {
   const names = refused.map(([, library, version, name]) => `${name} (${library}_${version})`).join(', ');
   console.error(

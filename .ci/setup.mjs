@@ -18,6 +18,20 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
+/**
+ * @typedef {{
+ *   name: string,
+ *   inputs: readonly string[],
+ *   stamp: string,
+ *   outputs: readonly string[],
+ *   needs: readonly string[],
+ *   salt?: string,
+ *   command(): [string, ...string[]],
+ *   after?(): void,
+ * }} Part
+ */
+
+/** @type {readonly Part[]} */
 const parts = [
   {
     name: 'packages',
@@ -35,7 +49,7 @@ const parts = [
     outputs: ['build/Release/napi_reload.node'],
     needs: ['python3', 'make', 'g++'],
     // Warnings are errors in CI alone.
-    salt: process.env.CI ?? '',
+    salt: process.env['CI'] ?? '',
     command: () => [
       process.execPath,
       path.join(root, 'node_modules/node-gyp/bin/node-gyp.js'),
@@ -75,6 +89,7 @@ function removeOrphans() {
   }
 }
 
+/** @param {string} entry @returns {Generator<string>} */
 function* files(entry) {
   const absolute = path.join(root, entry);
   for (const child of readdirSync(absolute, { withFileTypes: true }).sort((a, b) =>
@@ -85,6 +100,7 @@ function* files(entry) {
   }
 }
 
+/** @param {Part} part */
 function digest({ inputs, salt = '' }) {
   const hash = createHash('sha256').update(process.platform + process.arch + salt);
   for (const input of inputs) {
@@ -99,12 +115,14 @@ function digest({ inputs, salt = '' }) {
   return hash.digest('hex');
 }
 
+/** @param {string} program */
 function isOnPath(program) {
-  return (process.env.PATH ?? '')
+  return (process.env['PATH'] ?? '')
     .split(path.delimiter)
     .some((folder) => existsSync(path.join(folder, program)));
 }
 
+/** @param {Part} part */
 function make(part) {
   const stamp = path.join(root, part.stamp);
   const wanted = digest(part);
@@ -132,6 +150,7 @@ function make(part) {
   process.stderr.write(` ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);
 }
 
+/** @param {string} message */
 function fail(message) {
   process.stderr.write(`setup: ${message}\n`);
   process.exit(1);

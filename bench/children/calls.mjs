@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { open } from '../../dist/index.js';
 import { Builds } from '../measure/builds.mjs';
-import { answer } from '../measure/children.mjs';
+import { serve } from '../measure/child.mjs';
 
 /** So short that some batches have the processor to themselves; awaited calls need some more, to be several. */
 const BATCH_MS = { direct: 1, awaited: 3 };
@@ -281,28 +281,27 @@ function callsBetween(kind) {
   return kind === 'construct' ? CALLS_BETWEEN.construct : CALLS_BETWEEN.direct;
 }
 
-answer({
-  /** @param {Settings} settings */
-  async begin(settings) {
-    isAwaited = 'isolation' in settings.options;
-    const begin = MANNERS[settings.manner];
-    if (begin === undefined) throw new Error(`there is no manner ${settings.manner}`);
-    manner = await begin(settings);
-  },
-  /** @returns {Promise<number[]>} ns of a call, by batch @param {Kind} name @param {{ batches: number, warmUpMs: number }} counts */
-  async measure(name, { batches, warmUpMs }) {
-    const calls = await warmUp(name, warmUpMs);
-    const ns = [];
-    for (let number = 0; number < batches; number++) ns.push(((await batch(name, calls)) * 1e6) / calls);
-    return ns;
-  },
-  /** With calls before each, as between any two reloads. @param {number} reloads */
-  async reload(reloads) {
-    for (let number = 0; number < reloads; number++) {
-      for (const kind of KINDS) await batch(kind, callsBetween(kind));
-      const version = await manner.reload();
-      if (manner.follows) current = version;
-    }
-  },
-  end: () => manner.end(),
+/** @returns {Promise<number[]>} ns of a call, by batch @param {Kind} name @param {{ batches: number, warmUpMs: number }} counts */
+async function measure(name, { batches, warmUpMs }) {
+  const calls = await warmUp(name, warmUpMs);
+  const ns = [];
+  for (let number = 0; number < batches; number++) ns.push(((await batch(name, calls)) * 1e6) / calls);
+  return ns;
+}
+
+/** With calls before each, as between any two reloads. @param {number} reloads */
+async function reload(reloads) {
+  for (let number = 0; number < reloads; number++) {
+    for (const kind of KINDS) await batch(kind, callsBetween(kind));
+    const version = await manner.reload();
+    if (manner.follows) current = version;
+  }
+}
+
+serve(async (/** @type {Settings} */ settings) => {
+  isAwaited = 'isolation' in settings.options;
+  const begin = MANNERS[settings.manner];
+  if (begin === undefined) throw new Error(`there is no manner ${settings.manner}`);
+  manner = await begin(settings);
+  return { measure, reload, end: manner.end };
 });

@@ -7,13 +7,10 @@ import { serve } from '../measure/child.mjs';
 
 /** @typedef {{ value(): number }} Kernel */
 /** @typedef {import('../../dist/index.js').Addon<Kernel>} Addon */
+/** @typedef {{ folder: string, project: string, build: NonNullable<import('../../dist/index.js').OpenOptions['build']> }} Settings */
 
-const [folder = '', project = '', buildText = '"auto"'] = process.argv.slice(2);
-/** @type {Addon | null} */
-let opened = null;
-
-/** @param {Addon} addon @param {'reloaded' | 'unchanged'} event @param {number} number @returns {Promise<number>} ms from the save to the event */
-function saveUntil(addon, event, number) {
+/** @param {Addon} addon @param {'reloaded' | 'unchanged'} event @param {() => void} save @returns {Promise<number>} ms from the save to the event */
+function timeUntil(addon, event, save) {
   return new Promise((resolve, reject) => {
     const startMs = performance.now();
     /** @param {Error | null} error */
@@ -27,40 +24,29 @@ function saveUntil(addon, event, number) {
     const onEvent = () => settle(null);
     addon.on('failed', settle);
     addon.on(event, onEvent);
-    save(project, number);
+    save();
   });
 }
 
-/** @returns {Addon} */
-function addonOf() {
-  assert(opened !== null, 'begin comes first');
-  return opened;
-}
-
-serve({
-  async begin() {
-    opened = /** @type {Addon} */ (
-      await open(path.join(project, ADDON), {
-        build: JSON.parse(buildText),
-        watch: true,
-        stageDir: path.join(folder, 'stage'),
-      })
-    );
-    assert.equal(opened.exports.value(), 0);
-  },
-  /** @param {number} number */
-  async edit(number) {
-    const addon = addonOf();
-    const { value } = addon.exports;
-    const tookMs = await saveUntil(addon, 'reloaded', number);
-    assert.equal(value(), number);
-    return tookMs;
-  },
-  /** @param {number} number the one that it has */
-  async same(number) {
-    const addon = addonOf();
-    assert.equal(addon.exports.value(), number);
-    return saveUntil(addon, 'unchanged', number);
-  },
-  end: () => opened?.close(),
+serve(async (/** @type {Settings} */ { folder, project, build }) => {
+  const stageDir = path.join(folder, 'stage');
+  const addon = /** @type {Addon} */ (
+    await open(path.join(project, ADDON), { build, watch: true, stageDir })
+  );
+  const { value } = addon.exports;
+  assert.equal(value(), 0);
+  return {
+    /** @param {number} number */
+    async edit(number) {
+      const tookMs = await timeUntil(addon, 'reloaded', () => save(project, number));
+      assert.equal(value(), number);
+      return tookMs;
+    },
+    /** @param {number} number the one that it has */
+    async same(number) {
+      assert.equal(value(), number);
+      return timeUntil(addon, 'unchanged', () => save(project, number));
+    },
+    end: () => addon.close(),
+  };
 });

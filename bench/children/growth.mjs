@@ -4,41 +4,37 @@ import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { open } from '../../dist/index.js';
+import { Builds } from '../measure/builds.mjs';
 import { serve } from '../measure/child.mjs';
-import { installer } from '../measure/fixtures.mjs';
 
 const WARM_UP = 5;
 
 /** @typedef {{ version(): number, pin(): unknown }} Kernel */
 /** @typedef {{ builds: readonly string[], pinned?: number, live?: number }} Setup versions that stay in memory; other addons that are open */
+/** @typedef {{ folder: string, way: string } & Setup} Settings */
 /** @typedef {{ fill(setup: Setup): Promise<void>, reload(): Promise<number>, end(): Promise<void> }} Way `reload` gives ms */
 
-const [folder = '', name = '', setupText = '{}'] = process.argv.slice(2);
-/** @type {Setup} */
-const setup = JSON.parse(setupText);
-const file = path.join(folder, 'kernel.node');
-const stageDir = path.join(folder, 'stage');
-const installs = setup.builds.map((built) => installer(built, file));
-let builds = 0;
-
-/** @returns what the version that is now in the file says of itself */
-function install() {
-  const at = builds++ % installs.length;
-  installs[at]?.();
-  return at + 1;
+/** @param {Settings} settings @returns {{ file: string, builds: Builds, makeOther(number: number): string }} */
+function filesOf({ folder, builds }) {
+  const file = path.join(folder, 'kernel.node');
+  return {
+    file,
+    builds: new Builds(builds, file),
+    /** Another addon, with bytes of its own. */
+    makeOther(number) {
+      const other = path.join(folder, `other-${number}.node`);
+      copyFileSync(builds[0] ?? '', other);
+      appendFileSync(other, `other ${number}`);
+      return other;
+    },
+  };
 }
 
-/** Another addon, with bytes of its own. @param {number} number @returns its file */
-function makeOther(number) {
-  const other = path.join(folder, `other-${number}.node`);
-  copyFileSync(setup.builds[0] ?? '', other);
-  appendFileSync(other, `other ${number}`);
-  return other;
-}
-
-/** @returns {Promise<Way>} */
-async function ours() {
-  install();
+/** @param {Settings} settings @returns {Promise<Way>} */
+async function ours(settings) {
+  const { file, builds, makeOther } = filesOf(settings);
+  const stageDir = path.join(settings.folder, 'stage');
+  builds.install();
   const addon = /** @type {import('../../dist/index.js').Addon<Kernel>} */ (await open(file, { stageDir }));
   // That there are many in memory is what is measured.
   addon.on('warning', () => undefined);
@@ -53,7 +49,7 @@ async function ours() {
   /** @type {import('../../dist/index.js').Addon[]} */
   const others = [];
   const reload = async () => {
-    const installed = install();
+    const installed = builds.install();
     const startMs = performance.now();
     const { status } = await addon.reload();
     assert.equal(status, 'reloaded');
@@ -76,8 +72,10 @@ async function ours() {
   };
 }
 
-/** @returns {Way} */
-function plain() {
+/** @param {Settings} settings @returns {Way} */
+function plain(settings) {
+  const { folder } = settings;
+  const { file, builds, makeOther } = filesOf(settings);
   let copies = 0;
   /** @param {string} from @returns {Kernel} */
   const load = (from) => {
@@ -92,13 +90,14 @@ function plain() {
   return {
     async fill({ pinned = 0, live = 0 }) {
       for (let number = 0; number < pinned + live; number++) {
-        assert.equal(load(makeOther(number)).version(), 1);
+        const other = makeOther(number);
+        assert.equal(load(other).version(), 1);
         forget();
-        rmSync(path.join(folder, `other-${number}.node`));
+        rmSync(other);
       }
     },
     async reload() {
-      const installed = install();
+      const installed = builds.install();
       const startMs = performance.now();
       const answer = load(file).version();
       const tookMs = performance.now() - startMs;
@@ -110,12 +109,9 @@ function plain() {
   };
 }
 
-const way = name === 'ours' ? await ours() : plain();
-serve({
-  async begin() {
-    await way.fill(setup);
-    for (let number = 0; number < WARM_UP; number++) await way.reload();
-  },
-  reload: way.reload,
-  end: way.end,
+serve(async (/** @type {Settings} */ settings) => {
+  const { fill, reload, end } = settings.way === 'ours' ? await ours(settings) : plain(settings);
+  await fill(settings);
+  for (let number = 0; number < WARM_UP; number++) await reload();
+  return { reload, end };
 });

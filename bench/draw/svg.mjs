@@ -1,12 +1,12 @@
 // Charts as SVG, without a library: dots with their spread, and lines over a number that grows. In a page of its own colours
 // (`--text`, `--soft`, `--line`, `--back`) a chart takes those, elsewhere those of the reader's colour scheme.
-import { show, showBytes } from './tables.mjs';
+import { show, showBytes, showIn } from './tables.mjs';
 
 /** @typedef {import('../measure/statistics.mjs').Figure} Figure */
 /** @typedef {{ name: string, figures: readonly (Figure | undefined)[] }} Row a figure for each series */
-/** @typedef {{ title: string, unit: string, series: readonly string[], rows: readonly Row[], ours: RegExp }} Dots */
+/** @typedef {{ title: string, unit: import('../measure/statistics.mjs').Unit, series: readonly string[], rows: readonly Row[], ours: RegExp }} Dots */
 /** @typedef {{ at: number, figure: Figure }} Point */
-/** @typedef {{ title: string, unit: string, along: string, grows: 'count' | 'bytes', lines: readonly { name: string, points: readonly Point[] }[] }} Lines */
+/** @typedef {{ title: string, unit: import('../measure/statistics.mjs').Unit, along: string, grows: 'count' | 'bytes', lines: readonly { name: string, points: readonly Point[] }[] }} Lines */
 
 const WIDTH = 760;
 const MARGIN = 24;
@@ -37,7 +37,7 @@ const STYLE = `<style>
 const quoted = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 /** @param {number} value */
 const place = (value) => Number(value.toFixed(1));
-/** @param {string} unit @param {number} value */
+/** @param {import('../measure/statistics.mjs').Unit} unit @param {number} value */
 const label = (unit, value) => showIn(value, unit);
 
 /**

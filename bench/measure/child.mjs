@@ -1,152 +1,167 @@
-// A process of its own for one way: what a way leaves behind is no burden on another one. It is asked for one turn at a time.
+// Processes of their own for whatever must not burden the rest of a run: a section asks, they answer, one question at a time.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { treeOf, untilIdle } from './idle.mjs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { untilIdle } from './idle.mjs';
+import { inScratch } from './scratch.mjs';
+import { killTree } from './tree.mjs';
 
 const ANSWER_MS = 600_000;
 const EXIT_MS = 10_000;
-const SAID_MAX = 8_000;
+const STDERR_CHARACTERS = 8_000;
 
-/** @typedef {{ request: string, args: readonly unknown[] }} Question */
-/** @typedef {{ answer?: unknown, error?: string }} Answer */
+/** @typedef {{ question: string, args: unknown[] }} Question */
+/** @typedef {{ value: unknown } | { failure: string }} Answer */
+/** @typedef {Readonly<Record<string, (...args: any[]) => unknown>>} Answers by the question */
 
 export class Child {
   #name;
   #process;
-  /** The end of what it wrote to stderr. */
-  #said = '';
+  /** The end of what it wrote there. */
+  #stderr = '';
 
-  /** @param {string} name for messages @param {string} script @param {readonly string[]} args @param {NodeJS.ProcessEnv} env */
-  constructor(name, script, args, env) {
+  /** @param {string} name for messages @param {string} script in bench/children @param {NodeJS.ProcessEnv} env */
+  constructor(name, script, env) {
     this.#name = name;
-    this.#process = fork(script, args, { env, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+    this.#process = fork(fileURLToPath(new URL(`../children/${script}.mjs`, import.meta.url)), {
+      env,
+      execArgv: ['--expose-gc'],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
     this.#process.stderr?.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
-      this.#said = (this.#said + text).slice(-SAID_MAX);
+      this.#stderr = `${this.#stderr}${text}`.slice(-STDERR_CHARACTERS);
     });
   }
 
+  get pid() {
+    if (this.#process.pid === undefined) throw this.#errorOf('start', 'it did not');
+    return this.#process.pid;
+  }
+
   /**
-   * @param {string} request one of those that it serves @param {readonly unknown[]} args
-   * @returns {Promise<unknown>} rejects when it ends, fails or does not answer
+   * @param {string} question @param {unknown[]} args
+   * @returns {Promise<unknown>} what it answers; rejects when it fails, ends or does not answer
    */
-  async ask(request, ...args) {
-    if (!this.#process.connected) throw new Error(`${this.#name}: ${request}: it has ended\n${this.#said}`);
-    const asked = new AbortController();
-    const signal = AbortSignal.any([asked.signal, AbortSignal.timeout(ANSWER_MS)]);
-    const ended = once(this.#process, 'exit', { signal }).then(([code, by]) => ({
-      error: `it ended with ${by ?? code}`,
-    }));
-    const answered = once(this.#process, 'message', { signal }).then(([message]) => message);
-    // The one that loses is aborted below.
-    for (const each of [ended, answered]) each.catch(() => undefined);
+  async ask(question, ...args) {
+    if (!this.#process.connected) throw this.#errorOf(question, 'it has ended');
+    const settled = new AbortController();
+    const { signal } = settled;
+    /** @type {Promise<Answer>[]} */
+    const outcomes = [
+      once(this.#process, 'message', { signal }).then(([answer]) => answer),
+      once(this.#process, 'exit', { signal }).then(([code, by]) => ({
+        failure: `it ended with ${by ?? code}`,
+      })),
+      pause(ANSWER_MS, { failure: `there was no answer in ${ANSWER_MS} ms` }, { signal }),
+    ];
+    this.#process.send({ question, args });
     try {
-      this.#process.send({ request, args });
-      /** @type {Answer} */
-      const { answer, error } = await Promise.race([ended, answered]).catch((failure) => ({
-        error: signal.aborted ? `no answer in ${ANSWER_MS} ms` : String(failure),
-      }));
-      if (error !== undefined) throw new Error(`${this.#name}: ${request}: ${error}\n${this.#said}`);
-      return answer;
+      const answer = await Promise.race(outcomes);
+      if ('failure' in answer) throw this.#errorOf(question, answer.failure);
+      return answer.value;
     } finally {
-      asked.abort();
+      settled.abort();
     }
   }
 
-  /** The same, until nothing of it runs any more. @param {string} request @param {readonly unknown[]} args @returns {Promise<unknown>} */
-  async turn(request, ...args) {
-    const answer = await this.ask(request, ...args);
-    await untilIdle(Number(this.#process.pid));
+  /** The same, until nothing of it runs that would run in another one's turn. @param {string} question @param {unknown[]} args */
+  async turn(question, ...args) {
+    const answer = await this.ask(question, ...args);
+    await this.rest();
     return answer;
+  }
+
+  rest() {
+    return untilIdle(this.pid);
   }
 
   /** It ends as it should. */
   async end() {
-    const exited = once(this.#process, 'exit', { signal: AbortSignal.timeout(EXIT_MS) });
-    exited.catch(() => undefined);
     await this.ask('end');
-    const [code, signal] = await exited;
-    if (code !== 0) throw new Error(`${this.#name} ended with ${signal ?? code}\n${this.#said}`);
+    const exited = once(this.#process, 'exit').then(([code, signal]) => signal ?? code);
+    this.#process.disconnect();
+    const how = await Promise.race([exited, pause(EXIT_MS, 'nothing yet', { ref: false })]);
+    if (how !== 0) throw this.#errorOf('end', `it ended with ${how}`);
   }
 
-  /** Whatever of it is still there. */
+  /** Whatever of it is still there, with the processes that it has started. */
   kill() {
-    const { pid, exitCode, signalCode } = this.#process;
-    if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    for (const each of treeOf(pid)) {
-      try {
-        process.kill(Number(each), 'SIGKILL');
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    return killTree(this.#process);
   }
-}
 
-/** Gives a folder that is removed afterwards. @template T @param {(folder: string) => Promise<T>} work @returns {Promise<T>} */
-export async function inScratch(work) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'napi-reload-bench-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  /** @param {string} question @param {string} how */
+  #errorOf(question, how) {
+    return new Error(`${this.#name}, ${question}: ${how}\n${this.#stderr}`.trimEnd());
   }
 }
 
 /**
- * Starts a process for each way, which gets a folder of its own before its arguments. They begin side by side, and are gone
- * afterwards.
+ * Starts children, which begin side by side, each with its settings and a folder of its own. They are gone when the work is done
+ * or has failed, and so are their folders.
  *
  * @template T
- * @param {string} script @param {Record<string, readonly string[]>} argsOf by the name of the way
+ * @param {Readonly<Record<string, { script: string, settings: object }>>} wanted by the names of what they measure
  * @param {(childOf: (name: string) => Child) => Promise<T>} work
  * @param {NodeJS.ProcessEnv} [env]
- * @returns {Promise<T>}
  */
-export function withChildren(script, argsOf, work, env = process.env) {
+export function withChildren(wanted, work, env = process.env) {
   return inScratch(async (scratch) => {
     /** @type {Map<string, Child>} */
     const children = new Map();
+    /** @param {string} name */
+    const childOf = (name) => {
+      const child = children.get(name);
+      if (child === undefined) throw new Error(`there is no child "${name}"`);
+      return child;
+    };
     try {
-      for (const [name, args] of Object.entries(argsOf)) {
-        const folder = path.join(scratch, String(children.size));
-        mkdirSync(folder);
-        children.set(name, new Child(name, script, [folder, ...args], env));
-      }
-      await Promise.all(Array.from(children.values(), (child) => child.turn('begin')));
-      const result = await work((name) => /** @type {Child} */ (children.get(name)));
+      for (const [name, { script }] of Object.entries(wanted))
+        children.set(name, new Child(name, script, env));
+      await Promise.all(
+        Object.entries(wanted).map(([name, { settings }], number) => {
+          const folder = path.join(scratch, String(number));
+          mkdirSync(folder);
+          return childOf(name).turn('begin', { folder, ...settings });
+        }),
+      );
+      const result = await work(childOf);
       await Promise.all(Array.from(children.values(), (child) => child.end()));
       return result;
     } finally {
-      for (const child of children.values()) child.kill();
+      await Promise.all(Array.from(children.values(), (child) => child.kill()));
     }
   });
 }
 
 /**
- * The other side of it: answers, one after the other, what is asked for by name. `begin` comes first, `end` last.
+ * In a child: begins, and answers what is asked then, until nobody can ask any more.
  *
- * @param {Record<string, (...args: any[]) => unknown>} answers
+ * @template {{ folder: string }} Settings
+ * @param {(settings: Settings) => Promise<Answers & { end(): unknown }>} begin
  */
-export function serve(answers) {
-  // So that it does not outlive who asks.
-  process.on('disconnect', () => process.exit());
-  process.on('message', async (/** @type {Question} */ { request, args }) => {
-    /** @type {Answer} */
-    let reply;
-    try {
-      reply = { answer: await answers[request]?.(...args) };
-    } catch (error) {
-      reply = { error: error instanceof Error ? String(error.stack) : String(error) };
-    }
-    process.send?.(reply, () => request === 'end' && process.disconnect());
+export function serve(begin) {
+  /** @type {Answers} */
+  let answers = {
+    async begin(settings) {
+      answers = await begin(settings);
+    },
+  };
+  process.once('disconnect', () => process.exit());
+  process.on('message', async (/** @type {Question} */ { question, args }) => {
+    process.send?.(await answerOne(answers[question], args));
   });
 }
 
-/** The same list begun elsewhere, so that over the rounds each is first, and last. @template T @param {readonly T[]} list @param {number} by @returns {T[]} */
-export function rotated(list, by) {
-  const at = by % Math.max(1, list.length);
-  return [...list.slice(at), ...list.slice(0, at)];
+/** @param {Answers[string] | undefined} give @param {unknown[]} args @returns {Promise<Answer>} */
+async function answerOne(give, args) {
+  try {
+    if (give === undefined) throw new Error('nobody knows how to answer this');
+    return { value: await give(...args) };
+  } catch (error) {
+    return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
 }

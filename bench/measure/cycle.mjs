@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { loadNative } from '../../dist/native.js';
 import { KERNELS } from '../rivals/kernels.mjs';
-import { installer } from './fixtures.mjs';
+import { Builds } from './builds.mjs';
 import { collect } from './statistics.mjs';
 
 const WARM_UP = 20;
@@ -19,7 +19,7 @@ const WISHES = { examine: true, rebind: true, libraries: true };
 export function measureCycle(builds, folder, rounds) {
   const native = loadNative();
   const source = path.join(folder, 'cycle.node');
-  const installers = builds.map((built) => installer(built, source));
+  const versions = new Builds(builds, source);
   const directory = native.stageOpen(path.join(folder, 'cycle'), 'cycle');
   assert.ok(directory.ok);
   /** @type {Record<string, number[]>} */
@@ -34,9 +34,8 @@ export function measureCycle(builds, folder, rounds) {
         collect(steps, name, performance.now() - startMs);
         return result;
       };
-      const at = number % builds.length;
-      installers[at]?.();
-      runCycle(source, { id: number + 1, build: at + 1 }, directory.handle, during);
+      const build = versions.install();
+      runCycle(source, { id: number + 1, build }, directory.handle, during);
     }
   } finally {
     native.stageClose(directory.handle);

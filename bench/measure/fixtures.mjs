@@ -1,16 +1,6 @@
 // The addons that the benchmarks load.
 import { spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -18,10 +8,19 @@ const root = path.resolve(import.meta.dirname, '../..');
 const cache = path.join(root, 'node_modules/.cache/napi-reload-bench');
 const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');
 
+/** Of a build, also the slowest on a busy machine. */
+const BUILD_MS = 300_000;
+
 /** @param {string} command @param {readonly string[]} args */
 function run(command, args) {
-  const result = spawnSync(command, args, { encoding: 'utf8', cwd: root });
-  if (result.status !== 0) throw new Error(`${command} failed: ${result.error?.message ?? result.stderr}`);
+  const options = { encoding: /** @type {const} */ ('utf8'), cwd: root, timeout: BUILD_MS };
+  const { status, signal, error, stderr } = spawnSync(command, args, options);
+  if (status === 0) return;
+  const isLate = error !== undefined && 'code' in error && error.code === 'ETIMEDOUT';
+  const why = isLate
+    ? `it did not end within ${BUILD_MS} ms`
+    : (error?.message ?? `it ended with ${signal ?? status}`);
+  throw new Error(`cannot build: ${[command, ...args].join(' ')}: ${why}\n${stderr ?? ''}`.trimEnd());
 }
 
 /**
@@ -134,17 +133,4 @@ function compile(compiler, source, name, flags) {
   const common = ['-O2', '-fPIC', '-shared', `-I${path.join(prefix, 'include/node')}`];
   run(compiler, [...common, ...flags, path.join(root, 'bench/addons', source), '-o', output]);
   return output;
-}
-
-/**
- * Puts an addon in place as a linker does, each time with other bytes, as after an edit.
- * @param {string} built @param {string} file
- */
-export function installer(built, file) {
-  let builds = 0;
-  return () => {
-    copyFileSync(built, `${file}.new`);
-    appendFileSync(`${file}.new`, String(builds++).padStart(8, '0'));
-    renameSync(`${file}.new`, file);
-  };
 }

@@ -1,6 +1,6 @@
 // What a process and those below it hold: mappings, and bytes of memory.
 import { readFileSync } from 'node:fs';
-import { treeOf } from './idle.mjs';
+import { treeOf } from './tree.mjs';
 
 /** @typedef {{ mappings: number, bytes: number }} Held */
 

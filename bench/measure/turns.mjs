@@ -11,8 +11,10 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { installer } from './fixtures.mjs';
-import { treeOf, untilIdle } from './idle.mjs';
+import { Builds } from './builds.mjs';
+import { untilIdle } from './idle.mjs';
+import { inTurn } from './order.mjs';
+import { hasEnded, killTree } from './tree.mjs';
 
 const ANSWER_MS = 60_000;
 const END_MS = 10_000;
@@ -35,8 +37,7 @@ export class Runner {
   /** @readonly */
   folder;
   #child;
-  #installers;
-  #builds = 0;
+  #builds;
   #lastWords = '';
   /** @type {string | null} */
   #failure = null;
@@ -49,8 +50,8 @@ export class Runner {
     this.folder = folder;
     mkdirSync(folder);
     const file = path.join(folder, `kernel${path.extname(builds[0] ?? '')}`);
-    this.#installers = builds.map((built) => installer(built, file));
-    this.#install();
+    this.#builds = new Builds(builds, file);
+    this.#builds.install();
     // What it writes where it happens to be, such as a dump of a crash, goes with the folder.
     this.#child = spawn(command, [...args, file, folder, ...more], { stdio: 'pipe', cwd: folder });
     this.#child.stderr.on('data', (bytes) => {
@@ -66,7 +67,7 @@ export class Runner {
 
   /** Puts the next version in place, which the child is to bring to life. */
   async round() {
-    const version = this.#install();
+    const version = this.#builds.install();
     return parseRound(this.name, await this.#ask(`reload ${version}`));
   }
 
@@ -86,24 +87,13 @@ export class Runner {
 
   /** Safe to call also after a failure. */
   async end() {
-    if (this.#hasEnded) return;
+    if (hasEnded(this.#child)) return;
     const ended = once(this.#child, 'close');
     this.#child.stdin.end();
     const gaveUp = new AbortController();
-    const tooLate = pause(END_MS, null, { signal: gaveUp.signal }).then(() => this.#kill());
+    const tooLate = pause(END_MS, null, { signal: gaveUp.signal }).then(() => killTree(this.#child));
     await Promise.race([ended, tooLate.catch(() => undefined)]);
     gaveUp.abort();
-  }
-
-  get #hasEnded() {
-    const { pid, exitCode, signalCode } = this.#child;
-    return pid === undefined || exitCode !== null || signalCode !== null;
-  }
-
-  #install() {
-    const version = 1 + (this.#builds++ % this.#installers.length);
-    this.#installers[version - 1]?.();
-    return version;
   }
 
   /** @param {string} request @returns {Promise<unknown>} */
@@ -114,7 +104,7 @@ export class Runner {
     this.#waiting = answer;
     const timer = setTimeout(() => {
       this.#fail(`it did not answer "${request}" within ${ANSWER_MS} ms`);
-      this.#kill();
+      void killTree(this.#child);
     }, ANSWER_MS);
     try {
       this.#child.stdin.write(`${request}\n`);
@@ -133,18 +123,6 @@ export class Runner {
 
   /** @param {string} found */
   #errorOf = (found) => new Error(`cannot measure "${this.name}": ${found}\n${this.#lastWords}`.trimEnd());
-
-  /** With the processes that it has started. */
-  #kill() {
-    if (this.#hasEnded) return;
-    for (const pid of treeOf(this.pid)) {
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
-  }
 }
 
 /** @typedef {{ promise: Promise<string>, resolve(line: string): void, reject(error: Error): void }} PromiseWithResolvers */
@@ -204,22 +182,10 @@ export async function takeTurns(runners, { warmUp, rounds }) {
   );
   for (const runner of runners) await runner.rest();
   for (let number = 0; number < rounds; number++) {
-    for (const runner of orderOf(runners, number)) {
+    for (const runner of inTurn(runners, number)) {
       taken[runner.name]?.push(await runner.round());
       await runner.rest();
     }
   }
   return taken;
-}
-
-/**
- * Every other round runs the other way round, and every second one begins with the next: nobody always follows the same one.
- *
- * @template T
- * @param {readonly T[]} all @param {number} number of the round, from 0
- */
-export function orderOf(all, number) {
-  const at = Math.floor(number / 2) % all.length;
-  const order = [...all.slice(at), ...all.slice(0, at)];
-  return number % 2 === 0 ? order : order.reverse();
 }

@@ -2,14 +2,14 @@
 // Ways take turns, each in a project of its own; what napi-reload watches is in a process of its own.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { makeProject, save } from '../builders/projects.mjs';
 import { stepsIn } from '../builders/tools.mjs';
 import { absenceOf, programVersions, WAYS } from '../builders/ways.mjs';
-import { inScratch, rotated, withChildren } from '../measure/child.mjs';
+import { withChildren } from '../measure/child.mjs';
+import { inTurn } from '../measure/order.mjs';
+import { inScratch } from '../measure/scratch.mjs';
 import { collect, ratios, spread } from '../measure/statistics.mjs';
 
-const CHILD = fileURLToPath(new URL('../children/edits.mjs', import.meta.url));
 const ROUNDS = 11;
 
 /** @typedef {import('../builders/ways.mjs').Way} Way */
@@ -74,8 +74,10 @@ function measureEdits(ways, rounds) {
       ways.map(([name, way]) => [name, prepare(way, newFolder(scratch, name), steps)]),
     );
     const folderOf = (/** @type {string} */ name) => projects.get(name) ?? '';
-    const args = ways.flatMap(([name, way]) =>
-      'build' in way ? [[name, [folderOf(name), JSON.stringify(way.build)]]] : [],
+    const wanted = ways.flatMap(([name, way]) =>
+      'build' in way
+        ? [[name, { script: 'edits', settings: { project: folderOf(name), build: way.build } }]]
+        : [],
     );
     const measureAll = (/** @type {(name: string) => import('../measure/child.mjs').Child} */ childOf) => {
       const edits = ways.map(([name, way]) => {
@@ -84,7 +86,7 @@ function measureEdits(ways, rounds) {
       });
       return takeTurns(edits, rounds);
     };
-    return withChildren(CHILD, Object.fromEntries(args), measureAll, env);
+    return withChildren(Object.fromEntries(wanted), measureAll, env);
   });
 }
 
@@ -131,7 +133,7 @@ async function takeTurns(edits, rounds) {
   const times = { edit: {}, same: {} };
   let number = 0;
   for (let round = 0; round <= rounds; round++)
-    for (const [name, edit] of rotated(edits, round)) {
+    for (const [name, edit] of inTurn(edits, round)) {
       // A number that nobody has compiled: there is nothing to find in a cache.
       number += 1;
       const { editMs, sameMs } = await edit(number);

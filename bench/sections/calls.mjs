@@ -1,7 +1,8 @@
 // What one call costs in each manner of calling code that can be replaced: after ten reloads, of what was taken before them,
 // and before any. What counts is the cost after: before a reload V8 folds an indirection away.
+import { withChildren } from '../measure/child.mjs';
 import { buildCalls, buildFilling } from '../measure/fixtures.mjs';
-import { inTurn, withChildren } from '../measure/children.mjs';
+import { inTurn } from '../measure/order.mjs';
 import { collect, quantile, ratios, spreadWithLeast } from '../measure/statistics.mjs';
 
 /** With what each of them makes of itself and of its copy, they are more than the pool has. */
@@ -54,14 +55,14 @@ export async function measure({ short }) {
   for (let repeat = 0; repeat < counts.repeats; repeat++) {
     for (const [name, { manner, options = {} }] of inTurn(Object.entries(MANNERS), repeat)) {
       const settings = { built, filling, manner, options };
-      await withChildren({ [name]: { script: 'calls', settings } }, async (children) => {
-        const child = only(children);
+      await withChildren({ [name]: { script: 'calls', settings } }, async (childOf) => {
+        const child = childOf(name);
         const take = async (/** @type {Times} */ times, /** @type {readonly string[]} */ kinds) => {
-          await child.rest();
-          for (const kind of kinds) add(times, name, kind, await child.ask('measure', kind, counts));
+          for (const kind of kinds)
+            add(times, name, kind, /** @type {number[]} */ (await child.ask('measure', kind, counts)));
         };
         await take(before, KINDS_BEFORE);
-        await child.ask('reload', counts.reloads);
+        await child.turn('reload', counts.reloads);
         await take(after, KINDS);
       });
     }
@@ -84,13 +85,6 @@ export async function measure({ short }) {
       },
     },
   };
-}
-
-/** @template T @param {ReadonlyMap<string, T>} children @returns {T} */
-function only(children) {
-  const [child] = children.values();
-  if (child === undefined) throw new Error('no child was started');
-  return child;
 }
 
 /** @returns {Times} */

@@ -2,12 +2,11 @@
 // something of them is still in use, and the other addons that are open. Beside it a copy and process.dlopen. Each point of each
 // way is a process of its own; they take turns, so that a drift of the machine's speed falls on all.
 import { statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { rotated, withChildren } from '../measure/child.mjs';
+import { withChildren } from '../measure/child.mjs';
 import { buildGrown } from '../measure/fixtures.mjs';
+import { inTurn } from '../measure/order.mjs';
 import { collect, ratios, spread } from '../measure/statistics.mjs';
 
-const CHILD = fileURLToPath(new URL('../children/growth.mjs', import.meta.url));
 const WAYS = ['ours', 'plain'];
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -70,15 +69,15 @@ const pointOfFile = (builds) => ({ row: statSync(builds[0] ?? '').size, setup: {
 /** @param {Head} head @param {readonly Point[]} points @param {number} rounds @returns {Promise<Subject>} */
 async function measureAlong(head, points, rounds) {
   const nameOf = (/** @type {string} */ way, /** @type {Point} */ { row }) => `${way} ${head.along} ${row}`;
-  const args = points.flatMap((point) =>
-    WAYS.map((way) => [nameOf(way, point), [way, JSON.stringify(point.setup)]]),
+  const wanted = points.flatMap((point) =>
+    WAYS.map((way) => [nameOf(way, point), { script: 'growth', settings: { way, ...point.setup } }]),
   );
   /** @type {Record<string, number[]>} */
   const ms = {};
-  await withChildren(CHILD, Object.fromEntries(args), async (childOf) => {
+  await withChildren(Object.fromEntries(wanted), async (childOf) => {
     for (let round = 0; round < rounds; round++)
-      for (const [at, point] of rotated([...points.entries()], round))
-        for (const name of rotated(WAYS, round + at).map((way) => nameOf(way, point)))
+      for (const [at, point] of inTurn(points.entries(), round))
+        for (const name of inTurn(WAYS, round + at).map((way) => nameOf(way, point)))
           collect(ms, name, Number(await childOf(name).turn('reload')));
   });
   const rows = points.map((point) => {

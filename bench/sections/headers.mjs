@@ -4,7 +4,8 @@ import { existsSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { include } from '../../dist/headers.js';
-import { inScratch, rotated } from '../measure/child.mjs';
+import { inTurn } from '../measure/order.mjs';
+import { inScratch } from '../measure/scratch.mjs';
 import { spread, spreadWithLeast } from '../measure/statistics.mjs';
 
 const TIMEOUT_MS = 60_000;
@@ -88,7 +89,7 @@ async function measureHeader({ header, base, compiler, standard, suffix }, scrat
   const ms = { [base]: [], [header]: [] };
   // The first round reads the files from the disk, and is not counted.
   for (let round = -1; round < rounds; round++)
-    for (const name of rotated([base, header], round + 1)) {
+    for (const name of inTurn([base, header], round)) {
       const tookMs = timeOf(name);
       if (round >= 0) ms[name]?.push(tookMs);
     }

@@ -2,17 +2,20 @@
 // reload, a rehearsal, and memory.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { inTurn, withChildren } from '../measure/children.mjs';
+import { withChildren } from '../measure/child.mjs';
 import { buildHosts } from '../measure/fixtures.mjs';
-import { treeOf } from '../measure/idle.mjs';
+import { inTurn } from '../measure/order.mjs';
 import { collect, ratios, spread } from '../measure/statistics.mjs';
+import { treeOf } from '../measure/tree.mjs';
 
 /** Of hosts of one kind, the first ones bring what all of them share. */
 const HOSTS_BEFORE = 2;
 
-/** @typedef {import('../measure/children.mjs').Child} Child */
+/** @typedef {import('../measure/child.mjs').Child} Child */
 /** @typedef {import('../measure/statistics.mjs').Figure} Figure */
 /** @typedef {import('../measure/statistics.mjs').Subject} Subject */
+/** @typedef {import('../children/hosts.mjs').Reload} Reload */
+/** @typedef {import('../children/hosts.mjs').Sum} Sum */
 /** @typedef {Record<string, Figure>} Row */
 
 const INLINE = 'napi-reload, inline';
@@ -73,17 +76,15 @@ async function measureArrays(built, { mebibytes, openings, calls }) {
     ]),
   );
   for (let opening = 0; opening < openings; opening++) {
-    await withChildren(wanted, async (children) => {
-      for (const [name, child] of children)
-        await child.ask('fill', { bytes: mebibytes * 2 ** 20, isAllocated: ARRAYS[name]?.isAllocated });
-      await allAtRest(children);
+    await withChildren(wanted, async (childOf) => {
+      for (const [name, { isAllocated }] of Object.entries(ARRAYS))
+        await childOf(name).turn('fill', { bytes: mebibytes * 2 ** 20, isAllocated });
       const sums = new Set();
       for (let call = 0; call <= calls; call++) {
-        for (const [name, child] of inTurn(children, opening + call)) {
-          const { ms, sum } = await child.ask('sum');
+        for (const name of inTurn(Object.keys(ARRAYS), opening + call)) {
+          const { ms, sum } = /** @type {Sum} */ (await childOf(name).turn('sum'));
           collect(call === 0 ? firstMs : laterMs, name, ms);
           sums.add(sum);
-          await child.rest();
         }
       }
       assert.equal(sums.size, 1, 'the sums differ');
@@ -106,9 +107,6 @@ async function measureArrays(built, { mebibytes, openings, calls }) {
   };
 }
 
-/** @param {ReadonlyMap<string, Child>} children */
-const allAtRest = (children) => Promise.all(Array.from(children.values(), (child) => child.rest()));
-
 /** @param {object} names @param {(name: string) => Row} rowOf */
 const rowsOf = (names, rowOf) => Object.fromEntries(Object.keys(names).map((name) => [name, rowOf(name)]));
 
@@ -124,18 +122,15 @@ function measureReloads(built, { warmUp, reloads }) {
       { script: 'hosts', settings: { built, options } },
     ]),
   );
-  return withChildren(wanted, async (children) => {
-    // Until the hosts for the first reloads have started.
-    await allAtRest(children);
+  return withChildren(wanted, async (childOf) => {
     for (let number = -warmUp; number < reloads; number++) {
-      for (const [name, child] of inTurn(children, number)) {
-        const { wholeMs, liveMs, rehearsalMs } = await child.ask('reload');
-        // And those for the next one.
-        await child.rest();
+      for (const name of inTurn(Object.keys(RELOADS), number)) {
+        // The hosts for the next one have started when the turn ends.
+        const reload = /** @type {Reload} */ (await childOf(name).turn('reload'));
         if (number < 0) continue;
-        collect(times.live, name, liveMs);
-        collect(times.whole, name, wholeMs);
-        if (name === REHEARSED) times.rehearsal.push(rehearsalMs);
+        collect(times.live, name, reload.liveMs);
+        collect(times.whole, name, reload.wholeMs);
+        if (name === REHEARSED) times.rehearsal.push(reload.rehearsalMs ?? Number.NaN);
       }
     }
     return times;
@@ -214,9 +209,8 @@ async function measureMemory(built, { weighings, hosts }) {
   const bytes = {};
   for (let weighing = 0; weighing < weighings && why === null; weighing++) {
     for (const [name, options] of inTurn(Object.entries(WEIGHED), weighing)) {
-      await withChildren({ [name]: { script: 'hosts', settings: { built, options } } }, async (children) => {
-        for (const child of children.values())
-          for (const more of await weigh(child, hosts)) collect(bytes, name, more);
+      await withChildren({ [name]: { script: 'hosts', settings: { built, options } } }, async (childOf) => {
+        for (const more of await weigh(childOf(name), hosts)) collect(bytes, name, more);
       });
     }
   }

@@ -1,11 +1,10 @@
 // What it costs to move live instances of a native class, by their number, beside a reload of the same addon without any. Each
 // number is a process of its own; they take turns, so that a drift of the machine's speed falls on all.
-import { fileURLToPath } from 'node:url';
-import { rotated, withChildren } from '../measure/child.mjs';
+import { withChildren } from '../measure/child.mjs';
 import { buildInstances } from '../measure/fixtures.mjs';
+import { inTurn } from '../measure/order.mjs';
 import { spread } from '../measure/statistics.mjs';
 
-const CHILD = fileURLToPath(new URL('../children/instances.mjs', import.meta.url));
 const WHOLE = { counts: [10, 1_000, 100_000, 1_000_000], rounds: 21, roundsOfLarge: 7 };
 const SHORT = { counts: [10, 1_000], rounds: 2, roundsOfLarge: 2 };
 /** Of so many and more a reload takes long. */
@@ -45,14 +44,17 @@ export async function measure({ short }) {
 /** @param {typeof WHOLE} how @returns {Promise<Map<string, Move[]>>} by the number of instances, round by round */
 function measureMoves({ counts, rounds, roundsOfLarge }) {
   const names = [NONE, ...counts.map(String)];
-  const builds = JSON.stringify(buildInstances());
-  const args = Object.fromEntries(names.map((name) => [name, [builds, name]]));
-  return withChildren(CHILD, args, async (childOf) => {
+  const builds = buildInstances();
+  const wanted = names.map((name) => [
+    name,
+    { script: 'instances', settings: { builds, count: Number(name) } },
+  ]);
+  return withChildren(Object.fromEntries(wanted), async (childOf) => {
     /** @type {Map<string, Move[]>} */
     const moves = new Map(names.map((name) => [name, []]));
     for (let round = 0; round < rounds; round++) {
       const present = names.filter((name) => round < roundsOfLarge || Number(name) < LARGE);
-      for (const name of rotated(present, round))
+      for (const name of inTurn(present, round))
         moves.get(name)?.push(/** @type {Move} */ (await childOf(name).turn('reload')));
     }
     return moves;

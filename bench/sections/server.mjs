@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { inTurn } from '../measure/order.mjs';
 import { collect, ratios, spread } from '../measure/statistics.mjs';
 
 const RUN = path.resolve(import.meta.dirname, '../../examples/http-server/run.mjs');
@@ -41,9 +42,7 @@ export async function measure({ short }) {
   /** @type {Record<string, Run[]>} */
   const runs = {};
   for (let round = 0; round < rounds; round++) {
-    const turn = round % places.length;
-    for (const place of [...places.slice(turn), ...places.slice(0, turn)])
-      collect(runs, place, await runOnce(place, seconds));
+    for (const place of inTurn(places, round)) collect(runs, place, await runOnce(place, seconds));
   }
   return {
     subjects: {

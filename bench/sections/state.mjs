@@ -2,8 +2,9 @@
 // started again.
 import { readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { inTurn, withChildren } from '../measure/children.mjs';
+import { withChildren } from '../measure/child.mjs';
 import { buildState } from '../measure/fixtures.mjs';
+import { inTurn } from '../measure/order.mjs';
 import { collect, spread } from '../measure/statistics.mjs';
 
 const KIBIBYTE = 2 ** 10;
@@ -111,14 +112,13 @@ async function measureSize({ bytes, blocks, warmUp, rounds }) {
   const times = {};
   for (let block = 0; block < blocks; block++) {
     for (const group of inTurn(GROUPS, block)) {
-      await withChildren(wantedOf(group, bytes, built), async (children) => {
-        for (const child of children.values()) await child.rest();
+      const wanted = wantedOf(group, bytes, built);
+      await withChildren(wanted, async (childOf) => {
         for (let number = -warmUp; number < rounds; number++) {
           // All of a large state is looked at where it is as new as it gets, and where it is as old as it gets.
           const looks = number === -warmUp || number === rounds - 1;
-          for (const [name, child] of inTurn(children, number)) {
-            const ms = await child.ask('reload', looks);
-            await child.rest();
+          for (const name of inTurn(Object.keys(wanted), number)) {
+            const ms = Number(await childOf(name).turn('reload', looks));
             if (number >= 0) collect(times, name, ms);
           }
         }

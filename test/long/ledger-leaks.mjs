@@ -20,14 +20,20 @@ const FUNCTIONS = 100;
 const LEFT_OUT = [
   ...['threadThatExits', 'atExit', 'threadKey', 'threadWithHook', 'threadsafeWithHook', 'hookOfFinalizer'],
 ];
+/** @type {Record<string, string>} */
 const ENDED_BY = { signal: 'signalDefault', threadsafe: 'threadsafeRelease' };
 
+/** What an addon exports is called by its name. @typedef {import('../fixtures/ledger/load.mjs').LoadedVersion & { exports: any }} Version */
+
+/** @param {Version['exports']} exports @param {string} name */
 function use(exports, name) {
   const result = exports[name]();
-  if (name in ENDED_BY) exports[ENDED_BY[name]]();
+  const end = ENDED_BY[name];
+  if (end !== undefined) exports[end]();
   if (name === 'defineClass') assert.ok(new result().get() > 0);
 }
 
+/** @param {Version} version */
 function follow(version) {
   const functions = Array.from({ length: FUNCTIONS }, () => version.exports.properties().method);
   assert.ok(shim.findFunctions(version.handle, functions.reverse()).every(Boolean));
@@ -35,6 +41,7 @@ function follow(version) {
 }
 
 async function liveAndEnd() {
+  /** @type {Version} */
   const version = open(full);
   // Two of the names stand for two calls.
   const names = FACILITIES.filter((name) => name in version.exports && !LEFT_OUT.includes(name));
@@ -48,6 +55,7 @@ async function liveAndEnd() {
 }
 
 function refuseProxy() {
+  /** @type {Version} */
   const version = open(classes);
   const { First } = version.exports;
   assert.throws(() => new Proxy(new First(), {}).get(), TypeError);

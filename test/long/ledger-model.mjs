@@ -21,6 +21,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-model-'));
 process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
 const file = path.join(folder, 'list.json');
 
+/** @param {readonly number[]} args */
 function run(...args) {
   const env = { ...process.env, LD_PRELOAD: process.env['LEDGER_PRELOAD'] ?? '' };
   const child = spawnSync(process.execPath, [CHILD, file, ...args.map(String)], {
@@ -31,10 +32,14 @@ function run(...args) {
   return { isGood: child.status === 0, end: child.signal ?? child.status, ...child };
 }
 
-/** Leaves out ever smaller parts of the list, as long as it still fails. */
+/**
+ * Leaves out ever smaller parts of the list, as long as it still fails.
+ *
+ * @param {readonly unknown[]} list @returns {readonly unknown[] | null} null where it does not fail again
+ */
 function shorten(list) {
   let tries = 0;
-  const fails = (shorter) => {
+  const fails = (/** @type {readonly unknown[]} */ shorter) => {
     tries += 1;
     fs.writeFileSync(file, JSON.stringify(shorter));
     return !run().isGood;

@@ -27,26 +27,35 @@ const USES = [
   ...['signal', 'threadsafe'],
 ];
 /** These are ended at once, or nothing would end them. */
+/** @type {Record<string, string>} */
 const ENDED_BY = { signal: 'signalDefault', threadsafe: 'threadsafeRelease' };
 
+/** What an addon exports is called by its name. @typedef {import('../fixtures/ledger/load.mjs').LoadedVersion & { exports: any }} Version */
+
+/** @type {unknown[]} */
 const kept = [];
+/** @type {Version[]} */
 const live = [];
+/** @type {Record<string, number>} */
 const pinsMet = {};
+/** @type {Version} */
 let last;
 let facade = facadeOf(() => 0);
 let unloaded = 0;
 let revokedCalls = 0;
 
-/** A whole number below `limit`. */
+/** A whole number below `limit`. @param {number} limit */
 function random(limit) {
   state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
   return (state >>> 8) % limit;
 }
 
+/** @param {Version['exports']} exports */
 function use(exports) {
-  const name = USES[random(USES.length)];
+  const name = USES[random(USES.length)] ?? '';
   const result = exports[name]();
-  if (name in ENDED_BY) exports[ENDED_BY[name]]();
+  const end = ENDED_BY[name];
+  if (end !== undefined) exports[end]();
   if (name === 'defineClass') {
     const object = new result();
     object.number = 4;
@@ -59,19 +68,19 @@ function use(exports) {
   if (random(3) === 0) kept.push(exports.version, exports.dataOf);
 }
 
-/** Calls what the addon may have unloaded. */
+/** Calls what the addon may have unloaded. @param {() => unknown} call */
 function attempt(call) {
   try {
     call();
   } catch (error) {
-    if (error.code === 'ERR_VERSION_UNLOADED') revokedCalls += 1;
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_VERSION_UNLOADED') revokedCalls += 1;
     else if (!(error instanceof TypeError)) throw error;
   }
 }
 
 function touchKept() {
   const value = kept[random(kept.length || 1)];
-  if (typeof value === 'function') attempt(value);
+  if (typeof value === 'function') attempt(() => value());
   else if (value && typeof value === 'object') {
     attempt(() => last.exports.statusOfUnwrap(value));
     attempt(() => last.exports.statusOfExternal(value));
@@ -79,10 +88,13 @@ function touchKept() {
 }
 
 function sweep() {
-  for (let index = live.length - 1; index >= 0; index--) {
-    const { outcome, pins } = retire(live[index], random(8) === 0);
+  for (const [index, version] of [...live.entries()].reverse()) {
+    const { outcome, pins } = retire(version, random(8) === 0);
     if (outcome === 'pinned') {
-      for (const pin of pins.split(' ')) pinsMet[pin.split(':')[0]] = (pinsMet[pin.split(':')[0]] ?? 0) + 1;
+      for (const pin of pins.split(' ')) {
+        const [kind = ''] = pin.split(':');
+        pinsMet[kind] = (pinsMet[kind] ?? 0) + 1;
+      }
       continue;
     }
     assert.equal(outcome, 'unloaded');
@@ -91,7 +103,9 @@ function sweep() {
   }
 }
 
+/** @param {number} number */
 async function cycle(number) {
+  /** @type {Version} */
   const version = open(addon('quiet', number % 2 === 0 ? 1 : 2));
   for (let uses = random(8); uses > 0; uses--) use(version.exports);
   const turn = random(4);
@@ -128,9 +142,9 @@ async function settle() {
 /** Mappings but for the pages of V8's heap, which grows as Node.js keeps a little for each env. */
 function countMappings() {
   const lines = fs.readFileSync('/proc/self/maps', 'utf8').split('\n').slice(0, -1);
-  const isHeapPage = (line) => {
-    const [range, access, , , , file] = line.split(/\s+/, 6);
-    const [begin, end] = range.split('-').map((text) => Number.parseInt(text, 16));
+  const isHeapPage = (/** @type {string} */ line) => {
+    const [range = '', access, , , , file] = line.split(/\s+/, 6);
+    const [begin = 0, end = 0] = range.split('-').map((text) => Number.parseInt(text, 16));
     return file === '' && access === 'rw-p' && end - begin === V8_PAGE_BYTES;
   };
   return lines.filter((line) => !isHeapPage(line)).length;

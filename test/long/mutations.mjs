@@ -20,7 +20,23 @@ function addons() {
   return [path.join(folder, 'prebuilds/linux-x64/bufferutil.node'), addon('quiet')];
 }
 
-/** Runs one child until its end. @returns the number to go on with */
+/**
+ * @typedef {{
+ *   mutations: number,
+ *   seed: number,
+ *   outcomes: Record<string, number>,
+ *   findings: unknown[],
+ * }} MutationReport `outcomes`: how many came to `loaded`, and to each code of a ReloadError; `findings`: what ended a process, or
+ *   threw something else than a ReloadError
+ */
+
+/**
+ * Runs one child until its end.
+ *
+ * @param {string} library @param {string} file @param {number} seed @param {number} from @param {number} to
+ * @param {MutationReport} report
+ * @returns {Promise<number>} the number to go on with
+ */
 async function runChild(library, file, seed, from, to, report) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-mutations-'));
   const child = spawn(process.execPath, [CHILD, library, file, seed, from, to].map(String), {
@@ -53,9 +69,11 @@ async function runChild(library, file, seed, from, to, report) {
 /**
  * @param {number} count of mutations, shared evenly by the addons
  * @param {number} seed
- * @param {string} [library] index.js of this package
+ * @param {string} [library] index.js of this package; that in dist/ by default
+ * @returns {Promise<MutationReport>}
  */
 export async function runMutations(count, seed, library = BUILT) {
+  /** @type {MutationReport} */
   const report = { mutations: 0, seed, outcomes: {}, findings: [] };
   const files = addons();
   for (const [index, file] of files.entries()) {

@@ -9,6 +9,17 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { open } from '../../dist/index.js';
 import { addon as build, counter } from '../fixtures/ledger/build.mjs';
 
+/** @typedef {{ add(more: number): number, value: number }} Counter */
+/**
+ * @typedef {{
+ *   Counter: (new (start: number) => Counter) & { version(): number },
+ *   version(): number,
+ *   libraryVersion(): number,
+ *   makeFunction(): () => number,
+ * }} Kernel
+ */
+/** @typedef {import('../../dist/index.js').Addon<Kernel>} Addon */
+
 /** Caches and pools are full by then. */
 const WARM_RELOADS = 1000;
 const KEEP_EACH = 100;
@@ -35,7 +46,7 @@ export async function soak(reloads) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-soak-'));
   const builds = new Builds(folder);
   let installed = builds.install(0);
-  const addon = await open(builds.source, { stageDir: path.join(folder, 'stage') });
+  const addon = /** @type {Addon} */ (await open(builds.source, { stageDir: path.join(folder, 'stage') }));
   const kept = new Kept(addon);
   let unloaded = 0;
   addon.on('unloaded', () => {
@@ -47,9 +58,9 @@ export async function soak(reloads) {
     use(addon.exports, installed);
     if (number % KEEP_EACH === 0) kept.keep();
     installed = builds.install(number);
-    const { status, retired } = await addon.reload();
-    assert.equal(status, 'reloaded');
-    if (retired.outcome === 'unloaded') unloaded += 1;
+    const report = await addon.reload();
+    assert.ok(report.status === 'reloaded');
+    if (report.retired?.outcome === 'unloaded') unloaded += 1;
     // Finalizers and the news of them come by the event loop, which promises alone never let turn.
     await turn();
     if (number === WARM_RELOADS) warm = await settle(addon);
@@ -73,7 +84,7 @@ class Builds {
   constructor(folder) {
     const copies = path.join(folder, 'builds');
     // Links lead nowhere from one file system to another.
-    const bring = (built, index) => {
+    const bring = (/** @type {string} */ built, /** @type {number} */ index) => {
       const copy = path.join(copies, String(index));
       fs.cpSync(path.dirname(built), copy, { recursive: true });
       return path.join(copy, path.basename(built));
@@ -89,11 +100,11 @@ class Builds {
   install(number) {
     const turn = number % 2;
     if (number === 0 || number % LIBRARY_EACH !== 0) {
-      replace(this.alone[turn], this.source);
+      replace(this.alone[turn] ?? '', this.source);
       return { version: turn + 1, library: 0 };
     }
     const library = (number / LIBRARY_EACH) % 2;
-    const built = this.withLibrary[library];
+    const built = this.withLibrary[library] ?? '';
     replace(path.join(path.dirname(built), 'libcore.so'), this.library);
     replace(built, this.source);
     return { version: 1, library: library + 1 };
@@ -110,7 +121,7 @@ function replace(built, target) {
   fs.renameSync(`${target}~`, target);
 }
 
-/** @param {{ version: number, library: number }} installed */
+/** @param {Kernel} exports @param {{ version: number, library: number }} installed */
 function use({ Counter, version, libraryVersion }, installed) {
   const counter = new Counter(40);
   assert.equal(counter.add(2), 42);
@@ -122,12 +133,16 @@ function use({ Counter, version, libraryVersion }, installed) {
   );
 }
 
+/** `made` is the version that a raw one is of. @typedef {{ call: () => number, made: number | null }} Held */
+
 /** Functions of versions that have long been replaced, live ones and raw ones by turns; the oldest are dropped. */
 class Kept {
   #addon;
+  /** @type {Held[]} */
   #functions = [];
   calls = { live: 0, old: 0, refused: 0 };
 
+  /** @param {Addon} addon */
   constructor(addon) {
     this.#addon = addon;
   }
@@ -146,6 +161,7 @@ class Kept {
     this.#functions.length = 0;
   }
 
+  /** @param {Held} held */
   #call({ call, made }) {
     const { exports } = this.#addon;
     if (made === null) {
@@ -161,7 +177,7 @@ class Kept {
   }
 }
 
-/** Collects until the live version is the only one, and measures. */
+/** Collects until the live version is the only one, and measures. @param {Addon} addon */
 async function settle(addon) {
   for (let round = 0; round < COLLECTIONS_MAX && addon.versions().length > 1; round++) {
     gc();
@@ -180,9 +196,9 @@ function mallocInUse() {
   return loadAgain().inUse();
 }
 
-/** Gives one more environment to an addon that is loaded already. */
+/** Gives one more environment to an addon that is loaded already. @returns {{ inUse(): number }} */
 function loadAgain() {
-  const module = { exports: {} };
+  const module = { exports: { inUse: () => Number.NaN } };
   process.dlopen(module, mallocAddon);
   return module.exports;
 }
@@ -214,12 +230,12 @@ function readMappings() {
 
 /** But for the pages of V8's heap, of which there are as many as Node.js keeps memory for each environment. */
 function countMappings() {
-  const isHeapPage = (line) => {
-    const [range, access, , , , file] = line.split(/\s+/, 6);
-    const [begin, end] = range.split('-').map((text) => Number.parseInt(text, 16));
+  const isHeapPage = (/** @type {string} */ line) => {
+    const [range = '', access, , , , file] = line.split(/\s+/, 6);
+    const [begin = 0, end = 0] = range.split('-').map((text) => Number.parseInt(text, 16));
     return file === '' && access === 'rw-p' && end - begin === V8_PAGE_BYTES;
   };
   return readMappings().filter((line) => !isHeapPage(line)).length;
 }
 
-if (!isMainThread) parentPort.postMessage(await soak(workerData.reloads));
+if (!isMainThread) parentPort?.postMessage(await soak(workerData.reloads));

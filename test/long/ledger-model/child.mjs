@@ -11,6 +11,7 @@ const [file = '', operations, seed] = process.argv.slice(2);
 let done = 0;
 let classes = 0;
 
+/** @param {readonly import('./model.mjs').Operation[]} list */
 async function runList(list) {
   const world = createWorld();
   for (const operation of list) {

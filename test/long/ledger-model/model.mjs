@@ -34,7 +34,7 @@ const SLOTS_LEFT_MAX = 100;
 /** Of a class of the addon, where V8 keeps it for good. */
 const SLOTS_OF_CLASS = DIFFERENCES.classesAreCollected.isHere() ? 0 : 6;
 
-/** Kinds of pins that an object held by JavaScript is. */
+/** Kinds of pins that an object held by JavaScript is. @type {Record<string, string>} */
 const PIN_OF = {
   wrap: 'wrapped-object',
   wrapWithReference: 'wrapped-object',
@@ -82,7 +82,34 @@ export const NAMES = [
 /** Once in so many operations: it takes as long as hundreds of others. */
 export const COLLECT_EACH = 200;
 
-/** Of one run. */
+/** @typedef {{ name: string, which: number, value: number }} Operation */
+/** What an addon exports is called by its name. @typedef {import('../../fixtures/ledger/load.mjs').LoadedVersion & { exports: any }} Loaded */
+/**
+ * @typedef {{
+ *   real: Loaded,
+ *   number: number,
+ *   state: 'live' | 'closing' | 'unloaded',
+ *   hasThreadsafe: boolean,
+ *   hasHooks: boolean,
+ *   wasRetired: boolean,
+ * }} Version
+ */
+/**
+ * @typedef {{ kind: string, owner: Version, real: any, pin?: string | null | undefined, others?: any[], Counter?: any }} Thing
+ *   `pin` is none of what pins nothing, and null where its version was unloaded
+ */
+/**
+ * @typedef {{
+ *   versions: Version[],
+ *   kept: Thing[],
+ *   classes: number,
+ *   count: number,
+ *   facade: ReturnType<typeof facadeOf>,
+ *   serving: Version | null,
+ * }} World
+ */
+
+/** Of one run. @returns {World} */
 export function createWorld() {
   return { versions: [], kept: [], classes: 0, count: 0, facade: facadeOf(() => HOMELESS), serving: null };
 }
@@ -92,33 +119,37 @@ const throwsUnloaded = (touch) => assert.throws(touch, { code: 'ERR_VERSION_UNLO
 
 /** @template T @param {readonly T[]} list @param {number} which @returns {T | undefined} */
 const pick = (list, which) => list[which % (list.length || 1)];
+/** @param {World} world */
 const live = (world) => world.versions.filter(({ state }) => state === 'live');
-/** A version that waits for pins after its cleanup hooks is `closing`: nobody can call it any more. */
+/** A version that waits for pins after its cleanup hooks is `closing`: nobody can call it any more. @param {World} world */
 const inMemory = (world) => world.versions.filter(({ state }) => state !== 'unloaded');
 
+/** @param {World} world @param {Thing} thing */
 function keep(world, thing) {
   world.kept.push(thing);
   if (world.kept.length > KEPT_MAX) world.kept.shift();
 }
 
+/** @param {Thing} thing */
 function checkCall({ owner, real }) {
   if (owner.state === 'live') assert.equal(real(), owner.number);
   else throwsUnloaded(real);
 }
 
-/** What must pin a version, as far as the model knows: garbage and what just ended may still pin it, too. */
+/** What must pin a version, as far as the model knows: garbage and what just ended may still pin it, too. @param {World} world @param {Version} version */
 function knownPins(world, version) {
-  const held = world.kept.filter(({ owner, pin }) => owner === version && pin !== undefined && pin !== null);
-  const pins = new Set(held.map(({ pin }) => pin));
+  const held = world.kept.filter(({ owner }) => owner === version);
+  const pins = new Set(held.flatMap(({ pin }) => pin ?? []));
   if (version.hasThreadsafe) pins.add('threadsafe-function');
   return pins;
 }
 
+/** @param {World} world */
 function checkFacade({ facade, serving }) {
   assert.equal(facade.value(), serving === null ? HOMELESS : serving.number);
 }
 
-/** Retires a version, and sees what became of it: only the ledger knows whether its hooks may end its pins. */
+/** Retires a version, and sees what became of it: only the ledger knows whether its hooks may end its pins. @param {Version} version @param {boolean} releaseObjects */
 function retireAndLook(version, releaseObjects) {
   const retired = retire(version.real, releaseObjects);
   version.wasRetired = true;
@@ -127,16 +158,18 @@ function retireAndLook(version, releaseObjects) {
   return retired;
 }
 
+/** @param {Version} version */
 function isRevoked({ real }) {
   try {
     real.exports.version();
     return false;
   } catch (error) {
-    assert.equal(error.code, 'ERR_VERSION_UNLOADED');
+    assert.equal(/** @type {NodeJS.ErrnoException} */ (error).code, 'ERR_VERSION_UNLOADED');
     return true;
   }
 }
 
+/** @param {World} world @param {Version} version @param {boolean} releaseObjects */
 function tryToRetire(world, version, releaseObjects) {
   // As live exports do: what follows reloads leaves a version before that retires.
   if (world.serving === version) {
@@ -161,26 +194,31 @@ function tryToRetire(world, version, releaseObjects) {
   throwsUnloaded(version.real.exports.version);
 }
 
+/** @param {World} world */
+function openNext(world) {
+  if (inMemory(world).length >= VERSIONS_MAX) return;
+  world.count += 1;
+  const number = world.count % 2 === 0 ? 1 : 2;
+  /** @type {Loaded} */
+  const real = open(addon('quiet', number));
+  assert.equal(real.exports.version(), number);
+  world.versions.push({
+    real,
+    number,
+    state: 'live',
+    hasThreadsafe: false,
+    hasHooks: false,
+    wasRetired: false,
+  });
+}
+
+/** @type {Record<string, (world: World, operation: Operation) => void | Promise<void>>} */
 const OPERATIONS = {
-  open(world) {
-    if (inMemory(world).length >= VERSIONS_MAX) return;
-    world.count += 1;
-    const number = (world.count % 2) + 1;
-    const real = open(addon('quiet', number));
-    assert.equal(real.exports.version(), number);
-    world.versions.push({
-      real,
-      number,
-      state: 'live',
-      hasThreadsafe: false,
-      hasHooks: false,
-      wasRetired: false,
-    });
-  },
+  open: openNext,
 
   /** The next version takes over what follows reloads. */
   reload(world) {
-    OPERATIONS.open(world);
+    openNext(world);
     const next = live(world).at(-1);
     if (next === undefined) return;
     assert.ok(world.facade.point(next.real.handle, next.real.exports.version));
@@ -245,7 +283,7 @@ const OPERATIONS = {
   keepObject(world, { which, value }) {
     const owner = pick(live(world), which);
     if (owner === undefined || owner.wasRetired) return;
-    const kind = pick(OBJECTS, value);
+    const kind = pick(OBJECTS, value) ?? '';
     keep(world, { kind, owner, real: owner.real.exports[kind](), pin: PIN_OF[kind] });
   },
 
@@ -270,7 +308,7 @@ const OPERATIONS = {
       which,
     );
     if (thing === undefined) return;
-    if (live(world).length === 1) OPERATIONS.open(world);
+    if (live(world).length === 1) openNext(world);
     const target = pick(
       live(world).filter((version) => version !== thing.owner && !version.wasRetired),
       value,
@@ -280,7 +318,8 @@ const OPERATIONS = {
     const Counter = target.real.exports.defineClass();
     const [from, to] = [thing.owner.real.handle, target.real.handle];
     const [instances] = shim.findInstances(from, [thing.Counter]);
-    const known = [thing.real, ...thing.others];
+    assert.ok(instances);
+    const known = [thing.real, ...(thing.others ?? [])];
     assert.ok(known.every((each) => instances.includes(each)));
     shim.beginMove(from, to);
     for (const instance of instances) Reflect.apply(Counter, instance, []);
@@ -308,7 +347,7 @@ const OPERATIONS = {
   leaveBehind(world, { which, value }) {
     const version = pick(live(world), which);
     if (version === undefined || version.wasRetired) return;
-    const kind = pick(LEFT_BEHIND, value);
+    const kind = pick(LEFT_BEHIND, value) ?? '';
     // Hooks that leave a thread-safe function open pin their version for good: nobody can release it any more.
     if (kind === 'hooks' && version.hasThreadsafe) return;
     if (kind === 'hooks') version.hasHooks = true;
@@ -318,7 +357,7 @@ const OPERATIONS = {
   run(world, { which, value }) {
     const version = pick(live(world), which);
     if (version === undefined || version.wasRetired) return;
-    const kind = pick(RUNNING, value);
+    const kind = pick(RUNNING, value) ?? '';
     version.real.exports[kind]();
     if (value % 3 > 0 || !['work', 'uvWork'].includes(kind)) return;
     // A thread may have ended by now; what completes on this thread has not.
@@ -353,7 +392,8 @@ const OPERATIONS = {
   collect: () => collect(),
 };
 
-function useCounter({ owner, real, others, pin }) {
+/** @param {Thing} counter */
+function useCounter({ owner, real, others = [], pin }) {
   if (owner.state !== 'live') {
     for (const touch of [() => real.get(), () => real.number, () => new real.constructor()])
       throwsUnloaded(touch);
@@ -363,15 +403,17 @@ function useCounter({ owner, real, others, pin }) {
   for (const each of [real, ...others]) assert.equal(each.get(), NUMBER_OF_COUNTER * owner.number);
 }
 
-/** @param {ReturnType<typeof createWorld>} world @param {{ name: string, which: number, value: number }} operation */
+/** @param {World} world @param {Operation} operation */
 export async function perform(world, operation) {
-  await OPERATIONS[operation.name](world, operation);
+  const operate = OPERATIONS[operation.name];
+  assert.ok(operate, operation.name);
+  await operate(world, operation);
   world.versions = world.versions.filter(
     (version) => version.state !== 'unloaded' || world.kept.some(({ owner }) => owner === version),
   );
 }
 
-/** Drops all. Then every version must be unloaded, and the ledger empty. */
+/** Drops all. Then every version must be unloaded, and the ledger empty. @param {World} world */
 export async function settle(world) {
   world.kept.length = 0;
   for (const version of live(world)) {
@@ -395,7 +437,7 @@ export async function settle(world) {
   assert.equal(mappings(), 0);
 }
 
-/** Nothing of the ledger stays but what Node.js keeps of classes. */
+/** Nothing of the ledger stays but what Node.js keeps of classes. @param {number} classes */
 export async function checkLeft(classes) {
   await collect();
   const { images, pooledSlots, heapSlots } = ledgerUse();

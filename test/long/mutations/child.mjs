@@ -7,11 +7,13 @@ import { pathToFileURL } from 'node:url';
 import { createRandom, mutate } from './mutate.mjs';
 
 const [library = '', addon = '', seed = '0', from = '0', to = '0'] = process.argv.slice(2);
+/** @type {typeof import('../../../dist/index.js')} */
 const { isReloadError, open } = await import(pathToFileURL(library).href);
 const original = fs.readFileSync(addon);
 const folder = process.env['MUTATIONS_FOLDER'] ?? os.tmpdir();
-const say = (line) => fs.writeSync(1, `${line}\n`);
+const say = (/** @type {string} */ line) => fs.writeSync(1, `${line}\n`);
 
+/** @param {string} file @returns {Promise<string>} what it came to */
 async function tryOne(file) {
   try {
     const handle = await open(file, { stageDir: path.join(folder, 'stage') });

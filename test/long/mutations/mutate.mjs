@@ -4,61 +4,59 @@
 // it stays inside of the image (the value of a symbol, a relocation's place and addend). A version that runs the wrong
 // code may crash, and nothing short of running it elsewhere can tell.
 
+/** @typedef {readonly [at: number, width: number, name: string]} Field in a row of a table */
+/** @typedef {{ name: string, offset: number, count: number, size: number, fields: readonly Field[], weight: number }} Table */
+
+/** @type {readonly Field[]} */
 const HEADER = [
-  ...[
-    [16, 2, 'e_type'],
-    [18, 2, 'e_machine'],
-    [20, 4, 'e_version'],
-    [32, 8, 'e_phoff'],
-    [40, 8, 'e_shoff'],
-  ],
-  ...[
-    [52, 2, 'e_ehsize'],
-    [54, 2, 'e_phentsize'],
-    [56, 2, 'e_phnum'],
-    [58, 2, 'e_shentsize'],
-  ],
-  ...[
-    [60, 2, 'e_shnum'],
-    [62, 2, 'e_shstrndx'],
-  ],
+  [16, 2, 'e_type'],
+  [18, 2, 'e_machine'],
+  [20, 4, 'e_version'],
+  [32, 8, 'e_phoff'],
+  [40, 8, 'e_shoff'],
+  [52, 2, 'e_ehsize'],
+  [54, 2, 'e_phentsize'],
+  [56, 2, 'e_phnum'],
+  [58, 2, 'e_shentsize'],
+  [60, 2, 'e_shnum'],
+  [62, 2, 'e_shstrndx'],
 ];
+/** @type {readonly Field[]} */
 const PROGRAM = [
-  ...[
-    [0, 4, 'p_type'],
-    [4, 4, 'p_flags'],
-    [8, 8, 'p_offset'],
-    [16, 8, 'p_vaddr'],
-  ],
-  ...[
-    [32, 8, 'p_filesz'],
-    [40, 8, 'p_memsz'],
-    [48, 8, 'p_align'],
-  ],
+  [0, 4, 'p_type'],
+  [4, 4, 'p_flags'],
+  [8, 8, 'p_offset'],
+  [16, 8, 'p_vaddr'],
+  [32, 8, 'p_filesz'],
+  [40, 8, 'p_memsz'],
+  [48, 8, 'p_align'],
 ];
+/** @type {readonly Field[]} */
 const SECTION = [
-  ...[
-    [4, 4, 'sh_type'],
-    [16, 8, 'sh_addr'],
-    [24, 8, 'sh_offset'],
-    [32, 8, 'sh_size'],
-    [56, 8, 'sh_entsize'],
-  ],
+  [4, 4, 'sh_type'],
+  [16, 8, 'sh_addr'],
+  [24, 8, 'sh_offset'],
+  [32, 8, 'sh_size'],
+  [56, 8, 'sh_entsize'],
 ];
+/** @type {readonly Field[]} */
 const DYNAMIC = [
   [0, 8, 'd_tag'],
   [8, 8, 'd_val'],
 ];
+/** @type {readonly Field[]} */
 const SYMBOL = [
   [0, 4, 'st_name'],
   [4, 1, 'st_info'],
   [5, 1, 'st_other'],
   [6, 2, 'st_shndx'],
 ];
+/** @type {readonly Field[]} */
 const RELOCATION = [
   [8, 4, 'r_type'],
   [12, 4, 'r_sym'],
 ];
+/** @type {readonly Field[]} */
 const VERSION_NEED = [
   [2, 2, 'vn_cnt'],
   [4, 4, 'vn_file'],
@@ -78,6 +76,10 @@ const TAGS = {
   jumpBytes: 2n,
 };
 const TAGS_OF_VERSIONS = { hash: 0x6ffffef5n, versions: 0x6ffffff0n, needs: 0x6ffffffen };
+/** Of tables that do not tell how long they are. */
+const BYTES_LOOKED_AT = 64;
+/** No segment that is loaded from the file holds it. */
+const NOWHERE = 2n ** 64n - 1n;
 
 /** Of x86-64: none, a word, a global's address, a call, a relative address, thread-local data, a resolver. */
 const KINDS_OF_RELOCATIONS = new Set([0n, 1n, 6n, 7n, 8n, 16n, 17n, 18n, 36n, 37n]);
@@ -88,7 +90,7 @@ const STT_GNU_IFUNC = 10n;
 /** DT_INIT and DT_FINI. */
 const TAGS_OF_CODE = new Set([12n, 13n]);
 
-/** A seeded source of whole numbers below a limit. @param {number} seed */
+/** @param {number} seed @returns {(limit: number) => number} a source of whole numbers below the limit */
 export function createRandom(seed) {
   let state = seed >>> 0;
   return (limit) => {
@@ -98,6 +100,9 @@ export function createRandom(seed) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
   };
 }
+
+/** @template T @param {readonly T[]} list that is not empty @param {ReturnType<typeof createRandom>} random */
+const pick = (list, random) => /** @type {T} */ (list[random(list.length)]);
 
 /** @param {Buffer} bytes @param {number} offset @param {number} width */
 function read(bytes, offset, width) {
@@ -116,10 +121,11 @@ function write(bytes, offset, width, value) {
 function readLayout(bytes) {
   const programs = Number(bytes.readBigUInt64LE(32));
   const count = bytes.readUInt16LE(56);
-  const field = (index, offset, width) => read(bytes, programs + index * 56 + offset, width);
+  const field = (/** @type {number} */ index, /** @type {number} */ offset, /** @type {number} */ width) =>
+    read(bytes, programs + index * 56 + offset, width);
   const indexes = Array.from({ length: count }, (_, index) => index);
-  const offsetOf = (address) => {
-    const holds = (index) => {
+  const offsetOf = (/** @type {bigint} */ address) => {
+    const holds = (/** @type {number} */ index) => {
       const inside = address - field(index, 16, 8);
       return field(index, 0, 4) === PT_LOAD && inside >= 0n && inside < field(index, 32, 8);
     };
@@ -139,11 +145,12 @@ function readLayout(bytes) {
  * Where the tables of a whole image lie.
  *
  * @param {Buffer} bytes
- * @returns {{ name: string, offset: number, count: number, size: number, fields: (number | string)[][], weight: number }[]}
+ * @returns {Table[]}
  */
 export function findTables(bytes) {
   const { programs, count, offsetOf, dynamic, entries } = readLayout(bytes);
-  const entryOf = (tag) => entries.find((entry) => entry.tag === tag)?.value;
+  const entryOf = (/** @type {bigint} */ tag) => entries.find((entry) => entry.tag === tag)?.value;
+  /** @type {Table[]} */
   const tables = [
     { name: 'header', offset: 0, count: 1, size: 64, fields: HEADER, weight: 4 },
     { name: 'program header', offset: programs, count, size: 56, fields: PROGRAM, weight: 6 },
@@ -168,28 +175,33 @@ export function findTables(bytes) {
       weight: 3,
     });
   }
-  const add = (name, tag, bytesTag, size, fields, weight, bytesMax) => {
-    const offset = entryOf(tag) === undefined ? null : offsetOf(entryOf(tag));
-    if (offset === null) return;
-    const length = bytesTag === null ? bytesMax : Number(entryOf(bytesTag) ?? 0n);
-    tables.push({ name, offset, count: Math.floor(length / size), size, fields, weight });
+  const place = (/** @type {bigint} */ tag) => offsetOf(entryOf(tag) ?? NOWHERE);
+  const bytesOf = (/** @type {bigint} */ tag) => Number(entryOf(tag) ?? 0n);
+  /** @param {string} name @param {bigint} tag @param {number} length @param {number} size @param {readonly Field[]} fields @param {number} weight */
+  const add = (name, tag, length, size, fields, weight) => {
+    const offset = place(tag);
+    if (offset !== null)
+      tables.push({ name, offset, count: Math.floor(length / size), size, fields, weight });
   };
-  const strings = offsetOf(entryOf(TAGS.strings)) ?? 0;
-  const symbols = offsetOf(entryOf(TAGS.symbols)) ?? 0;
+  const strings = place(TAGS.strings) ?? 0;
+  const symbols = place(TAGS.symbols) ?? 0;
   // Linkers put the strings behind the symbols.
-  add('symbol', TAGS.symbols, null, 24, SYMBOL, 5, Math.max(0, strings - symbols));
-  add('string', TAGS.strings, TAGS.stringBytes, 1, [[0, 1, 'byte']], 3);
-  add('relocation', TAGS.rela, TAGS.relaBytes, 24, RELOCATION, 3);
-  add('jump relocation', TAGS.jumps, TAGS.jumpBytes, 24, RELOCATION, 3);
-  add('hash', TAGS_OF_VERSIONS.hash, null, 4, [[0, 4, 'word']], 4, 64);
-  add('version', TAGS_OF_VERSIONS.versions, null, 2, [[0, 2, 'index']], 2, 64);
-  add('version need', TAGS_OF_VERSIONS.needs, null, 16, VERSION_NEED, 3, 64);
+  add('symbol', TAGS.symbols, Math.max(0, strings - symbols), 24, SYMBOL, 5);
+  add('string', TAGS.strings, bytesOf(TAGS.stringBytes), 1, [[0, 1, 'byte']], 3);
+  add('relocation', TAGS.rela, bytesOf(TAGS.relaBytes), 24, RELOCATION, 3);
+  add('jump relocation', TAGS.jumps, bytesOf(TAGS.jumpBytes), 24, RELOCATION, 3);
+  add('hash', TAGS_OF_VERSIONS.hash, BYTES_LOOKED_AT, 4, [[0, 4, 'word']], 4);
+  add('version', TAGS_OF_VERSIONS.versions, BYTES_LOOKED_AT, 2, [[0, 2, 'index']], 2);
+  add('version need', TAGS_OF_VERSIONS.needs, BYTES_LOOKED_AT, 16, VERSION_NEED, 3);
   return tables;
 }
 
 /**
  * Whether a value only says which of several sound things is meant: another symbol or name of one, another kind of
  * relocation, a function that finds functions, an initializer elsewhere in the code, other data to protect.
+ *
+ * @param {string} field @param {bigint} value
+ * @param {{ symbolCount: bigint, stringBytes: bigint, tag: bigint, type: bigint, isImport: boolean }} of
  */
 function isChoice(field, value, { symbolCount, stringBytes, tag, type, isImport }) {
   if (type === PT_GNU_RELRO) return value < PROTECTED_MAX;
@@ -200,7 +212,7 @@ function isChoice(field, value, { symbolCount, stringBytes, tag, type, isImport 
   return field === 'd_val' && TAGS_OF_CODE.has(tag);
 }
 
-/** @param {ReturnType<typeof createRandom>} random @param {Buffer} bytes */
+/** @param {ReturnType<typeof createRandom>} random @param {Buffer} bytes @param {bigint} old */
 function hostileValue(random, bytes, old) {
   const size = BigInt(bytes.length);
   const values = [
@@ -220,8 +232,8 @@ function hostileValue(random, bytes, old) {
   const huge = [2n ** 63n, 2n ** 64n - 1n, 2n ** 47n, 2n ** 40n, 2n ** 32n];
   const near = [old + 1n, old - 1n, old + 8n, old - 8n, old + 0x1000n, old - 0x1000n, old * 2n, old / 2n];
   const flipped = [old ^ (1n << BigInt(random(64)))];
-  const group = [values, huge, near, near, flipped][random(5)] ?? flipped;
-  return group[random(group.length)] ?? 0n;
+  const group = pick([values, huge, near, near, flipped], random);
+  return pick(group, random);
 }
 
 /**
@@ -237,18 +249,15 @@ export function mutate(original, random) {
   }
   const bytes = Buffer.from(original);
   const tables = findTables(original).flatMap((table) => Array.from({ length: table.weight }, () => table));
-  const countOf = (wanted) => BigInt(tables.find(({ name }) => name === wanted)?.count ?? 0);
-  const of = {
-    symbolCount: countOf('symbol'),
-    stringBytes: countOf('string'),
-    fileBytes: BigInt(bytes.length),
-  };
+  const countOf = (/** @type {string} */ wanted) =>
+    BigInt(tables.find(({ name }) => name === wanted)?.count ?? 0);
+  const of = { symbolCount: countOf('symbol'), stringBytes: countOf('string') };
   const done = [];
   for (const wanted = random(4) === 0 ? 2 : 1; done.length < wanted; ) {
-    const { name, offset, count, size, fields } = tables[random(tables.length)];
+    const { name, offset, count, size, fields } = pick(tables, random);
     const row = random(count);
-    const [at, width, field] = fields[random(fields.length)];
-    const place = offset + row * size + Number(at);
+    const [at, width, field] = pick(fields, random);
+    const place = offset + row * size + at;
     const old = read(bytes, place, width);
     const value = BigInt.asUintN(width * 8, hostileValue(random, bytes, old));
     const type = name === 'program header' ? read(original, offset + row * size, 4) : 0n;

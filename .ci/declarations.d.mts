@@ -1,2 +1,0 @@
-export function reachable(entries: readonly string[]): Set<string>;
-export function entryDeclarations(): string[];

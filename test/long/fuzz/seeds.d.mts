@@ -1,2 +1,0 @@
-/** Builds small images in `<folder>/seeds` and what some of them want in `<folder>`. @returns the images */
-export function buildSeeds(folder: string): readonly string[];
