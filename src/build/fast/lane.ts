@@ -9,9 +9,9 @@ import type { Diagnostic } from '../../diagnostic.ts';
 import { errors } from '../../errors.ts';
 import type { Outside } from '../../outside.ts';
 import type { BuildRequest } from '../builder.ts';
-import { isFile } from '../files.ts';
 import type { PlannedLine } from '../plan.ts';
 import type { Tool } from '../tool.ts';
+import { isProgram } from '../tools.ts';
 import { type LaneFolders, laneFolders, trimHeaders, trimNotes } from './cache.ts';
 import { Headers } from './headers.ts';
 import { Marks } from './marks.ts';
@@ -123,7 +123,7 @@ export class FastLane {
   ): Promise<Readonly<Record<string, string>>> {
     for (const folder of CCACHE_FOLDERS) {
       const links = compilations.map(({ compiler }) => path.join(folder, compiler));
-      const isThere = await Promise.all(links.map((link) => isFile(this.#outside, link)));
+      const isThere = await Promise.all(links.map((link) => isProgram(this.#outside, link)));
       const isByName = compilations.every(({ compiler }) => !compiler.includes('/'));
       if (links.length === 0 || !isByName || isThere.includes(false)) continue;
       const more = process.env['CCACHE_EXTRAFILES'];

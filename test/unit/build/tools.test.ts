@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findProgram } from '../../../src/build/tools.ts';
 import { isReloadError } from '../../../src/errors.ts';
+import { realOutside } from '../../../src/outside.ts';
 import {
   build,
   configureCmake,
@@ -232,6 +234,26 @@ test.skipIf(!isInstalled('cmake'))(
     expect(fs.existsSync(project.at('build/Debug/kernel.node'))).toBe(true);
   },
 );
+
+test('what has the name of a program, but is none, is passed over on the PATH', async () => {
+  fs.mkdirSync(project.at('folder/ninja'), { recursive: true });
+  project.write('text/ninja', 'what ninja is\n');
+  fs.mkdirSync(project.at('dangling'));
+  fs.symlinkSync('nowhere', project.at('dangling/ninja'));
+  project.write('bin/ninja-1', '#!/bin/sh\n');
+  fs.chmodSync(project.at('bin/ninja-1'), 0o755);
+  fs.symlinkSync('ninja-1', project.at('bin/ninja'));
+  const before = process.env['PATH'];
+  const searched = ['folder', 'text', 'dangling', 'bin'].map((name) => project.at(name));
+  try {
+    process.env['PATH'] = searched.join(path.delimiter);
+    expect(await findProgram(realOutside, 'ninja')).toBe(project.at('bin/ninja'));
+    process.env['PATH'] = searched.slice(0, -1).join(path.delimiter);
+    expect(await findProgram(realOutside, 'ninja')).toBeNull();
+  } finally {
+    process.env['PATH'] = before;
+  }
+});
 
 test('a tool is refused where there is nothing for it, or another configuration is meant', async () => {
   for (const tool of ['node-gyp', 'cmake-js', 'ninja', 'make']) {
