@@ -4,7 +4,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeStandIns } from '../../../src/build/fast/stand-ins.ts';
 import { isReloadError } from '../../../src/errors.ts';
+import { realOutside } from '../../../src/outside.ts';
 import {
   build,
   isInstalled,
@@ -260,6 +262,22 @@ test('where the fast lane fails, the usual build is done, with one warning', asy
     expect((await build(builder)).diagnostics).toEqual([]);
   } finally {
     for (const [file, text] of whole) fs.writeFileSync(file, text);
+  }
+});
+
+test('a linker is started from a folder of any name', async () => {
+  const tools = 'it\'s "my" $(touch made) `touch made` $HOME \\ tools';
+  project.write(`${tools}/mold`, '#!/bin/sh\necho "$# words, the last is $3"\n');
+  fs.chmodSync(project.at(`${tools}/mold`), 0o755);
+  const searched = process.env['PATH'];
+  process.env['PATH'] = `${project.at(tools)}:${searched}`;
+  try {
+    const { folder, linker } = await makeStandIns(realOutside, project.at('bin'));
+    expect(linker).toBe('mold');
+    expect(project.run(path.join(folder, 'ld'), ['-o', 'a b', '$c'])).toBe('3 words, the last is $c\n');
+    expect(fs.existsSync(project.at('made'))).toBe(false);
+  } finally {
+    process.env['PATH'] = searched;
   }
 });
 
