@@ -196,6 +196,35 @@ test('a precompiled header is made again when a header in it, or a flag, has cha
   expect(await edit('// four\n')).toBe(true);
 });
 
+test('a precompiled header is made again when another header comes before one in it', async () => {
+  const header = (value: number, name: string) => `#pragma once\n#define ${name} ${value}\n`;
+  const folders = ['node_modules/none/include', 'node_modules/first', 'node_modules/foreign/include'];
+  project.write('node_modules/first/package.json', '{}');
+  project.write('node_modules/foreign/include/foreign.h', `#include <in/inner.h>\n${header(1, 'FOREIGN')}`);
+  project.write('node_modules/foreign/include/in/inner.h', header(1, 'INNER'));
+  writeGyp(project, SOURCES, `${FLAGS}, 'include_dirs': [${folders.map((name) => `'${name}'`).join(', ')}]`);
+  const builder = await project.builder(fast('node-gyp'));
+  let edits = 0;
+  const edit = async (foreign: number, inner: number) => {
+    edits += 1;
+    const asserted = `static_assert(FOREIGN == ${foreign} && INNER == ${inner}, "other headers");`;
+    project.write('src/kernel.cc', `#include <foreign.h>\n${kernel(edits, asserted)}`);
+    const built = await build(builder);
+    expect(built.diagnostics).toEqual([]);
+    return steps(built).includes('PCH kernel.cc');
+  };
+  expect(await edit(1, 1)).toBe(true);
+  project.write('node_modules/first/another.h', '');
+  expect(await edit(1, 1)).toBe(false);
+  project.write('node_modules/first/foreign.h', `#include <in/inner.h>\n${header(2, 'FOREIGN')}`);
+  expect(await edit(2, 1)).toBe(true);
+  // In a folder that was not there.
+  project.write('node_modules/none/include/in/inner.h', header(2, 'INNER'));
+  expect(await edit(2, 2)).toBe(true);
+  fs.rmSync(project.at('node_modules/first/foreign.h'));
+  expect(await edit(1, 2)).toBe(true);
+});
+
 test('a precompiled header is that of the folders which the environment names now', async () => {
   const source = (version: number) =>
     `#include <foreign.h>\n${kernel(1)}\nstatic_assert(FOREIGN == ${version}, "the other header");\n`;
