@@ -50,7 +50,7 @@ export interface HostedOptions extends LoadRequest {
   readonly supervision: Supervision;
   /** Whether each host sees what is written to these bytes. */
   readonly isShared: (buffer: ArrayBuffer) => boolean;
-  start(): Line;
+  start(version: number): Line;
   /** Whether the host goes on without the version, which was unloaded in it. */
   giveBack(line: Line): boolean;
   /** Whether it would, for any. */
@@ -138,7 +138,7 @@ export class HostedVersion {
     const session: Session = new Session({
       addon: source,
       version: this.id,
-      line: this.#options.start(),
+      line: this.#options.start(this.id),
       objects: this.calls,
       callTimeoutMs,
       unloaded: () => this.#unloaded(),
