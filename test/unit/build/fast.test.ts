@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,12 +8,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { makeStandIns } from '../../../src/build/fast/stand-ins.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { realOutside } from '../../../src/outside.ts';
+import { compiledUrl } from '../../support/compiled.ts';
 import {
   build,
+  compilerInside,
   isInstalled,
   makeProject,
   NODE_ADDON_API,
   type Project,
+  processesInside,
   writeCmake,
   writeGyp,
 } from '../../support/projects.ts';
@@ -343,6 +347,55 @@ test('objects keep their marks when a process was killed in a fast build', async
     await build(builder, { always: true });
     expect(fs.statSync(object).mtimeMs).toBe(marked);
   }
+});
+
+/** A fast build in a process of its own, which ends as it is told to. */
+const BUILDER = (file: string) => `
+import { createBuilder } from ${JSON.stringify(compiledUrl('build/create-builder.js'))};
+import { resolveBuild } from ${JSON.stringify(compiledUrl('build-options.js'))};
+import { realOutside } from ${JSON.stringify(compiledUrl('outside.js'))};
+const build = resolveBuild({ tool: 'node-gyp', fast: true });
+const builder = await createBuilder(build, ${JSON.stringify(file)}, realOutside);
+process.on('message', () => process.exit());
+const { signal } = new AbortController();
+await builder.build({ signal, timeoutMs: 60_000, onProgress() {} });
+`;
+
+describe.each(['kill -9', 'process.exit()'])('after %s in a fast build', (how) => {
+  test('a plain build compiles again what the fast lane has compiled', async () => {
+    const names = ['plain', 'other', 'kernel'];
+    const at = (name: string) => project.at(`build/Release/obj.target/kernel/src/${name}.o`);
+    const timeOf = (name: string) => fs.statSync(at(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    project.write('src/other.c', 'int other(void) { return 1; }\n');
+    writeGyp(project, ['src/plain.c', 'src/other.c', 'src/kernel.cc'], FLAGS);
+    await build(await project.builder(fast('node-gyp')));
+    expect(names.map(timeOf)).toEqual([1_000, 1_000, 1_000]);
+
+    // One is compiled, one is as it was, and one is being compiled for ever: it reads from a pipe.
+    project.write('src/plain.c', 'int plain(void) { return 2; }\n');
+    project.write('src/kernel.cc', kernel(2));
+    fs.rmSync(project.at('src/k.h'));
+    project.run('mkfifo', [project.at('src/k.h')]);
+    const args = ['--input-type=module', '--eval', BUILDER(project.addon)];
+    const child = spawn(process.execPath, args, { cwd: '/', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    await compilerInside(project.root);
+    while (timeOf('plain') === 0 || timeOf('plain') < fs.statSync(project.at('src/plain.c')).mtimeMs)
+      await new Promise(setImmediate);
+    expect(timeOf('other')).toBeGreaterThan(1_000);
+    const ended = once(child, 'exit');
+    if (how === 'kill -9') child.kill('SIGKILL');
+    else child.send('exit');
+    await ended;
+    // Its compiler goes on where nobody has ended it.
+    if (how === 'kill -9') fs.writeFileSync(project.at('src/k.h'), '#define K 1\n');
+    while (processesInside(project.root).length > 0) await new Promise(setImmediate);
+    for (const name of names) expect([0, 1_000], name).toContain(timeOf(name));
+
+    fs.rmSync(project.at('src/k.h'));
+    project.write('src/k.h', '#define K 1\n');
+    project.run('make', ['-C', 'build', 'BUILDTYPE=Release']);
+    for (const name of names) expect(timeOf(name), name).toBeGreaterThan(1_000);
+  });
 });
 
 test('a folder of the cache that others can write to is not used', async () => {

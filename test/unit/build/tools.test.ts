@@ -6,11 +6,13 @@ import { isReloadError } from '../../../src/errors.ts';
 import { realOutside } from '../../../src/outside.ts';
 import {
   build,
+  compilerInside,
   configureCmake,
   isInstalled,
   kernelC,
   makeProject,
   type Project,
+  processesInside,
   writeCmake,
   writeGyp,
   writeMakefile,
@@ -148,7 +150,7 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
     project.write('src/kernel.c', kernelC(3));
     const abort = new AbortController();
     const building = build(builder, { signal: abort.signal }).catch((reason: unknown) => reason);
-    const reader = await processInside(project.root);
+    const reader = await compilerInside(project.root);
     abort.abort();
     const error = await building;
     expect(isReloadError(error, 'ERR_ABORTED')).toBe(true);
@@ -178,34 +180,6 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
     }
   });
 });
-
-/** Compilers proper that work in the project. */
-function processesInside(root: string): readonly number[] {
-  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => {
-    try {
-      return fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(root);
-    } catch {
-      return false;
-    }
-  });
-}
-
-async function processInside(root: string): Promise<number> {
-  for (;;) {
-    const found = processesInside(root).find((pid) => isCompiler(pid));
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-function isCompiler(pid: number): boolean {
-  try {
-    return path.basename(fs.readlinkSync(`/proc/${pid}/exe`)) === 'cc1';
-  } catch {
-    return false;
-  }
-}
 
 test.skipIf(!isInstalled('cmake'))('cmake-js says why headers may be downloaded', async () => {
   project.write('package.json', '{}');
