@@ -254,7 +254,8 @@ export function isFaultOfTheBytes(error: unknown, candidate: VersionId): boolean
     return error.details.version === candidate;
   }
   // That of the old version, while it saved, says nothing of the new one.
-  if (isReloadError(error, 'ERR_HOST_CRASHED')) return error.details.version === candidate;
+  if (isReloadError(error, 'ERR_HOST_CRASHED'))
+    return error.details.version === candidate && error.details.reason !== 'start-failed';
   // What cannot be compared now may be plain data when it is tried again.
   if (isReloadError(error, 'ERR_STATE_ROUNDTRIP') && error.details.reason === 'not-cloneable') return false;
   return !PASSING.has(error.code);

@@ -132,9 +132,10 @@ export interface ErrorDetails {
     readonly stderr: string;
     /**
      * `exit`: it ended by itself, or somebody ended it; `call-timeout`, `memory-limit`: it was ended for that;
-     * `restart-failed`: it could not be started again, for the cause.
+     * `start-failed`: Node.js or the system did not start it, for the cause; `restart-failed`: the version did not come up
+     * in it again, for the cause.
      */
-    readonly reason: 'exit' | 'call-timeout' | 'memory-limit' | 'restart-failed';
+    readonly reason: 'exit' | 'call-timeout' | 'memory-limit' | 'start-failed' | 'restart-failed';
   };
   /** The module's own initialiser threw; `cause` is what. */
   ERR_INIT_THREW: Stated & {
@@ -434,7 +435,22 @@ function busyMessage(d: Details<'ERR_BUSY'>): string {
   return `Cannot replace ${addon}: ${others} the same image in this process, the new version cannot be shared, and the old version goes on serving; close them first, or open it with scope "thread"`;
 }
 
+/** What Node's permission model names in a refusal, and how it is allowed. */
+const PERMISSIONS: ReadonlyMap<unknown, { readonly found: string; readonly flag: string }> = new Map([
+  ['ChildProcess', { found: 'this process may start no processes', flag: '--allow-child-process' }],
+  ['WorkerThreads', { found: 'this process may start no Workers', flag: '--allow-worker' }],
+]);
+
+function startFailedMessage(d: Details<'ERR_HOST_CRASHED'>, cause: unknown): string {
+  const attempted = `Cannot start what is to run version ${d.version} of ${q(d.addon ?? '')}`;
+  const missing = cause instanceof Error && 'permission' in cause && PERMISSIONS.get(cause.permission);
+  return missing
+    ? `${attempted}: ${missing.found}; start Node.js with ${missing.flag}`
+    : `${attempted}: ${describe(cause)}; mend that, and see the cause`;
+}
+
 function hostCrashedMessage(d: Details<'ERR_HOST_CRASHED'>, cause: unknown): string {
+  if (d.reason === 'start-failed') return startFailedMessage(d, cause);
   const how: Record<typeof d.reason, string> = {
     exit: d.signal === null ? `ended with exit code ${d.exitCode}` : `was ended by ${d.signal}`,
     'call-timeout': 'was ended because a call took longer than callTimeoutMs',

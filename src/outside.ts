@@ -25,6 +25,8 @@ export interface Outside extends Here {
   /** The same, at once. */
   readNow(path: string): Buffer;
   readdir(path: string): Promise<readonly { readonly name: string; isDirectory(): boolean }[]>;
+  /** Whether this user may execute the file, or enter the folder. */
+  mayExecute(path: string): Promise<boolean>;
   /** Deletes a file, if it is there. */
   remove(path: string): Promise<void>;
   /** Deletes a folder with all in it, if it is there. */
@@ -84,6 +86,11 @@ export const realOutside: Outside = {
   readFile: (path) => fs.readFile(path),
   readNow: (path) => readFileSync(path),
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
+  mayExecute: (path) =>
+    fs.access(path, fs.constants.X_OK).then(
+      () => true,
+      () => false,
+    ),
   async remove(path) {
     await fs.unlink(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;

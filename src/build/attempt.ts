@@ -1,4 +1,5 @@
 /** One command of a build, from its start to what it means: diagnostics, or a ReloadError. */
+import type { Writable } from 'node:stream';
 import type { SourcePath } from '../brands.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { type ErrorDetails, errors } from '../errors.ts';
@@ -20,6 +21,8 @@ export interface Attempt {
   readonly title: string;
   /** Absolute folder that its messages are relative to until it says otherwise. */
   readonly messagesFrom: string;
+  /** As {@link import('./run.ts').RunRequest.holds}. */
+  readonly holds?: Writable | undefined;
   /** Whether it is the one that writes the addon. */
   readonly writesAddon: boolean;
   /** How many steps it will take, where the tool itself does not tell. */
@@ -43,7 +46,7 @@ export async function attempt(
   request: BuildRequest,
 ): Promise<AttemptResult> {
   const parser = parseDiagnostics(what.messagesFrom);
-  const { command, args, cwd, env } = what;
+  const { command, args, cwd, env, holds } = what;
   const { signal, timeoutMs } = request;
   const steps = new Steps(() => outside.nowMs(), what.total ?? null);
   const onLine = (line: string) => {
@@ -51,7 +54,7 @@ export async function attempt(
     const progress = steps.line(line);
     if (progress !== null) request.onProgress(progress);
   };
-  const { end, output } = await run(outside, { command, args, cwd, env, signal, timeoutMs, onLine });
+  const { end, output } = await run(outside, { command, args, cwd, env, holds, signal, timeoutMs, onLine });
   if (end.kind === 'aborted') throw errors.aborted({ addon: what.addon, during: 'build' }, signal.reason);
   const found = { addon: what.addon, command: what.title, diagnostics: parser.result(), output };
   if (end.kind !== 'exit' || end.exitCode !== 0) {

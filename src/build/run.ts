@@ -1,5 +1,6 @@
 /** Runs one command in a process group of its own, which it ends before it is over. */
 import type { ChildProcess } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import type { Outside } from '../outside.ts';
 import { forgetGroup, rememberGroup, stopGroup } from './group.ts';
 import { splitLines } from './lines.ts';
@@ -19,6 +20,8 @@ export interface RunRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /** A pipe that the command and its children hold open until the last of them has ended. */
+  readonly holds?: Writable | undefined;
   /** Gets each line of standard output and standard error, without colours. */
   onLine(line: string): void;
 }
@@ -63,7 +66,7 @@ function start(outside: Outside, request: RunRequest): ChildProcess {
     // Messages of compilers are translated; these are parsed.
     env: { ...process.env, LC_ALL: 'C.UTF-8', ...request.env },
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(request.holds === undefined ? [] : [request.holds])],
   });
 }
 

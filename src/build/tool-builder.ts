@@ -110,10 +110,10 @@ export class ToolBuilder implements Builder {
     await lane.begin();
     const plan = await planOf(this.#outside, backend, request);
     if (mayEnd && plan?.isEmpty && (await this.#isBuilt())) return NOTHING;
-    const env = await lane.prepare(plan?.compilations ?? [], request);
+    const prepared = await lane.prepare(plan?.compilations ?? [], request);
     await this.#ticked(sinceMs);
     const how = { writesAddon: true, total: plan?.total ?? null };
-    const result = await this.#run({ ...launchOf(backend), env }, request, how);
+    const result = await this.#run({ ...launchOf(backend), ...prepared }, request, how);
     return { ...result, skipped: false };
   }
 

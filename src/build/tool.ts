@@ -5,7 +5,7 @@ import type { Attempt } from './attempt.ts';
 import type { CompiledObject } from './stale.ts';
 
 /** A command without what is the same for all commands of a builder. */
-export type Launch = Pick<Attempt, 'command' | 'args' | 'cwd' | 'env' | 'title' | 'messagesFrom'>;
+export type Launch = Pick<Attempt, 'command' | 'args' | 'cwd' | 'env' | 'holds' | 'title' | 'messagesFrom'>;
 
 /** The program that runs the compilers, once the project is configured. */
 export interface Backend {

@@ -17,11 +17,16 @@ export function adviceFor(command: string): string | null {
   return INSTALL[path.basename(command)] ?? null;
 }
 
+/** Whether a search of the PATH ends there: whatever else has the name of a program is passed over, as a shell does. */
+export async function isProgram(outside: Outside, file: string): Promise<boolean> {
+  return (await isFile(outside, file)) && (await outside.mayExecute(file));
+}
+
 /** @returns absolute path of what the command of that name starts; null when there is no such program */
 export async function findProgram(outside: Outside, name: string): Promise<string | null> {
   for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
     const file = path.resolve(folder, name);
-    if (folder !== '' && (await isFile(outside, file))) return file;
+    if (folder !== '' && (await isProgram(outside, file))) return file;
   }
   return null;
 }

@@ -27,7 +27,7 @@ const UNLOADED: Retired = { outcome: 'unloaded', pins: [], reason: null };
 export interface CurrentHostOptions extends LoadRequest {
   readonly callTimeoutMs: number | null;
   readonly outside: Outside;
-  start(): Line;
+  start(version: number): Line;
   /** Whether the host goes on without the version, which was unloaded in it. */
   giveBack(line: Line): boolean;
   /** Whether it would, for any. */
@@ -107,7 +107,7 @@ export class CurrentHost {
     const session: Session = new Session({
       addon: source,
       version: id,
-      line: this.#options.start(),
+      line: this.#options.start(id),
       objects: guest.calls.objects,
       callTimeoutMs,
       unloaded: () => guest.unloaded(),

@@ -1,4 +1,5 @@
 /** What a handle has to run versions in other threads or processes: how hosts are started, and what they share. */
+import { errors } from '../errors.ts';
 import type { Outside } from '../outside.ts';
 import { startProcess, type ProcessOptions } from './process-line.ts';
 import { SegmentPool } from './segment-pool.ts';
@@ -42,10 +43,14 @@ export class Hosts {
     this.#options = options;
   }
 
-  /** A host that waits for a version: the spare one, or one that is started now. */
-  readonly start = (): Line => {
+  /**
+   * A host that waits for a version: the spare one, or one that is started now.
+   *
+   * @throws `ERR_HOST_CRASHED` when Node.js refuses to start one
+   */
+  readonly start = (version: number): Line => {
     if (this.#spare?.isUp === false) this.#dropSpare();
-    const line = this.#spare ?? this.#make();
+    const line = this.#spare ?? this.#makeFor(version);
     this.#spare = null;
     // Where one is in use already, that one is to come back for the version after this.
     if (!this.#options.reuse || this.#inUse.size === 0) this.#prepareSpare();
@@ -97,6 +102,15 @@ export class Hosts {
     const { native } = this.#outside;
     this.#shared ??= { addon: this.#addon, native, pool: new SegmentPool({ native }) };
     return this.#shared;
+  }
+
+  #makeFor(version: number): Line {
+    try {
+      return this.#make();
+    } catch (cause) {
+      const about = { addon: this.#addon, version, exitCode: null, signal: null, stderr: '' };
+      throw errors.hostCrashed({ ...about, reason: 'start-failed' }, cause);
+    }
   }
 
   #make(): Line {

@@ -11,8 +11,8 @@ export interface HostEnd {
   /** Last lines of what it wrote to its standard error. */
   readonly stderr: string;
   /** Why we ended it, where we did because of what it did. */
-  readonly reason: 'exit' | 'call-timeout' | 'memory-limit';
-  /** What an uncaught exception of a Worker was. */
+  readonly reason: 'exit' | 'call-timeout' | 'memory-limit' | 'start-failed';
+  /** What an uncaught exception of a Worker was, or why there is no process. */
   readonly cause?: unknown;
 }
 

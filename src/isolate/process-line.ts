@@ -158,7 +158,7 @@ class ProcessLine implements Line {
 
   #couldNotStart(error: Error): void {
     if (this.#child.pid !== undefined || this.#end !== null) return;
-    this.#tell({ exitCode: null, signal: null, stderr: error.message, reason: 'exit', cause: error });
+    this.#tell({ exitCode: null, signal: null, stderr: '', reason: 'start-failed', cause: error });
   }
 
   #exited(exitCode: number | null, signal: NodeJS.Signals | null): void {

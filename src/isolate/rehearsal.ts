@@ -12,7 +12,7 @@ import { toWire, toWireError, type Wire } from './wire.ts';
 
 export interface RehearsalOptions extends LoadRequest {
   readonly outside: Outside;
-  readonly start: () => Line;
+  readonly start: (version: number) => Line;
   /** What it asks for there is undone afterwards. */
   readonly memory: MemoryClaim;
   readonly reason: Reason;
@@ -56,7 +56,7 @@ class Rehearsal {
     this.#session = new Session({
       addon: source,
       version: id,
-      line: options.start(),
+      line: options.start(id),
       objects: nobody,
       callTimeoutMs: null,
       nowMs: () => outside.nowMs(),
@@ -109,7 +109,8 @@ class Rehearsal {
     try {
       return await this.#session.ask<T>(ask);
     } catch (error) {
-      throw isReloadError(error, 'ERR_HOST_CRASHED') ? this.#crash(error.details) : error;
+      if (!isReloadError(error, 'ERR_HOST_CRASHED') || error.details.reason === 'start-failed') throw error;
+      throw this.#crash(error.details);
     } finally {
       cancel();
     }

@@ -18,17 +18,13 @@ export interface LinkOptions {
   /** The open handles of this thread. */
   handles(): Iterable<Addon>;
   readonly onOpened: SubscribeToOpened;
-  /** Called once, when the link is lost, could not be made, or was closed. The handles go on serving. */
+  /** Called once, when the link is lost or could not be made. The handles go on serving. */
   readonly onEnd?: () => void;
 }
 
 export interface Link {
-  /** Whether `napi-reload dev` builds and watches: true from the call of {@link connectLink} until the link ends. */
-  readonly isUp: boolean;
-  /** Asks for the app to be started again, and says why. */
+  /** Asks for the app to be started again, and says why. Does nothing once the link has ended. */
   invalidate(message: string): void;
-  /** Safe to call twice. */
-  close(): void;
 }
 
 /**
@@ -57,7 +53,6 @@ class AppLink implements Link {
   readonly #known = new Map<Addon, Known>();
   readonly #unsubscribe: () => void;
   #lastNumber = 0;
-  #up = true;
   /** One request at a time: reloads of a thread must not overtake each other. */
   #asked: Promise<void> = Promise.resolve();
 
@@ -79,22 +74,11 @@ class AppLink implements Link {
     for (const addon of handles()) this.#tell(addon);
   }
 
-  get isUp(): boolean {
-    return this.#up;
-  }
-
   invalidate(message: string): void {
     this.#send({ type: 'invalidate', message });
   }
 
-  close(): void {
-    this.#end();
-    this.#channel.close();
-  }
-
   #end(): void {
-    if (!this.#up) return;
-    this.#up = false;
     this.#unsubscribe();
     for (const { stopListening } of this.#known.values()) stopListening();
     this.#known.clear();

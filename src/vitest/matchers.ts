@@ -37,6 +37,7 @@ export interface ReloadMatchers<S = unknown> {
 
 /** What `expect` returns for an open handle or a kit. */
 export interface ReloadAssertion<S> extends ReloadMatchers<S> {
+  /** The same, turned round; of a kit with which nothing was tested, such as after a failed build, it fails as well. */
   readonly not: Assertion & ReloadMatchers<S>;
 }
 

@@ -174,3 +174,33 @@ export async function build(
   };
   return { ...(await builder.build({ ...flags, signal, timeoutMs, onProgress })), steps };
 }
+
+/** Processes that work in the project, or are told of a file in it. */
+export function processesInside(root: string): readonly number[] {
+  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      const words = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      return fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(root) || words.includes(root);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Waits for a compiler proper that works in the project. */
+export async function compilerInside(root: string): Promise<number> {
+  for (;;) {
+    const found = processesInside(root).find((pid) => isCompiler(pid));
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function isCompiler(pid: number): boolean {
+  try {
+    return /^cc1(?:plus)?$/.test(path.basename(fs.readlinkSync(`/proc/${pid}/exe`)));
+  } catch {
+    return false;
+  }
+}

@@ -55,18 +55,25 @@ export async function trimHeaders(outside: Outside, folder: string): Promise<voi
   }
 }
 
-/** Deletes the oldest notes, until there are few enough. Never rejects. */
+/** The name of a build folder, and what is remembered of it. Anything else is left of a process that was killed. */
+const NOTE = /^(\w+)\.\w+$/;
+
+/** Deletes all notes on the build folders that were built longest ago, until there are few enough. Never rejects. */
 export async function trimNotes(outside: Outside, folder: string): Promise<void> {
   const entries = await outside.readdir(folder).catch(() => []);
   if (entries.length <= NOTES_MAX) return;
-  const found = await Promise.all(
-    entries.map(async ({ name }) => ({
-      name,
-      usedMs: (await modifiedMs(outside, path.join(folder, name))) ?? 0,
-    })),
-  );
-  const tooOld = found.toSorted((a, b) => a.usedMs - b.usedMs).slice(0, found.length - NOTES_MAX);
-  for (const { name } of tooOld) await outside.remove(path.join(folder, name)).catch(() => {});
+  const folders = new Map<string, { readonly files: string[]; usedMs: number }>();
+  for (const { name } of entries) {
+    const file = path.join(folder, name);
+    const key = NOTE.exec(name)?.[1] ?? name;
+    const found = folders.get(key) ?? { files: [], usedMs: 0 };
+    found.files.push(file);
+    found.usedMs = Math.max(found.usedMs, (await modifiedMs(outside, file)) ?? 0);
+    folders.set(key, found);
+  }
+  const oldestFirst = [...folders.values()].toSorted((a, b) => a.usedMs - b.usedMs);
+  for (const { files } of oldestFirst.slice(0, Math.max(0, folders.size - NOTES_MAX)))
+    for (const file of files) await outside.removeFolder(file).catch(() => {});
 }
 
 async function bytesBelow(outside: Outside, folder: string): Promise<number> {

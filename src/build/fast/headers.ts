@@ -9,11 +9,12 @@ import { run } from '../run.ts';
 import { findProgram } from '../tools.ts';
 import { depsOptionOf, flagsOf } from './flags.ts';
 import { FILES_MAX, Listing } from './listing.ts';
-import { filesOf, stampsOf } from './stamps.ts';
+import { describeFound, isFoundAgain } from './made-of.ts';
+import { stampsOf } from './stamps.ts';
 
 /** Name of the header in its folder; the compiler takes `prefix.h.gch` beside it. */
 const HEADER = 'prefix.h';
-/** What it was made of: of each file its time and its size. */
+/** What it was made of. */
 const MADE_OF = 'made-of.json';
 
 /** What GCC looks for includes by, besides its flags (gcc's manual, "Environment Variables Affecting GCC"). */
@@ -74,8 +75,8 @@ export class Headers {
       const deps = option === null ? [] : [option, '-MF', path.join(scratch, 'prefix.d')];
       const { end } = await run(this.#outside, {
         command: line.compiler,
-        // -H prints each file that is read, those of the system, too, and which have no guard.
-        args: [...flagsOf(line), '-H', ...deps, '-x', 'c++-header', '-o', `${header}.gch`, header],
+        // -H prints each file that is read, those of the system, too, and which have no guard; -v where they are looked for.
+        args: [...flagsOf(line), '-H', '-v', ...deps, '-x', 'c++-header', '-o', `${header}.gch`, header],
         cwd: line.cwd,
         env: {},
         signal,
@@ -90,9 +91,11 @@ export class Headers {
           ? this.make(line, guarded, { signal, timeoutMs })
           : null;
       }
-      const madeOf = await stampsOf(this.#outside, [...listing.files], startMs);
-      if (madeOf === null) return null;
-      await this.#outside.writeFile(path.join(scratch, MADE_OF), JSON.stringify(madeOf), 0o600);
+      const found = { files: [...listing.files], folders: [...listing.folders] };
+      const madeOf = await describeFound(this.#outside, found, startMs);
+      // Without what the compiler says of its search, nobody knows what the includes would find next time.
+      if (madeOf === null || found.folders.length === 0) return null;
+      await this.#outside.writeFile(path.join(scratch, MADE_OF), madeOf, 0o600);
       await this.#outside.removeFolder(place);
       await this.#outside.rename(scratch, place);
       return path.join(place, HEADER);
@@ -140,7 +143,7 @@ export class Headers {
   async #isFresh(place: string): Promise<boolean> {
     const text = await readText(this.#outside, path.join(place, MADE_OF));
     if (text === null || !(await isFile(this.#outside, path.join(place, `${HEADER}.gch`)))) return false;
-    return JSON.stringify(await stampsOf(this.#outside, filesOf(text))) === text;
+    return isFoundAgain(this.#outside, text);
   }
 }
 

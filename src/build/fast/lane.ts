@@ -9,9 +9,9 @@ import type { Diagnostic } from '../../diagnostic.ts';
 import { errors } from '../../errors.ts';
 import type { Outside } from '../../outside.ts';
 import type { BuildRequest } from '../builder.ts';
-import { isFile } from '../files.ts';
 import type { PlannedLine } from '../plan.ts';
-import type { Tool } from '../tool.ts';
+import type { Launch, Tool } from '../tool.ts';
+import { isProgram } from '../tools.ts';
 import { type LaneFolders, laneFolders, trimHeaders, trimNotes } from './cache.ts';
 import { Headers } from './headers.ts';
 import { Marks } from './marks.ts';
@@ -49,13 +49,13 @@ export class FastLane {
 
   /**
    * @param compilations what will be compiled
-   * @returns what make or ninja are to find in their environment
+   * @returns what make or ninja are to find in their environment, and what they are to hold
    */
   async prepare(
     compilations: readonly PlannedLine[],
     request: BuildRequest,
-  ): Promise<Readonly<Record<string, string>>> {
-    const { folders, standIns, headers } = this.#begun();
+  ): Promise<Pick<Launch, 'env' | 'holds'>> {
+    const { folders, standIns, headers, marks } = this.#begun();
     const table: string[] = [];
     headers.lookAgain();
     for (const line of compilations.filter(({ isCxx }) => isCxx)) {
@@ -68,12 +68,13 @@ export class FastLane {
     const list = path.join(folders.notes, `${this.#name}.headers`);
     await this.#outside.writeFile(list, table.join(''), 0o600);
     const before = process.env['COMPILER_PATH'] ?? '';
-    return {
+    const env = {
       COMPILER_PATH: before === '' ? standIns.folder : `${standIns.folder}:${before}`,
       NAPI_RELOAD_COMPILER_PATH: before,
       NAPI_RELOAD_HEADERS: list,
       ...(await this.#ccacheEnv(compilations, standIns)),
     };
+    return { env, holds: marks.heldByBuild };
   }
 
   /** The build is over, however it ended. Safe to call for one that never began. */
@@ -99,7 +100,7 @@ export class FastLane {
       folders,
       standIns: await makeStandIns(this.#outside, folders.standIns),
       headers: new Headers(this.#outside, folders.headers),
-      marks: new Marks(this.#outside, this.#tool.output, path.join(folders.notes, `${this.#name}.json`)),
+      marks: new Marks(this.#outside, this.#tool.output, path.join(folders.notes, this.#name)),
     };
   }
 
@@ -123,7 +124,7 @@ export class FastLane {
   ): Promise<Readonly<Record<string, string>>> {
     for (const folder of CCACHE_FOLDERS) {
       const links = compilations.map(({ compiler }) => path.join(folder, compiler));
-      const isThere = await Promise.all(links.map((link) => isFile(this.#outside, link)));
+      const isThere = await Promise.all(links.map((link) => isProgram(this.#outside, link)));
       const isByName = compilations.every(({ compiler }) => !compiler.includes('/'));
       if (links.length === 0 || !isByName || isThere.includes(false)) continue;
       const more = process.env['CCACHE_EXTRAFILES'];

@@ -3,12 +3,14 @@
  *
  * They are meant to be the same as others, but whoever builds a release must not have to believe that: between two fast
  * builds they carry a time before any source's, so that a plain `make`, `ninja` or `node-gyp build` compiles them again and
- * links. A fast build gives them their own times back while it runs.
+ * links. A fast build gives them their own times back while it runs, under a guard.
  */
 import path from 'node:path';
+import type { Writable } from 'node:stream';
 import type { Outside } from '../../outside.ts';
 import { modifiedMs, readText } from '../files.ts';
 import { listObjects } from '../stale.ts';
+import { type Guard, startGuard } from './guard.ts';
 
 /** A second after the epoch, in milliseconds: ninja takes 0 for a file that is not there. */
 export const MARK_MS = 1_000;
@@ -22,16 +24,35 @@ export class Marks {
   readonly #folder: string;
   /** Absolute path of what is remembered between two processes. */
   readonly #note: string;
+  /** Absolute path of what the guard is told. */
+  readonly #list: string;
+  /** While the marks are off. */
+  #guard: Guard | null = null;
 
+  /** @param note absolute path, to which an extension is added for each file */
   constructor(outside: Outside, folder: string, note: string) {
     this.#outside = outside;
     this.#folder = folder;
-    this.#note = note;
+    this.#note = `${note}.json`;
+    this.#list = `${note}.marked`;
   }
 
-  /** Gives all marked objects their own times. */
+  /** What the build is to hold while the marks are off: the guard waits for its end, too. */
+  get heldByBuild(): Writable | undefined {
+    return this.#guard?.input;
+  }
+
+  /**
+   * Gives all marked objects their own times, until {@link putOn}, or the end of this process.
+   *
+   * @throws when nothing can be started that would mark them then
+   */
   async takeOff(): Promise<void> {
-    for (const [file, ownMs] of await this.#read()) {
+    const known = await this.#read();
+    await this.#outside.writeFile(this.#list, [...known.keys(), ''].join('\n'), 0o600);
+    const about = { folder: this.#folder, list: this.#list, markMs: MARK_MS };
+    this.#guard ??= await startGuard(this.#outside, about);
+    for (const [file, ownMs] of known) {
       // Any other time is that of somebody who has made it again.
       if ((await modifiedMs(this.#outside, file)) === MARK_MS) await this.#outside.setModified(file, ownMs);
     }
@@ -39,6 +60,18 @@ export class Marks {
 
   /** Marks what was compiled since that time of the wall clock, and what was marked before. */
   async putOn(sinceMs: number): Promise<void> {
+    const guard = this.#guard;
+    this.#guard = null;
+    let isMarked = false;
+    try {
+      await this.#mark(sinceMs);
+      isMarked = true;
+    } finally {
+      guard?.end(isMarked);
+    }
+  }
+
+  async #mark(sinceMs: number): Promise<void> {
     const before = await this.#read();
     const own = new Map<string, number>();
     for (const file of await listObjects(this.#outside, this.#folder)) {

@@ -16,16 +16,3 @@ export async function stampsOf(
   const known = (await Promise.all(looks)).filter((stamp) => stamp !== null);
   return known.length === files.length ? known : null;
 }
-
-/** @returns the files that a text from {@link stampsOf} in JSON names; none when it is no such text */
-export function filesOf(text: string): readonly string[] {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const entries: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
-    return entries.flatMap((entry) =>
-      Array.isArray(entry) && typeof entry[0] === 'string' ? [entry[0]] : [],
-    );
-  } catch {
-    return [];
-  }
-}

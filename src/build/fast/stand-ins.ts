@@ -60,9 +60,8 @@ export interface StandIns {
 export async function makeStandIns(outside: Outside, parent: string): Promise<StandIns> {
   const found = await findLinker(outside);
   const linker = found?.name ?? null;
-  const program = found?.program ?? '';
-  const ld = `#!/bin/sh\nexec "${program}" "$@"\n`;
-  const hash = createHash('sha256').update(`${CC1PLUS}${program}`).digest('hex').slice(0, 16);
+  const ld = `#!/bin/sh\nexec ${quoted(found?.program ?? '')} "$@"\n`;
+  const hash = createHash('sha256').update(`${CC1PLUS}${ld}`).digest('hex').slice(0, 16);
   const folder = path.join(parent, hash);
   await outside.makePrivateFolder(folder);
   const files = { cc1plus: CC1PLUS, ...(linker === null ? {} : { ld }) };
@@ -71,6 +70,11 @@ export async function makeStandIns(outside: Outside, parent: string): Promise<St
     if (!(await isFile(outside, file))) await outside.writeFile(file, text, 0o700);
   }
   return { folder, linker };
+}
+
+/** One word of a shell script, with nothing in it that the shell expands. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function findLinker(

@@ -1,16 +1,22 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeStandIns } from '../../../src/build/fast/stand-ins.ts';
 import { isReloadError } from '../../../src/errors.ts';
+import { realOutside } from '../../../src/outside.ts';
+import { compiledUrl } from '../../support/compiled.ts';
 import {
   build,
+  compilerInside,
   isInstalled,
   makeProject,
   NODE_ADDON_API,
   type Project,
+  processesInside,
   writeCmake,
   writeGyp,
 } from '../../support/projects.ts';
@@ -194,6 +200,35 @@ test('a precompiled header is made again when a header in it, or a flag, has cha
   expect(await edit('// four\n')).toBe(true);
 });
 
+test('a precompiled header is made again when another header comes before one in it', async () => {
+  const header = (value: number, name: string) => `#pragma once\n#define ${name} ${value}\n`;
+  const folders = ['node_modules/none/include', 'node_modules/first', 'node_modules/foreign/include'];
+  project.write('node_modules/first/package.json', '{}');
+  project.write('node_modules/foreign/include/foreign.h', `#include <in/inner.h>\n${header(1, 'FOREIGN')}`);
+  project.write('node_modules/foreign/include/in/inner.h', header(1, 'INNER'));
+  writeGyp(project, SOURCES, `${FLAGS}, 'include_dirs': [${folders.map((name) => `'${name}'`).join(', ')}]`);
+  const builder = await project.builder(fast('node-gyp'));
+  let edits = 0;
+  const edit = async (foreign: number, inner: number) => {
+    edits += 1;
+    const asserted = `static_assert(FOREIGN == ${foreign} && INNER == ${inner}, "other headers");`;
+    project.write('src/kernel.cc', `#include <foreign.h>\n${kernel(edits, asserted)}`);
+    const built = await build(builder);
+    expect(built.diagnostics).toEqual([]);
+    return steps(built).includes('PCH kernel.cc');
+  };
+  expect(await edit(1, 1)).toBe(true);
+  project.write('node_modules/first/another.h', '');
+  expect(await edit(1, 1)).toBe(false);
+  project.write('node_modules/first/foreign.h', `#include <in/inner.h>\n${header(2, 'FOREIGN')}`);
+  expect(await edit(2, 1)).toBe(true);
+  // In a folder that was not there.
+  project.write('node_modules/none/include/in/inner.h', header(2, 'INNER'));
+  expect(await edit(2, 2)).toBe(true);
+  fs.rmSync(project.at('node_modules/first/foreign.h'));
+  expect(await edit(1, 2)).toBe(true);
+});
+
 test('a precompiled header is that of the folders which the environment names now', async () => {
   const source = (version: number) =>
     `#include <foreign.h>\n${kernel(1)}\nstatic_assert(FOREIGN == ${version}, "the other header");\n`;
@@ -263,6 +298,22 @@ test('where the fast lane fails, the usual build is done, with one warning', asy
   }
 });
 
+test('a linker is started from a folder of any name', async () => {
+  const tools = 'it\'s "my" $(touch made) `touch made` $HOME \\ tools';
+  project.write(`${tools}/mold`, '#!/bin/sh\necho "$# words, the last is $3"\n');
+  fs.chmodSync(project.at(`${tools}/mold`), 0o755);
+  const searched = process.env['PATH'];
+  process.env['PATH'] = `${project.at(tools)}:${searched}`;
+  try {
+    const { folder, linker } = await makeStandIns(realOutside, project.at('bin'));
+    expect(linker).toBe('mold');
+    expect(project.run(path.join(folder, 'ld'), ['-o', 'a b', '$c'])).toBe('3 words, the last is $c\n');
+    expect(fs.existsSync(project.at('made'))).toBe(false);
+  } finally {
+    process.env['PATH'] = searched;
+  }
+});
+
 test('a build that is stopped while it precompiles leaves nothing behind, and the next one is whole', async () => {
   project.write('src/kernel.cc', kernel(1).replace('#include <vector>', '#include <map>\n#include <vector>'));
   writeGyp(project, SOURCES, FLAGS);
@@ -296,6 +347,55 @@ test('objects keep their marks when a process was killed in a fast build', async
     await build(builder, { always: true });
     expect(fs.statSync(object).mtimeMs).toBe(marked);
   }
+});
+
+/** A fast build in a process of its own, which ends as it is told to. */
+const BUILDER = (file: string) => `
+import { createBuilder } from ${JSON.stringify(compiledUrl('build/create-builder.js'))};
+import { resolveBuild } from ${JSON.stringify(compiledUrl('build-options.js'))};
+import { realOutside } from ${JSON.stringify(compiledUrl('outside.js'))};
+const build = resolveBuild({ tool: 'node-gyp', fast: true });
+const builder = await createBuilder(build, ${JSON.stringify(file)}, realOutside);
+process.on('message', () => process.exit());
+const { signal } = new AbortController();
+await builder.build({ signal, timeoutMs: 60_000, onProgress() {} });
+`;
+
+describe.each(['kill -9', 'process.exit()'])('after %s in a fast build', (how) => {
+  test('a plain build compiles again what the fast lane has compiled', async () => {
+    const names = ['plain', 'other', 'kernel'];
+    const at = (name: string) => project.at(`build/Release/obj.target/kernel/src/${name}.o`);
+    const timeOf = (name: string) => fs.statSync(at(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    project.write('src/other.c', 'int other(void) { return 1; }\n');
+    writeGyp(project, ['src/plain.c', 'src/other.c', 'src/kernel.cc'], FLAGS);
+    await build(await project.builder(fast('node-gyp')));
+    expect(names.map(timeOf)).toEqual([1_000, 1_000, 1_000]);
+
+    // One is compiled, one is as it was, and one is being compiled for ever: it reads from a pipe.
+    project.write('src/plain.c', 'int plain(void) { return 2; }\n');
+    project.write('src/kernel.cc', kernel(2));
+    fs.rmSync(project.at('src/k.h'));
+    project.run('mkfifo', [project.at('src/k.h')]);
+    const args = ['--input-type=module', '--eval', BUILDER(project.addon)];
+    const child = spawn(process.execPath, args, { cwd: '/', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    await compilerInside(project.root);
+    while (timeOf('plain') === 0 || timeOf('plain') < fs.statSync(project.at('src/plain.c')).mtimeMs)
+      await new Promise(setImmediate);
+    expect(timeOf('other')).toBeGreaterThan(1_000);
+    const ended = once(child, 'exit');
+    if (how === 'kill -9') child.kill('SIGKILL');
+    else child.send('exit');
+    await ended;
+    // Its compiler goes on where nobody has ended it.
+    if (how === 'kill -9') fs.writeFileSync(project.at('src/k.h'), '#define K 1\n');
+    while (processesInside(project.root).length > 0) await new Promise(setImmediate);
+    for (const name of names) expect([0, 1_000], name).toContain(timeOf(name));
+
+    fs.rmSync(project.at('src/k.h'));
+    project.write('src/k.h', '#define K 1\n');
+    project.run('make', ['-C', 'build', 'BUILDTYPE=Release']);
+    for (const name of names) expect(timeOf(name), name).toBeGreaterThan(1_000);
+  });
 });
 
 test('a folder of the cache that others can write to is not used', async () => {

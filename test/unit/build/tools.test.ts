@@ -1,14 +1,18 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findProgram } from '../../../src/build/tools.ts';
 import { isReloadError } from '../../../src/errors.ts';
+import { realOutside } from '../../../src/outside.ts';
 import {
   build,
+  compilerInside,
   configureCmake,
   isInstalled,
   kernelC,
   makeProject,
   type Project,
+  processesInside,
   writeCmake,
   writeGyp,
   writeMakefile,
@@ -146,7 +150,7 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
     project.write('src/kernel.c', kernelC(3));
     const abort = new AbortController();
     const building = build(builder, { signal: abort.signal }).catch((reason: unknown) => reason);
-    const reader = await processInside(project.root);
+    const reader = await compilerInside(project.root);
     abort.abort();
     const error = await building;
     expect(isReloadError(error, 'ERR_ABORTED')).toBe(true);
@@ -177,34 +181,6 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
   });
 });
 
-/** Compilers proper that work in the project. */
-function processesInside(root: string): readonly number[] {
-  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => {
-    try {
-      return fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(root);
-    } catch {
-      return false;
-    }
-  });
-}
-
-async function processInside(root: string): Promise<number> {
-  for (;;) {
-    const found = processesInside(root).find((pid) => isCompiler(pid));
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-function isCompiler(pid: number): boolean {
-  try {
-    return path.basename(fs.readlinkSync(`/proc/${pid}/exe`)) === 'cc1';
-  } catch {
-    return false;
-  }
-}
-
 test.skipIf(!isInstalled('cmake'))('cmake-js says why headers may be downloaded', async () => {
   project.write('package.json', '{}');
   writeCmake(project);
@@ -232,6 +208,26 @@ test.skipIf(!isInstalled('cmake'))(
     expect(fs.existsSync(project.at('build/Debug/kernel.node'))).toBe(true);
   },
 );
+
+test('what has the name of a program, but is none, is passed over on the PATH', async () => {
+  fs.mkdirSync(project.at('folder/ninja'), { recursive: true });
+  project.write('text/ninja', 'what ninja is\n');
+  fs.mkdirSync(project.at('dangling'));
+  fs.symlinkSync('nowhere', project.at('dangling/ninja'));
+  project.write('bin/ninja-1', '#!/bin/sh\n');
+  fs.chmodSync(project.at('bin/ninja-1'), 0o755);
+  fs.symlinkSync('ninja-1', project.at('bin/ninja'));
+  const before = process.env['PATH'];
+  const searched = ['folder', 'text', 'dangling', 'bin'].map((name) => project.at(name));
+  try {
+    process.env['PATH'] = searched.join(path.delimiter);
+    expect(await findProgram(realOutside, 'ninja')).toBe(project.at('bin/ninja'));
+    process.env['PATH'] = searched.slice(0, -1).join(path.delimiter);
+    expect(await findProgram(realOutside, 'ninja')).toBeNull();
+  } finally {
+    process.env['PATH'] = before;
+  }
+});
 
 test('a tool is refused where there is nothing for it, or another configuration is meant', async () => {
   for (const tool of ['node-gyp', 'cmake-js', 'ninja', 'make']) {

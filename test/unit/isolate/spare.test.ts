@@ -18,27 +18,27 @@ afterEach(() => {
 test('one that cannot be started is none, and throws nowhere', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const hosts = new Hosts('process', OPTIONS, 'kernel.node', realOutside);
-  const first = hosts.start();
+  const first = hosts.start(1);
   process.env['TOO_LONG'] = TOO_LONG;
-  expect(() => hosts.start()).toThrow('E2BIG');
+  expect(() => hosts.start(1)).toThrow('E2BIG');
   expect(() => vi.runAllTimers()).not.toThrow();
   delete process.env['TOO_LONG'];
   vi.useRealTimers();
-  const second = hosts.start();
+  const second = hosts.start(1);
   await Promise.all([first, second].map(end));
   await hosts.close();
 });
 
 test('one that was killed is not taken, though nobody was told yet', async () => {
   const hosts = new Hosts('process', OPTIONS, 'kernel.node', realOutside);
-  const first = hosts.start();
+  const first = hosts.start(1);
   const spares = (): readonly number[] => hostsOf(process.pid).filter((pid) => pid !== first.pid);
   await until('there is a spare one', () => spares().length === 1);
   const [spare] = spares() as [number];
   process.kill(spare, 'SIGKILL');
   // In one turn: what Node.js has heard of its children stays what it was.
   while (fs.readFileSync(`/proc/${spare}/statm`, 'latin1').split(' ')[1] !== '0');
-  const second = hosts.start();
+  const second = hosts.start(1);
   expect(second.pid).not.toBe(spare);
   await Promise.all([first, second].map(end));
   await hosts.close();
