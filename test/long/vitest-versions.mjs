@@ -39,8 +39,10 @@ test('types', async ({ addon, kit }) => {
 const TSC = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
 const LIB = ['--lib', 'es2023,esnext.disposable,dom', '--types', 'node', 'types.mts'];
 
-function main(args) {
-  const options = { short: { type: 'boolean', default: false } };
+/** @param {readonly string[]} given */
+function main(given) {
+  const args = [...given];
+  const options = /** @type {const} */ ({ short: { type: 'boolean', default: false } });
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-vitest-'));
   try {
@@ -56,17 +58,18 @@ function main(args) {
   }
 }
 
+/** @param {string} scratch @returns {string} the packed file */
 function pack(scratch) {
-  for (const script of ['setup.mjs', 'prebuild.mjs'])
+  for (const script of ['setup.mjs', 'prebuild.mjs', 'declarations.mjs'])
     execFileSync(process.execPath, [path.join(ROOT, '.ci', script)]);
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch];
   const [{ filename }] = JSON.parse(
-    execFileSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] }),
+    execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
   );
   return path.join(scratch, filename);
 }
 
-/** @returns which version it is */
+/** @param {string} folder @param {string} version @param {string} tarball @returns {string} which version it is */
 function install(folder, version, tarball) {
   fs.mkdirSync(folder);
   fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
@@ -84,23 +87,26 @@ function install(folder, version, tarball) {
   return versionIn(folder);
 }
 
+/** @param {string} folder @returns {string} */
 function versionIn(folder) {
   const file = path.join(folder, 'node_modules/vitest/package.json');
   return JSON.parse(fs.readFileSync(file, 'utf8')).version;
 }
 
+/** @param {string} folder */
 function checkTypes(folder) {
   fs.writeFileSync(path.join(folder, 'types.mts'), TYPES);
   run(folder, [path.join(folder, 'node_modules/typescript/bin/tsc'), ...TSC, ...LIB]);
   console.log('  types: as they should be');
 }
 
+/** @param {string} folder */
 function runTests(folder) {
   const own = Number.parseInt(process.versions.node, 10);
   const wanted = Number.parseInt(versionIn(folder), 10) >= 5 ? Math.max(own, NODE_OF_VITEST_5) : own;
   const { execPath, version } = nodeVersion(wanted);
   const page = fs.readFileSync(path.join(ROOT, 'docs/testing.md'), 'utf8');
-  for (const [, name, text] of page.matchAll(/^```\w+ file=(\S+)\n([\s\S]*?)^```$/gm)) {
+  for (const [, name = '', text = ''] of page.matchAll(/^```\w+ file=(\S+)\n([\s\S]*?)^```$/gm)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     fs.writeFileSync(path.join(folder, name), text);
   }
@@ -112,9 +118,10 @@ function runTests(folder) {
   }
 }
 
+/** @param {string} cwd @param {readonly string[]} args @param {string} node */
 function run(cwd, args, node = process.execPath) {
   // gyp starts Node.js by its name.
-  const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
+  const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH']}` };
   const { status, stdout, stderr } = spawnSync(node, args, { cwd, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`Failed: ${args.join(' ')}\n${stdout}${stderr}`);
 }

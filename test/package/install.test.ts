@@ -206,7 +206,8 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
         const tsc = inProject('node_modules/.bin/tsc');
         const { stdout } = spawnSync(tsc, [...flags, ...files], { cwd: inProject(), encoding: 'utf8' });
         // One error, where the option is written wrong.
-        expect(stdout).toMatch(new RegExp(`^wrong\\.${suffix}\\(2,\\d+\\): error .*watsh[^\\n]*\\n$`));
+        expect(stdout.match(/^\w+\.[cm]ts\(\d+/gm), stdout).toEqual([`wrong.${suffix}(2`]);
+        expect(stdout).toContain('watsh');
       },
     );
   });
