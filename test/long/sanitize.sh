@@ -7,7 +7,7 @@ operations=${1:-200000}
 cycles=${2:-1500}
 
 runtime=$(g++ -print-file-name=libasan.so)
-[[ $runtime = /* ]] || { echo "skipped: g++ has no AddressSanitizer here"; exit 0; }
+[[ $runtime = /* ]] || { echo "sanitize: g++ has no AddressSanitizer here; install libasan of its version" >&2; exit 1; }
 
 out=$PWD/node_modules/.cache/napi-reload-sanitize
 include=$(node -p "path.resolve(fs.realpathSync(process.execPath), '../../include/node')")

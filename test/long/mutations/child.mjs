@@ -17,6 +17,9 @@ const say = (/** @type {string} */ line) => fs.writeSync(1, `${line}\n`);
 async function tryOne(file) {
   try {
     const handle = await open(file, { stageDir: path.join(folder, 'stage') });
+    // Reading its exports runs the getters that it may have. It serves while it is loaded once more.
+    Object.values(Object(handle.exports));
+    await handle.reload({ force: true });
     await handle.close();
     return 'loaded';
   } catch (error) {
