@@ -5,6 +5,8 @@
 #define NAPI_RELOAD_POSIX_H_
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -16,7 +18,7 @@ struct IoFailure {
   int error = 0;
 };
 
-// "ENOSPC" for ENOSPC; "errno N" for those that have no entry in the table. Not glibc's
+// "ENOSPC" for ENOSPC; "errno N" for one that no Linux of today knows. Not glibc's
 // strerrorname_np, which would keep a prebuilt shim from loading with a glibc before 2.32.
 std::string ErrnoName(int error);
 
@@ -29,6 +31,10 @@ auto Retry(Call call) {
   } while (result == -1 && errno == EINTR);
   return result;
 }
+
+// Reads to the last of these bytes. False when a call failed, with its errno, or when the file ends
+// before them, with EIO.
+bool ReadWhole(int fd, void* to, size_t size, uint64_t offset);
 
 // Whether this is the thread that the process began with.
 bool OnMainThread();
