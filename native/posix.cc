@@ -1,6 +1,7 @@
 #include "posix.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -164,6 +165,15 @@ bool OnMainThread() { return syscall(SYS_gettid) == getpid(); }
 bool DieWithParent(int parent_pid) {
   // In this order: a parent that ends in between would be missed by the other one.
   return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent_pid;
+}
+
+Mapping::Mapping(int fd, size_t size)
+    : data_(mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0)), size_(size) {
+  if (data_ == MAP_FAILED) data_ = nullptr;
+}
+
+Mapping::~Mapping() {
+  if (data_ != nullptr) munmap(data_, size_);
 }
 
 void Fd::Close() noexcept {

@@ -44,6 +44,23 @@ bool OnMainThread();
 // False when that parent is gone already, or is none that this process can see.
 bool DieWithParent(int parent_pid);
 
+// Sole owner of pages that are mapped for reading, and gives them back.
+class Mapping {
+ public:
+  // Keeps errno of a failure; `ok` tells.
+  Mapping(int fd, size_t size);
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  bool ok() const { return data_ != nullptr; }
+  const uint8_t* data() const { return static_cast<const uint8_t*>(data_); }
+
+ private:
+  void* data_;
+  size_t size_;
+};
+
 // Sole owner of a file descriptor.
 class Fd {
  public:

@@ -105,10 +105,9 @@ constexpr uid_t kOverflowUid = 65534;
 // Whoever can rename a folder above ours can put another in its place between a check and the load.
 // Folders that their group may write to are accepted: many systems give each user a group alone.
 std::optional<UnsafeDirectory> CheckAncestors(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
+  const std::unique_ptr<char, decltype(&free)> resolved(realpath(path.c_str(), nullptr), free);
   if (resolved == nullptr) return std::nullopt;  // opening it will say why
-  std::string ancestor = resolved;
-  free(resolved);
+  std::string ancestor = resolved.get();
   while (ancestor.size() > 1) {
     ancestor.resize(std::max<size_t>(1, ancestor.rfind('/')));
     struct stat status;
@@ -289,6 +288,14 @@ std::variant<std::string, IoFailure> StageDirectory::Publish(const PendingFile& 
     return Failed("link", path);
   }
   return path;
+}
+
+void StageDirectory::UnlinkVersion(int64_t id) noexcept {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (!directory_.ok()) return;
+  char prefix[24];
+  std::snprintf(prefix, sizeof(prefix), "%lld-", static_cast<long long>(id));
+  RemoveFilesOf(directory_.get(), prefix);
 }
 
 std::optional<IoFailure> StageDirectory::Unlink(const std::string& name) noexcept {

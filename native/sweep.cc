@@ -113,12 +113,17 @@ std::vector<std::string> SweepDirectories(int parent_fd) {
   return swept;
 }
 
-bool RemoveDirectory(int parent_fd, const std::string& name, int directory_fd) noexcept {
-  if (const auto listing = List(directory_fd)) {
-    while (const dirent* entry = readdir(listing.get())) {
-      unlinkat(directory_fd, entry->d_name, 0);  // refuses `.`, `..` and directories
-    }
+void RemoveFilesOf(int directory_fd, std::string_view prefix) noexcept {
+  const auto listing = List(directory_fd);
+  if (listing == nullptr) return;
+  while (const dirent* entry = readdir(listing.get())) {
+    if (std::string_view(entry->d_name).substr(0, prefix.size()) != prefix) continue;
+    unlinkat(directory_fd, entry->d_name, 0);  // refuses `.`, `..` and directories
   }
+}
+
+bool RemoveDirectory(int parent_fd, const std::string& name, int directory_fd) noexcept {
+  RemoveFilesOf(directory_fd, "");
   return unlinkat(parent_fd, name.c_str(), AT_REMOVEDIR) == 0;
 }
 
