@@ -134,7 +134,7 @@ Napi::Value Examine(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void AddDoctor(Napi::Env env, Napi::Object exports) {
-  exports["examine"] = Napi::Function::New(env, Examine, "examine");
+  exports["examine"] = Guarded<Examine>(env, "examine");
 }
 
 }  // namespace napi_reload

@@ -146,6 +146,9 @@ Napi::Value ImageOpen(const Napi::CallbackInfo& info) {
   if (!options.share_key.empty()) {
     seat = std::make_unique<Seat>(notifier->station, options.share_key);
   }
+  VersionName name{ReadText(given.Get("source"))};
+  const auto id = given.Get("id");
+  if (id.IsNumber()) name.id = static_cast<uint64_t>(id.As<Napi::Number>().Int64Value());
   OpenResult opened = Image::Open(options);
   if (opened.stage) return ToObject(env, *opened.stage);
   if (opened.image == nullptr) {
@@ -153,14 +156,12 @@ Napi::Value ImageOpen(const Napi::CallbackInfo& info) {
     result["message"] = opened.message;
     return result;
   }
-  VersionName name{ReadText(given.Get("source"))};
-  const auto id = given.Get("id");
-  if (id.IsNumber()) name.id = static_cast<uint64_t>(id.As<Napi::Number>().Int64Value());
+  // It owns the image from here on.
+  VersionHandle handle(opened.image, std::move(name), notifier, notifier->next_key++);
   auto result = MakeResult(env, true, nullptr);
   result["path"] = opened.image->options().staged;
   result["joined"] = opened.joined;
   if (seat != nullptr) seat->Take(opened.image->id());
-  VersionHandle handle(opened.image, std::move(name), notifier, notifier->next_key++);
   handle.seat = std::move(seat);
   result["handle"] = MakeHandle(env, std::move(handle), kVersionTag);
   return result;
@@ -170,7 +171,11 @@ void MintBegin(const Napi::CallbackInfo& info) {
   const auto* handle = ReadHandle<VersionHandle>(info, 0, kVersionTag);
   if (handle == nullptr) return;
   if (handle->image == nullptr) return Throw(info.Env(), "the image is minted already");
-  BeginMint(handle->image, handle->name);
+  try {
+    BeginMint(handle->image, handle->name);
+  } catch (const std::bad_alloc&) {
+    ThrowOutOfMemory(info.Env());  // MintEnd lets go of the image
+  }
 }
 
 // Whether process.dlopen() made an env for it. The image is gone when it did not.
@@ -327,9 +332,9 @@ void AddLedger(Napi::Env env, Napi::Object exports, Napi::Object internals, Stat
   Notifier* const notifier = NewNotifier(env, std::move(station));
   if (notifier == nullptr) return Throw(env, "the ledger cannot be set up");
   exports["shimPath"] = ShimPath();
-  exports["rebind"] = Napi::Function::New(env, RebindStaged, "rebind");
-  exports["hashFile"] = Napi::Function::New(env, HashOfFile, "hashFile");
-  exports["imageOpen"] = Napi::Function::New(env, ImageOpen, "imageOpen", notifier);
+  exports["rebind"] = Guarded<RebindStaged>(env, "rebind");
+  exports["hashFile"] = Guarded<HashOfFile>(env, "hashFile");
+  exports["imageOpen"] = Guarded<ImageOpen>(env, "imageOpen", notifier);
   exports["mintBegin"] = Napi::Function::New(env, MintBegin, "mintBegin");
   exports["mintEnd"] = Napi::Function::New(env, MintEnd, "mintEnd");
   exports["init"] = Napi::Function::New(env, RunInit, "init");

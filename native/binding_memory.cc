@@ -101,9 +101,9 @@ Napi::Value ToObject(const Napi::CallbackInfo& info, MemoryBlock::Created create
   const auto env = info.Env();
   if (const auto* failure = std::get_if<IoFailure>(&created)) return ToObject(env, *failure);
   auto& block = std::get<std::shared_ptr<MemoryBlock>>(created);
-  static_cast<MemoryRoom*>(info.Data())->blocks.insert(block);
   auto result = MakeResult(env, true, nullptr);
-  result["handle"] = MakeHandle(env, std::move(block), kMemoryTag);
+  result["handle"] = MakeHandle(env, block, kMemoryTag);
+  static_cast<MemoryRoom*>(info.Data())->blocks.insert(std::move(block));
   return result;
 }
 
@@ -174,8 +174,16 @@ Napi::Value MakeBuffer(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   auto* const room = static_cast<MemoryRoom*>(info.Data());
-  auto* const hold = new MemoryRoom::Hold{room, block->mapping(), ReferTo(info[2])};
-  room->holds.insert(hold);
+  MemoryRoom::Hold* hold = nullptr;
+  try {
+    auto made = std::make_unique<MemoryRoom::Hold>();
+    room->holds.insert(made.get());
+    hold = made.release();
+  } catch (const std::bad_alloc&) {
+    ThrowOutOfMemory(env);
+    return env.Undefined();
+  }
+  *hold = {room, block->mapping(), ReferTo(info[2])};
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(env, hold->mapping->data(), bytes,
                                                               OnBufferEnd, hold, &buffer);
@@ -219,11 +227,11 @@ void AddMemory(Napi::Env env, Napi::Object exports) {
     delete room;
     return Throw(env, "memory cannot be set up");
   }
-  exports["memoryCreate"] = Napi::Function::New(env, Create, "memoryCreate", room);
-  exports["memoryOpen"] = Napi::Function::New(env, Open, "memoryOpen", room);
-  exports["memoryPath"] = Napi::Function::New(env, PathOf, "memoryPath");
-  exports["memoryWrite"] = Napi::Function::New(env, Write, "memoryWrite");
-  exports["memoryResize"] = Napi::Function::New(env, Resize, "memoryResize");
+  exports["memoryCreate"] = Guarded<Create>(env, "memoryCreate", room);
+  exports["memoryOpen"] = Guarded<Open>(env, "memoryOpen", room);
+  exports["memoryPath"] = Guarded<PathOf>(env, "memoryPath");
+  exports["memoryWrite"] = Guarded<Write>(env, "memoryWrite");
+  exports["memoryResize"] = Guarded<Resize>(env, "memoryResize");
   exports["memoryBuffer"] = Napi::Function::New(env, MakeBuffer, "memoryBuffer", room);
   exports["memoryClose"] = Napi::Function::New(env, Close, "memoryClose", room);
   exports["addressOf"] = Napi::Function::New(env, AddressOf, "addressOf");

@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -113,6 +114,51 @@ inline std::optional<Kept> ReadKept(Napi::Value value) {
     kept.origin = *static_cast<std::shared_ptr<const Origin>*>(data);
   }
   return kept;
+}
+
+// --- Out of memory.
+
+// Made by C alone, which takes no memory of ours: there may be none for this, either.
+inline napi_value OutOfMemory(napi_env env) {
+  napi_value result = nullptr;
+  if (napi_create_object(env, &result) != napi_ok) return nullptr;
+  napi_value ok = nullptr;
+  napi_get_boolean(env, false, &ok);
+  napi_set_named_property(env, result, "ok", ok);
+  static constexpr const char* kTexts[][2] = {{"kind", "io"},
+                                              {"operation", "malloc"},
+                                              {"path", "memory"},
+                                              {"errno", "ENOMEM"},
+                                              {"message", "Cannot allocate memory"}};
+  for (const auto& text : kTexts) {
+    napi_value value = nullptr;
+    napi_create_string_utf8(env, text[1], NAPI_AUTO_LENGTH, &value);
+    napi_set_named_property(env, result, text[0], value);
+  }
+  return result;
+}
+
+inline void ThrowOutOfMemory(napi_env env) {
+  napi_throw_error(env, "ENOMEM", "Cannot allocate memory");
+}
+
+// A function of the interface that answers with a failed call when there is no memory left. It must
+// leave nothing behind then, so it is for those alone that own all they make until they return.
+// Not through node-addon-api: it takes memory for the arguments itself, where there are many.
+template <Napi::Value (*kFunction)(const Napi::CallbackInfo&)>
+napi_value CallGuarded(napi_env env, napi_callback_info info) noexcept {
+  try {
+    return kFunction(Napi::CallbackInfo(env, info));
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory(env);
+  }
+}
+
+template <Napi::Value (*kFunction)(const Napi::CallbackInfo&)>
+Napi::Value Guarded(Napi::Env env, const char* name, void* data = nullptr) {
+  napi_value function = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, CallGuarded<kFunction>, data, &function);
+  return Napi::Value(env, function);
 }
 
 // --- Results.

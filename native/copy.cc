@@ -1,7 +1,6 @@
 #include "copy.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <optional>
@@ -82,11 +81,9 @@ std::variant<Closure, Unusable> FindLibraries(const StageRequest& request,
                                               const PendingFile& target, size_t size) {
   if (!request.find_libraries) return Closure{};
   // A mapping is safe: nobody else knows of this file.
-  void* const data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, target.fd(), 0);
-  if (data == MAP_FAILED) return Unusable(IoFailure{"mmap", request.source, errno});
-  auto found = FindPrivateLibraries(request.source, static_cast<const uint8_t*>(data), size);
-  munmap(data, size);
-  return found;
+  const Mapping mapping(target.fd(), size);
+  if (!mapping.ok()) return Unusable(IoFailure{"mmap", request.source, errno});
+  return FindPrivateLibraries(request.source, mapping.data(), size);
 }
 
 std::variant<Material, Unusable> ReadMaterial(const StageRequest& request,

@@ -41,12 +41,23 @@ OpenResult Image::Open(const ImageOptions& options) {
       return result;
     }
     // Constructors may start threads, which have to find their image.
+    // First: an image that is listed nowhere is lost for want of memory no more.
+    registry().images.reserve(registry().images.size() + 1);
     image = new Image(options);
     image->id_ = ++registry().images_made;
     image->round_ = options.round;
     image->listed_ = !options.share_key.empty() && !options.fresh;
     registry().images.push_back(image);
   }
+  // Also when there is no memory left for the words of a failure.
+  struct Leaving {
+    Image* image;
+    ~Leaving() {
+      if (image == nullptr) return;
+      image->Leave(true);
+      image->Release();
+    }
+  } leaving{image};
   result.failure = OpenFailure::kStage;
   if (!options.share_key.empty()) result.stage = image->TakeFiles();
   if (!result.stage) {
@@ -56,15 +67,20 @@ OpenResult Image::Open(const ImageOptions& options) {
       result.image = image;
       std::lock_guard<std::mutex> lock(registry().mutex);
       image->open_ = true;
+      leaving.image = nullptr;
       return result;
     }
   }
-  image->Leave(true);
-  image->Release();
   return result;
 }
 
 bool Image::Map(std::string* message) {
+  // First: a handle that has no place would never be closed.
+  handles_.reserve(options_.libraries.size() + 1);
+  {
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    ranges_.reserve(options_.libraries.size() + 1);
+  }
   napi_module** const outer = registering;
   registering = &registered_;
   for (const std::string& library : options_.libraries) {
@@ -184,8 +200,11 @@ void Image::ReleaseCounted(std::atomic<size_t>* count) {
 }
 
 LetGo Image::Destroy() {
-  std::vector<std::string> files = options_.libraries;
-  files.push_back(options_.staged);
+  // What these need is here already; a copy of them could fail.
+  std::vector<std::string> libraries;
+  std::string staged;
+  libraries.swap(options_.libraries);
+  staged.swap(options_.staged);
   {
     // First: once the addresses are free, another thread's image may be mapped there.
     std::lock_guard<std::mutex> lock(registry().mutex);
@@ -195,7 +214,9 @@ LetGo Image::Destroy() {
   DeleteKeys();
   Unmap();
   delete this;
-  return std::any_of(files.begin(), files.end(), IsMapped) ? LetGo::kStillMapped : LetGo::kGone;
+  const bool is_mapped =
+      IsMapped(staged) || std::any_of(libraries.begin(), libraries.end(), IsMapped);
+  return is_mapped ? LetGo::kStillMapped : LetGo::kGone;
 }
 
 void Image::Unmap() {

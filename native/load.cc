@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "retire.h"
@@ -44,9 +45,9 @@ bool PinShim() {
   return pinned;
 }
 
-void BeginMint(Image* image, VersionName name) {
+void BeginMint(Image* image, const VersionName& name) {
   minting = image;
-  delete std::exchange(minting_name, new VersionName(std::move(name)));
+  delete std::exchange(minting_name, new VersionName(name));
 }
 
 bool IsMinting() { return minting != nullptr && minted == nullptr; }
@@ -54,7 +55,12 @@ bool IsMinting() { return minting != nullptr && minted == nullptr; }
 int32_t MintApiVersion(int32_t own) { return IsMinting() ? minting->api_version() : own; }
 
 napi_value Mint(napi_env env, napi_value exports) {
-  minted = new Version(minting, *minting_name, env);
+  try {
+    minted = new Version(minting, *minting_name, env);
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, "ENOMEM", "Cannot allocate memory");
+    return nullptr;
+  }
   // First in the env, so that it is the last that Node finalizes there.
   napi_set_instance_data(env, minted, OnEnvEnd, nullptr);
   return exports;

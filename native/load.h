@@ -33,7 +33,7 @@ const std::string& ShimPath();
 // call often; true when it worked.
 bool PinShim();
 
-void BeginMint(Image* image, VersionName name);
+void BeginMint(Image* image, const VersionName& name);
 bool IsMinting();
 int32_t MintApiVersion(int32_t own);
 napi_value Mint(napi_env env, napi_value exports);

@@ -49,6 +49,8 @@ Fd CreateFile(const std::string& name) {
 // Nothing when the addresses are not to be had. A file mapping is as aligned as a page, so a
 // reservation that is larger comes first.
 std::shared_ptr<MemoryMapping> Map(const Fd& file, size_t room, int sharing = MAP_SHARED) {
+  // First: what follows must not be lost for want of memory.
+  auto mapping = std::make_shared<MemoryMapping>();
   const size_t reserved = room + kHugePageBytes;
   void* const begin =
       mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -66,7 +68,8 @@ std::shared_ptr<MemoryMapping> Map(const Fd& file, size_t room, int sharing = MA
   const size_t after = reserved - room - before;
   if (before > 0) munmap(begin, before);
   if (after > 0) munmap(bytes + before + room, after);
-  return std::make_shared<MemoryMapping>(data, room);
+  mapping->Take(data, room);
+  return mapping;
 }
 
 // With room to grow, or without any where the process may not have so many addresses.
@@ -77,7 +80,9 @@ std::shared_ptr<MemoryMapping> MapWithRoom(const Fd& file, size_t bytes) {
 
 }  // namespace
 
-MemoryMapping::~MemoryMapping() { munmap(data_, room_); }
+MemoryMapping::~MemoryMapping() {
+  if (data_ != nullptr) munmap(data_, room_);
+}
 
 void MemoryMapping::PreferHugePages() const noexcept { madvise(data_, room_, MADV_HUGEPAGE); }
 

@@ -29,11 +29,17 @@ namespace napi_reload {
 
 class MemoryMapping {
  public:
-  MemoryMapping(void* data, size_t room) : data_(data), room_(room) {}
+  // Of nothing yet.
+  MemoryMapping() = default;
   MemoryMapping(const MemoryMapping&) = delete;
   MemoryMapping& operator=(const MemoryMapping&) = delete;
   ~MemoryMapping();
 
+  // From now on it owns what is mapped there.
+  void Take(void* data, size_t room) {
+    data_ = data;
+    room_ = room;
+  }
   // Aligned to a huge page.
   void* data() const { return data_; }
   // Bytes that the file may have without another mapping. What lies behind its end is not to be
@@ -43,8 +49,8 @@ class MemoryMapping {
   void PreferHugePages() const noexcept;
 
  private:
-  void* data_;
-  size_t room_;
+  void* data_ = nullptr;
+  size_t room_ = 0;
 };
 
 class MemoryBlock {

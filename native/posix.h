@@ -5,6 +5,8 @@
 #define NAPI_RELOAD_POSIX_H_
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -16,7 +18,7 @@ struct IoFailure {
   int error = 0;
 };
 
-// "ENOSPC" for ENOSPC; "errno N" for those that have no entry in the table. Not glibc's
+// "ENOSPC" for ENOSPC; "errno N" for one that no Linux of today knows. Not glibc's
 // strerrorname_np, which would keep a prebuilt shim from loading with a glibc before 2.32.
 std::string ErrnoName(int error);
 
@@ -30,6 +32,10 @@ auto Retry(Call call) {
   return result;
 }
 
+// Reads to the last of these bytes. False when a call failed, with its errno, or when the file ends
+// before them, with EIO.
+bool ReadWhole(int fd, void* to, size_t size, uint64_t offset);
+
 // Whether this is the thread that the process began with.
 bool OnMainThread();
 
@@ -37,6 +43,23 @@ bool OnMainThread();
 // is killed, or whose parent's thread exits, does not outlive it, not even in an endless loop.
 // False when that parent is gone already, or is none that this process can see.
 bool DieWithParent(int parent_pid);
+
+// Sole owner of pages that are mapped for reading, and gives them back.
+class Mapping {
+ public:
+  // Keeps errno of a failure; `ok` tells.
+  Mapping(int fd, size_t size);
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  bool ok() const { return data_ != nullptr; }
+  const uint8_t* data() const { return static_cast<const uint8_t*>(data_); }
+
+ private:
+  void* data_;
+  size_t size_;
+};
 
 // Sole owner of a file descriptor.
 class Fd {

@@ -18,18 +18,6 @@ constexpr mode_t kReboundMode = 0400;
 // Unit in which changed bytes are written back.
 constexpr size_t kBlockBytes = 4096;
 
-bool ReadAll(int fd, Bytes* bytes) {
-  size_t done = 0;
-  while (done < bytes->size()) {
-    const ssize_t got = Retry([&] {
-      return pread(fd, bytes->data() + done, bytes->size() - done, static_cast<off_t>(done));
-    });
-    if (got <= 0) return false;
-    done += static_cast<size_t>(got);
-  }
-  return true;
-}
-
 // Writes the blocks that differ, as few as a rebind touches.
 bool WriteChanges(int fd, const Bytes& before, const Bytes& after) {
   for (size_t at = 0; at < after.size(); at += kBlockBytes) {
@@ -69,7 +57,7 @@ std::variant<Bytes, IoFailure> ReadFile(const Fd& file, const std::string& path)
   struct stat status;
   if (fstat(file.get(), &status) != 0) return IoFailure{"fstat", path, errno};
   Bytes bytes(static_cast<size_t>(status.st_size));
-  if (!ReadAll(file.get(), &bytes)) return IoFailure{"read", path, errno};
+  if (!ReadWhole(file.get(), bytes.data(), bytes.size(), 0)) return IoFailure{"read", path, errno};
   return bytes;
 }
 

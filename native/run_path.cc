@@ -61,9 +61,9 @@ bool IsTaken(const std::string& path) {
   const Fd file(Retry([&] { return open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
   if (!file.ok()) return errno != ENOENT && errno != EACCES && errno != ENOTDIR;
   Elf64_Ehdr header = {};
-  const ssize_t got = Retry([&] { return pread(file.get(), &header, sizeof(header), 0); });
   // One that is being written has no header yet; who reads it will wait.
-  if (got != sizeof(header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return true;
+  const bool is_whole = ReadWhole(file.get(), &header, sizeof(header), 0);
+  if (!is_whole || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return true;
   return header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
          header.e_machine == kRebindMachine;
 }

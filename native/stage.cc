@@ -105,10 +105,9 @@ constexpr uid_t kOverflowUid = 65534;
 // Whoever can rename a folder above ours can put another in its place between a check and the load.
 // Folders that their group may write to are accepted: many systems give each user a group alone.
 std::optional<UnsafeDirectory> CheckAncestors(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
+  const std::unique_ptr<char, decltype(&free)> resolved(realpath(path.c_str(), nullptr), free);
   if (resolved == nullptr) return std::nullopt;  // opening it will say why
-  std::string ancestor = resolved;
-  free(resolved);
+  std::string ancestor = resolved.get();
   while (ancestor.size() > 1) {
     ancestor.resize(std::max<size_t>(1, ancestor.rfind('/')));
     struct stat status;
@@ -128,7 +127,8 @@ std::optional<UnsafeDirectory> CheckAncestors(const std::string& path) {
 // Opens the folder of stage directories, and makes sure that nobody else can put code into it.
 std::variant<Fd, UnsafeDirectory, IoFailure> OpenParent(const std::string& path) {
   if (auto failure = MakeDirectories(path)) return std::move(*failure);
-  Fd parent(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  Fd parent(
+      Retry([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
   if (!parent.ok()) {
     IoFailure failure = Failed("open", path);
     struct stat link;
@@ -151,7 +151,9 @@ std::variant<Fd, UnsafeDirectory, IoFailure> OpenParent(const std::string& path)
 // hang this one.
 std::variant<Fd, IoFailure> LockParent(int parent_fd, const std::string& path) {
   const std::string lock_path = path + "/" + kLockName;
-  Fd lock(openat(parent_fd, kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kLockMode));
+  Fd lock(Retry([&] {
+    return openat(parent_fd, kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kLockMode);
+  }));
   if (!lock.ok()) return Failed("open", lock_path);
   for (int waited_ms = 0;; waited_ms += kLockPollMs) {
     if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
@@ -205,17 +207,21 @@ std::optional<IoFailure> StageDirectory::Create(const std::string& stage_dir,
     if (errno != EEXIST || attempt == kNameAttemptsMax) return Failed("mkdir", path_);
   }
   owner_ = getpid();  // from here on the destructor removes it
-  directory_ =
-      Fd(openat(parent_.get(), name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  directory_ = Fd(Retry([&] {
+    return openat(parent_.get(), name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  }));
   if (!directory_.ok()) {
     IoFailure failure = Failed("open", path_);
     unlinkat(parent_.get(), name_.c_str(), AT_REMOVEDIR);
     return failure;
   }
   const std::string lock_path = path_ + "/" + kLockName;
-  lock_ = Fd(openat(directory_.get(), kLockName, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kLockMode));
+  lock_ = Fd(Retry([&] {
+    return openat(directory_.get(), kLockName, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kLockMode);
+  }));
   if (!lock_.ok()) return Failed("open", lock_path);
-  if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) return Failed("flock", lock_path);
+  if (Retry([&] { return flock(lock_.get(), LOCK_EX | LOCK_NB); }) != 0)
+    return Failed("flock", lock_path);
   return std::nullopt;
 }
 
@@ -238,15 +244,18 @@ bool StageDirectory::closed() {
 std::variant<PendingFile, IoFailure> StageDirectory::CreateFile() {
   const std::lock_guard<std::mutex> guard(mutex_);
   if (!directory_.ok()) return IoFailure{"open", path_, ECANCELED};
-  Fd unnamed(openat(directory_.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kStagedMode));
+  Fd unnamed(Retry(
+      [&] { return openat(directory_.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kStagedMode); }));
   if (unnamed.ok()) return PendingFile(shared_from_this(), std::move(unnamed), "");
   // EISDIR: a kernel that does not know O_TMPFILE.
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return Failed("open", path_);
   const std::string random = RandomHex();
   if (random.empty()) return Failed("getrandom", path_);
   const std::string name = ".new-" + random;
-  Fd named(openat(directory_.get(), name.c_str(),
-                  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kStagedMode));
+  Fd named(Retry([&] {
+    return openat(directory_.get(), name.c_str(),
+                  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kStagedMode);
+  }));
   if (!named.ok()) return Failed("open", path_ + "/" + name);
   return PendingFile(shared_from_this(), std::move(named), name);
 }
@@ -255,9 +264,11 @@ std::variant<PendingFile, IoFailure> StageDirectory::CreateNamed(const std::stri
                                                                  bool finished) {
   const std::lock_guard<std::mutex> guard(mutex_);
   if (!directory_.ok()) return IoFailure{"open", path_, ECANCELED};
-  Fd file(openat(directory_.get(), name.c_str(),
-                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                 finished ? kFinishedMode : kStagedMode));
+  Fd file(Retry([&] {
+    return openat(directory_.get(), name.c_str(),
+                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                  finished ? kFinishedMode : kStagedMode);
+  }));
   if (!file.ok()) return Failed("open", path_ + "/" + name);
   return PendingFile(shared_from_this(), std::move(file), name);
 }
@@ -277,6 +288,14 @@ std::variant<std::string, IoFailure> StageDirectory::Publish(const PendingFile& 
     return Failed("link", path);
   }
   return path;
+}
+
+void StageDirectory::UnlinkVersion(int64_t id) noexcept {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (!directory_.ok()) return;
+  char prefix[24];
+  std::snprintf(prefix, sizeof(prefix), "%lld-", static_cast<long long>(id));
+  RemoveFilesOf(directory_.get(), prefix);
 }
 
 std::optional<IoFailure> StageDirectory::Unlink(const std::string& name) noexcept {

@@ -79,6 +79,9 @@ class StageDirectory : public std::enable_shared_from_this<StageDirectory> {
   std::variant<PendingFile, IoFailure> CreateNamed(const std::string& name, bool finished);
   // Gives the file its name, which nothing may have yet. Returns its path.
   std::variant<std::string, IoFailure> Publish(const PendingFile& file, const std::string& name);
+  // Takes back the copy of a version that was not handed out, whatever the rest of its name is.
+  // Needs no memory of ours.
+  void UnlinkVersion(int64_t id) noexcept;
   // Takes a name back. One that is not there is no failure.
   std::optional<IoFailure> Unlink(const std::string& name) noexcept;
 

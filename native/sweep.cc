@@ -48,7 +48,7 @@ struct CloseDirectory {
 
 // A listing with a place of its own, so that `fd` can be listed again.
 std::unique_ptr<DIR, CloseDirectory> List(int fd) {
-  const int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int own = Retry([&] { return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (own < 0) return nullptr;
   DIR* directory = fdopendir(own);
   if (directory == nullptr) close(own);
@@ -59,13 +59,15 @@ std::unique_ptr<DIR, CloseDirectory> List(int fd) {
 // says nothing. A directory without a lock file has no owner: both are made under the lock that our
 // caller holds.
 bool HasOwner(int directory_fd, Fd* lock) {
-  *lock = Fd(openat(directory_fd, kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  *lock =
+      Fd(Retry([&] { return openat(directory_fd, kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC); }));
   if (!lock->ok()) return errno != ENOENT;
   return Retry([&] { return flock(lock->get(), LOCK_EX | LOCK_NB); }) != 0;
 }
 
 bool SweepDirectory(int parent_fd, const char* name) {
-  const Fd directory(openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const Fd directory(Retry(
+      [&] { return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
   struct stat status;
   if (!directory.ok() || fstat(directory.get(), &status) != 0) return false;
   if (status.st_uid != geteuid()) return false;
@@ -111,12 +113,17 @@ std::vector<std::string> SweepDirectories(int parent_fd) {
   return swept;
 }
 
-bool RemoveDirectory(int parent_fd, const std::string& name, int directory_fd) noexcept {
-  if (const auto listing = List(directory_fd)) {
-    while (const dirent* entry = readdir(listing.get())) {
-      unlinkat(directory_fd, entry->d_name, 0);  // refuses `.`, `..` and directories
-    }
+void RemoveFilesOf(int directory_fd, std::string_view prefix) noexcept {
+  const auto listing = List(directory_fd);
+  if (listing == nullptr) return;
+  while (const dirent* entry = readdir(listing.get())) {
+    if (std::string_view(entry->d_name).substr(0, prefix.size()) != prefix) continue;
+    unlinkat(directory_fd, entry->d_name, 0);  // refuses `.`, `..` and directories
   }
+}
+
+bool RemoveDirectory(int parent_fd, const std::string& name, int directory_fd) noexcept {
+  RemoveFilesOf(directory_fd, "");
   return unlinkat(parent_fd, name.c_str(), AT_REMOVEDIR) == 0;
 }
 

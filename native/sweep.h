@@ -26,6 +26,9 @@ std::string RandomHex();
 // is left for the next time.
 std::vector<std::string> SweepDirectories(int parent_fd);
 
+// Removes the files right in a directory whose names begin so. Needs no memory of ours.
+void RemoveFilesOf(int directory_fd, std::string_view prefix) noexcept;
+
 // Removes a directory and the files right in it, following no symbolic link. A directory inside it
 // keeps both.
 bool RemoveDirectory(int parent_fd, const std::string& name, int directory_fd) noexcept;

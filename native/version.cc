@@ -1,5 +1,7 @@
 #include "version.h"
 
+#include <memory>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -16,16 +18,27 @@ namespace {
 thread_local std::unordered_map<napi_env, Version*>* versions = nullptr;
 thread_local Version* latest = nullptr;
 
+Gate* MakeGate(const VersionName& name, napi_env env) {
+  auto gate = std::make_unique<Gate>();
+  gate->env = env;
+  gate->source = name.source;
+  gate->version_id = name.id;
+  return gate.release();
+}
+
 }  // namespace
 
 Version::Version(Image* image, const VersionName& name, napi_env env)
-    : image_(image), env_(env), gate_(new Gate) {
-  gate_->env = env;
-  gate_->source = name.source;
-  gate_->version_id = name.id;
+    : image_(image), env_(env), gate_(MakeGate(name, env)) {
+  try {
+    if (versions == nullptr) versions = new std::unordered_map<napi_env, Version*>;
+    versions->emplace(env, this);
+  } catch (const std::bad_alloc&) {
+    DropGate(gate_);
+    throw;
+  }
+  // Last: nobody would let go of it.
   image_->Hold();
-  if (versions == nullptr) versions = new std::unordered_map<napi_env, Version*>;
-  versions->emplace(env, this);
 }
 
 Version::~Version() {

@@ -4,6 +4,7 @@ import type { SourcePath } from '../brands.ts';
 import { errors } from '../errors.ts';
 import type { ResolvedCommand } from '../build-options.ts';
 import type { Outside } from '../outside.ts';
+import { momentNow, timeOf } from '../wall-clock.ts';
 import { attempt } from './attempt.ts';
 import { inputsOf } from './backend-files.ts';
 import type { Builder } from './builder.ts';
@@ -47,7 +48,7 @@ function commandBuilder(build: ResolvedCommand, source: SourcePath, outside: Out
         messagesFrom: root,
         writesAddon: true,
       };
-      const sinceMs = Date.now();
+      const began = momentNow(outside);
       if (request.clean === true && output !== null) {
         for (const { file } of await findObjects(outside, output)) await outside.remove(file).catch(() => {});
       }
@@ -56,6 +57,7 @@ function commandBuilder(build: ResolvedCommand, source: SourcePath, outside: Out
       } finally {
         if (output !== null) {
           const objects = await findObjects(outside, output);
+          const sinceMs = timeOf(outside, began);
           await removeStaleObjects(outside, { objects, bases: [output, root], output, sinceMs });
         }
       }

@@ -1,6 +1,7 @@
 /** Looking at files and folders, where an absent one is an answer and no failure. */
 import path from 'node:path';
 import type { Outside } from '../outside.ts';
+import { patiently } from '../patience.ts';
 
 /** Entries that one walk looks at before it gives up. */
 export const WALK_ENTRIES_MAX = 50_000;
@@ -22,7 +23,7 @@ export async function modifiedMs(outside: Outside, file: string): Promise<number
  * tell. False when there is no such file.
  */
 export async function hasChangedSince(outside: Outside, file: string, sinceMs: number): Promise<boolean> {
-  const found = await outside.stat(file).catch(() => null);
+  const found = await patiently(outside, () => outside.stat(file)).catch(() => null);
   if (found === null) return false;
   const stepMs = found.ctimeMs % 1_000 === 0 ? WHOLE_SECONDS_STEP_MS : CLOCK_STEP_MS;
   return found.ctimeMs + stepMs >= sinceMs;
@@ -89,7 +90,9 @@ export async function walk(
   let looked = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     // A folder that goes away meanwhile has nothing in it.
-    const entries = await outside.readdir(folder).catch(() => (isStrict ? null : []));
+    const entries = await patiently(outside, () => outside.readdir(folder)).catch(() =>
+      isStrict ? null : [],
+    );
     looked += entries?.length ?? 0;
     if (entries === null || looked > WALK_ENTRIES_MAX) return null;
     for (const entry of entries) {

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../diagnostic.ts';
 import { describe, type ErrorDetails, isReloadError } from '../errors.ts';
 import type { Outside } from '../outside.ts';
+import { type Moment, momentNow, timeOf, wasSetBack } from '../wall-clock.ts';
 import { type AttemptResult, attempt } from './attempt.ts';
 import { blamedFiles } from './blame.ts';
 import type { Builder, BuildOutcome, BuildPhasesMs, BuildRequest } from './builder.ts';
@@ -24,6 +25,8 @@ export class ToolBuilder implements Builder {
   #lane: FastLane | null;
   /** What the last build said, when it failed: its files may be ones that no depfile names yet. */
   #blamed: readonly Diagnostic[] = [];
+  /** When the last build began; null before the first. */
+  #last: Moment | null = null;
 
   constructor(tool: Tool, lane: FastLane | null, outside: Outside) {
     this.root = tool.root;
@@ -42,15 +45,15 @@ export class ToolBuilder implements Builder {
   async build(given: BuildRequest): Promise<BuildOutcome> {
     const { source, build, output, outputHasSources, configure } = this.#tool;
     await requirePrograms(this.#outside, await this.#tool.programs(), { addon: source, title: build.title });
-    const request = within(this.#outside, given);
-    // No compiler starts before the clock of the file system has ticked: what was saved just before is read.
-    const sinceMs = Date.now() + CLOCK_STEP_MS + 1;
+    const request = this.#begin(given);
+    const began = momentNow(this.#outside);
+    this.#last = began;
     try {
       const configured = configure !== null && (await configure.isNeeded());
       const before = configured ? await this.#configure(request) : { diagnostics: [], phasesMs: {} };
       if (request.clean === true && !outputHasSources) await removeAllObjects(this.#outside, output);
       const mayEnd = !configured && request.clean !== true && request.always !== true;
-      const { diagnostics, phasesMs, skipped } = await this.#compile(request, sinceMs, mayEnd);
+      const { diagnostics, phasesMs, skipped } = await this.#compile(request, began, mayEnd);
       this.#blamed = [];
       return {
         configured,
@@ -62,8 +65,14 @@ export class ToolBuilder implements Builder {
       if (isReloadError(error, 'ERR_BUILD_FAILED')) this.#blamed = error.details.diagnostics;
       throw error;
     } finally {
-      await this.#clearUp(sinceMs);
+      await this.#clearUp(this.#tickAfter(began));
     }
+  }
+
+  /** What was compiled before the clock was set back would look newer than each edit from now on. */
+  #begin(given: BuildRequest): BuildRequest {
+    const isSetBack = this.#last !== null && wasSetBack(this.#outside, this.#last);
+    return within(this.#outside, isSetBack ? { ...given, clean: true } : given);
   }
 
   async #configure(request: BuildRequest): Promise<Pick<BuildOutcome, 'diagnostics' | 'phasesMs'>> {
@@ -82,19 +91,19 @@ export class ToolBuilder implements Builder {
     }
   }
 
-  async #compile(request: BuildRequest, sinceMs: number, mayEnd: boolean): Promise<Compiled> {
+  async #compile(request: BuildRequest, began: Moment, mayEnd: boolean): Promise<Compiled> {
     const backend = await this.#tool.backend();
     const lane = this.#lane;
-    if (lane === null || backend === null) return this.#compileAsOthers(backend, request, sinceMs, mayEnd);
+    if (lane === null || backend === null) return this.#compileAsOthers(backend, request, began, mayEnd);
     try {
-      return await this.#compileFast(lane, backend, request, sinceMs, mayEnd);
+      return await this.#compileFast(lane, backend, request, began, mayEnd);
     } catch (error) {
       const isLanes = isReloadError(error, 'ERR_BUILD_FAILED')
         ? !isMistakeIn(this.root, error.details)
         : !isReloadError(error);
       if (!isLanes) throw error;
-      await lane.end(sinceMs).catch(() => {});
-      const result = await this.#compileAsOthers(backend, request, sinceMs, false);
+      await lane.end(this.#tickAfter(began)).catch(() => {});
+      const result = await this.#compileAsOthers(backend, request, began, false);
       this.#lane = null;
       return { ...result, diagnostics: [...result.diagnostics, lane.givenUp(describe(error))] };
     }
@@ -104,14 +113,14 @@ export class ToolBuilder implements Builder {
     lane: FastLane,
     backend: Backend,
     request: BuildRequest,
-    sinceMs: number,
+    began: Moment,
     mayEnd: boolean,
   ): Promise<Compiled> {
     await lane.begin();
     const plan = await planOf(this.#outside, backend, request);
     if (mayEnd && plan?.isEmpty && (await this.#isBuilt())) return NOTHING;
     const prepared = await lane.prepare(plan?.compilations ?? [], request);
-    await this.#ticked(sinceMs);
+    await this.#ticked(began);
     const how = { writesAddon: true, total: plan?.total ?? null };
     const result = await this.#run({ ...launchOf(backend), ...prepared }, request, how);
     return { ...result, skipped: false };
@@ -120,13 +129,13 @@ export class ToolBuilder implements Builder {
   async #compileAsOthers(
     backend: Backend | null,
     request: BuildRequest,
-    sinceMs: number,
+    began: Moment,
     mayEnd: boolean,
   ): Promise<Compiled> {
     // ninja counts its steps itself.
     const plan = backend?.kind === 'make' ? await planOf(this.#outside, backend, request) : null;
     if (mayEnd && plan?.isEmpty && (await this.#isBuilt())) return NOTHING;
-    await this.#ticked(sinceMs);
+    await this.#ticked(began);
     const how = { writesAddon: true, total: plan?.total ?? null };
     return { ...(await this.#run(this.#tool.build, request, how)), skipped: false };
   }
@@ -146,9 +155,16 @@ export class ToolBuilder implements Builder {
     return isFile(this.#outside, this.#tool.source);
   }
 
-  async #ticked(sinceMs: number): Promise<void> {
-    const leftMs = sinceMs - Date.now();
+  /** No compiler starts before the clock of the file system has ticked: what was saved just before is read. */
+  async #ticked(began: Moment): Promise<void> {
+    // The clock may be set between two looks at it, too.
+    const leftMs = Math.min(this.#tickAfter(began) - Date.now(), CLOCK_STEP_MS + 1);
     if (leftMs > 0) await new Promise<void>((resolve) => this.#outside.after(leftMs, resolve));
+  }
+
+  /** By the wall clock, in milliseconds; never further ahead than a tick, wherever the clock is set to. */
+  #tickAfter(began: Moment): number {
+    return timeOf(this.#outside, began) + CLOCK_STEP_MS + 1;
   }
 
   /** So that an edit during a build is in the next one, whether that is asked for here or in a terminal. */

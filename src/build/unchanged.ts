@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { SourcePath } from '../brands.ts';
 import type { Outside } from '../outside.ts';
+import { type Moment, momentNow, timeOf } from '../wall-clock.ts';
 import type { Builder, BuildOutcome, BuildRequest } from './builder.ts';
 import { hasChangedSince, walk } from './files.ts';
 import { isSeenAgain, look, type Seen } from './seen.ts';
@@ -13,8 +14,7 @@ const OTHERS_MAX = 2_000;
 const NOTHING: BuildOutcome = { configured: false, skipped: true, diagnostics: [], phasesMs: {} };
 
 interface LastBuild {
-  /** Start of it, by the wall clock in milliseconds. */
-  readonly sinceMs: number;
+  readonly began: Moment;
   /** What it read, as far as that was known when it began and did not change meanwhile. */
   readonly inputs: ReadonlyMap<string, Seen>;
   /** The addon as it left it. */
@@ -50,16 +50,16 @@ class Unchanged implements Builder {
     const mayBeSkipped = request.always !== true && request.clean !== true;
     if (last !== null && mayBeSkipped && (await this.#isAsBefore(last, inputs))) return NOTHING;
     this.#last = null;
-    const sinceMs = Date.now();
+    const began = momentNow(this.#outside);
     // What is read for the first time is looked at while the builder runs: it must not wait for that.
-    const more = this.#lookAtMore(inputs, sinceMs);
+    const more = this.#lookAtMore(inputs, began);
     const outcome = await this.#builder.build(request).finally(() => more);
     const checks = [...inputs].map(async ([file, seen]) => {
       // What changed during the build may have been read before or after it changed.
       if (!(await isSeenAgain(this.#outside, file, seen))) inputs.delete(file);
     });
     await Promise.all(checks);
-    this.#last = { sinceMs, inputs, product: await look(this.#outside, this.#source) };
+    this.#last = { began, inputs, product: await look(this.#outside, this.#source) };
     return outcome;
   }
 
@@ -74,10 +74,11 @@ class Unchanged implements Builder {
   }
 
   /** Never rejects: what cannot be looked at is not known. */
-  async #lookAtMore(inputs: Map<string, Seen>, sinceMs: number): Promise<void> {
+  async #lookAtMore(inputs: Map<string, Seen>, began: Moment): Promise<void> {
     const files = await this.#builder.inputs().catch(() => []);
     const looks = files.map(async (file) => {
-      if (inputs.has(file) || (await hasChangedSince(this.#outside, file, sinceMs))) return;
+      if (inputs.has(file) || (await hasChangedSince(this.#outside, file, timeOf(this.#outside, began))))
+        return;
       const seen = await look(this.#outside, file);
       if (seen !== null) inputs.set(file, seen);
     });
@@ -92,8 +93,9 @@ class Unchanged implements Builder {
     const listed = await this.#listOthers();
     if (listed === null || listed.length > OTHERS_MAX) return false;
     const others = new Set([...(await this.#builder.inputs()), ...listed]);
+    const sinceMs = timeOf(this.#outside, last.began);
     const looks = [...others].map((file) => {
-      return inputs.has(file) ? false : hasChangedSince(this.#outside, file, last.sinceMs);
+      return inputs.has(file) ? false : hasChangedSince(this.#outside, file, sinceMs);
     });
     return !(await Promise.all(looks)).includes(true);
   }

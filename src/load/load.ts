@@ -96,8 +96,8 @@ function mint({ source }: LoadRequest, handle: object, module: LoadedModule, out
   const { native } = outside;
   let minted = false;
   let failure: unknown;
-  native.mintBegin(handle);
   try {
+    native.mintBegin(handle);
     outside.dlopen(module, native.shimPath);
   } catch (cause) {
     failure = cause;

@@ -46,10 +46,31 @@ export function createMemoryBlock(subject: MemorySubject, bytes: number, native:
   const created = native.memoryCreate(subject.name, bytes);
   if (!created.ok) throw unavailable(subject, bytes, created);
   const { handle } = created;
-  const buffer = native.memoryBuffer(handle, bytes);
+  const buffer = bufferOrNull(subject, bytes, native, handle, () => native.memoryClose(handle));
   if (buffer !== null) return new MappedBlock(subject, bytes, native, handle, buffer);
   native.memoryClose(handle);
   return createSharedBlock(subject, bytes, native);
+}
+
+/**
+ * Takes back what was done for it where there is no memory for the buffer itself.
+ *
+ * @throws `ERR_MEMORY_UNAVAILABLE`
+ */
+function bufferOrNull(
+  subject: MemorySubject,
+  bytes: number,
+  native: Native,
+  handle: object,
+  undo: () => void,
+): ArrayBuffer | null {
+  try {
+    return native.memoryBuffer(handle, bytes);
+  } catch (cause) {
+    undo();
+    const operation = 'napi_create_external_arraybuffer';
+    throw errors.memoryUnavailable({ ...subject, wanted: bytes, operation, errno: 'ENOMEM' }, cause);
+  }
 }
 
 class MappedBlock implements MemoryBlock {
@@ -80,9 +101,11 @@ class MappedBlock implements MemoryBlock {
   }
 
   grow(bytes: number): MemoryBlock {
-    const failure = this.#native.memoryResize(this.#handle, bytes);
-    if (failure !== null) throw unavailable(this.#subject, bytes, failure);
-    return new MappedBlock(this.#subject, bytes, this.#native, this.#handle, this.#bufferOf(bytes));
+    const [subject, native, handle] = [this.#subject, this.#native, this.#handle];
+    const failure = native.memoryResize(handle, bytes);
+    if (failure !== null) throw unavailable(subject, bytes, failure);
+    const buffer = bufferOrNull(subject, bytes, native, handle, () => this.restore());
+    return new MappedBlock(subject, bytes, native, handle, buffer ?? this.#bufferOf(bytes));
   }
 
   restore(): void {

@@ -19,10 +19,16 @@ export function openMemoryView(
 ): Uint8Array {
   const opened = native.memoryOpen(file.path, file.bytes, isPrivate);
   if (!opened.ok) throw unavailable(subject, file.bytes, opened);
-  const buffer = native.memoryBuffer(opened.handle, file.bytes);
-  // The buffer has the mapping.
-  native.memoryClose(opened.handle);
+  const found = { ...subject, wanted: file.bytes, operation: 'napi_create_external_arraybuffer' };
+  let buffer: ArrayBuffer | null;
+  try {
+    buffer = native.memoryBuffer(opened.handle, file.bytes);
+  } catch (cause) {
+    throw errors.memoryUnavailable({ ...found, errno: 'ENOMEM' }, cause);
+  } finally {
+    // The buffer has the mapping.
+    native.memoryClose(opened.handle);
+  }
   if (buffer !== null) return new Uint8Array(buffer);
-  const operation = 'napi_create_external_arraybuffer';
-  throw errors.memoryUnavailable({ ...subject, wanted: file.bytes, operation, errno: 'EOPNOTSUPP' });
+  throw errors.memoryUnavailable({ ...found, errno: 'EOPNOTSUPP' });
 }

@@ -1,6 +1,7 @@
 /** Tells the changes that a build may have made itself from those that somebody else made. */
 import { createHash } from 'node:crypto';
 import type { Outside } from '../outside.ts';
+import { type Moment, momentNow, timeOf } from '../wall-clock.ts';
 
 /** Files above it are not compared by their bytes: each of their changes counts. */
 export const COMPARED_BYTES_MAX: number = 16 * 2 ** 20;
@@ -33,7 +34,7 @@ export class BuildChanges {
   readonly #outside: Outside;
   /** Of each file that was told of, the last one. */
   readonly #looks = new Map<string, Look>();
-  #fromMs = Number.POSITIVE_INFINITY;
+  #began: Moment | null = null;
   #toMs = Number.NEGATIVE_INFINITY;
 
   constructor(outside: Outside) {
@@ -46,12 +47,12 @@ export class BuildChanges {
 
   /** Wall clock in milliseconds; infinite before the first build. */
   get startedMs(): number {
-    return this.#fromMs;
+    return this.#began === null ? Number.POSITIVE_INFINITY : timeOf(this.#outside, this.#began);
   }
 
   /** A build begins. One that was aborted counts as its beginning: what that one wrote may be told of only now. */
   begin(): void {
-    if (!this.isBuilding) this.#fromMs = Date.now();
+    if (!this.isBuilding) this.#began = momentNow(this.#outside);
     this.#toMs = Number.POSITIVE_INFINITY;
   }
 
@@ -87,7 +88,7 @@ export class BuildChanges {
   }
 
   #isWithin(ctimeMs: number | null, toMs: number): boolean {
-    return ctimeMs !== null && ctimeMs + CLOCK_STEP_MS >= this.#fromMs && ctimeMs <= toMs;
+    return ctimeMs !== null && ctimeMs + CLOCK_STEP_MS >= this.startedMs && ctimeMs <= toMs;
   }
 
   async #changedMs(file: string): Promise<number | null> {

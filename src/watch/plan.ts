@@ -1,6 +1,7 @@
 /** Decides which folders must be watched so that no change of the wanted files is missed, and no more than those. */
 import path from 'node:path';
 import type { Outside } from '../outside.ts';
+import { patiently } from '../patience.ts';
 
 /** What marks a folder that is likely to outlive the folders in it. */
 const MARKS = ['package.json', 'binding.gyp', '.git'];
@@ -72,7 +73,7 @@ function cachedLook(outside: Outside): Look {
   return (file) => {
     const known = seen.get(file);
     if (known) return known;
-    const looked = outside.stat(file).then(
+    const looked = patiently(outside, () => outside.stat(file)).then(
       (found): 'file' | 'folder' => (found.isFile() ? 'file' : 'folder'),
       () => null,
     );

@@ -10,10 +10,12 @@
  */
 import path from 'node:path';
 import type { FSWatcher } from 'chokidar';
-import type { Outside } from '../outside.ts';
+import type { FileStats, Outside } from '../outside.ts';
+import { codeOf, isAbsent } from '../patience.ts';
 import { type Plan, planWatch } from './plan.ts';
 import { readRaw } from './raw.ts';
 import { createSettler, type Settler } from './settle.ts';
+import { LOOKS_MAX, Unseen } from './unseen.ts';
 
 /** How often each file is looked at when the system has no watches left and nobody said how often, in milliseconds. */
 export const POLL_INTERVAL_MS = 200;
@@ -63,6 +65,7 @@ class ExactWatcher implements Watcher {
   readonly #request: WatchRequest;
   readonly #outside: Outside;
   readonly #settler: Settler;
+  readonly #unseen: Unseen;
   readonly #warned = new Set<string>();
   /** Time and size of each wanted file when last looked at. */
   readonly #known = new Map<string, string>();
@@ -89,6 +92,7 @@ class ExactWatcher implements Watcher {
     this.#pollMs = request.pollMs ?? POLL_INTERVAL_MS;
     this.#polling = typeof request.pollMs === 'number';
     this.#settler = createSettler(outside, request.debounceMs, (paths) => void this.#tell(paths));
+    this.#unseen = new Unseen(outside, (file) => this.#settler.hint(file));
     this.#release = request.persistent ? this.#hold() : () => undefined;
   }
 
@@ -103,6 +107,7 @@ class ExactWatcher implements Watcher {
   async close(): Promise<void> {
     this.#closed = true;
     this.#settler.stop();
+    this.#unseen.clear();
     this.#release();
     this.#stopWaiting();
     this.#stopLooking();
@@ -205,9 +210,9 @@ class ExactWatcher implements Watcher {
    */
   async #findMissed(): Promise<void> {
     for (const [file, stamp] of [...this.#known]) {
-      const found = await this.#outside.stat(file).catch(() => null);
+      const found = await this.#look(file).catch(() => 'unseen' as const);
       if (this.#closed) return;
-      if (found?.isFile() && stampOf(found) !== stamp) this.#settler.hint(file);
+      if (found === 'unseen' || (found !== null && stampOf(found) !== stamp)) this.#settler.hint(file);
     }
   }
 
@@ -223,7 +228,7 @@ class ExactWatcher implements Watcher {
 
   /** @returns whether this watch is of no use any more */
   #onError(error: unknown): boolean {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = codeOf(error);
     const limit = LIMITS[code];
     if (limit === undefined || this.#polling) {
       this.#warn(code, `Some files cannot be watched: ${code}`, error);
@@ -244,16 +249,43 @@ class ExactWatcher implements Watcher {
 
   async #tell(paths: ReadonlySet<string>): Promise<void> {
     const changed: string[] = [];
-    for (const file of [...paths].sort()) {
-      const found = await this.#outside.stat(file).catch(() => null);
-      if (found?.isFile()) {
-        const stamp = stampOf(found);
-        // Both a poll and the look for missed edits may have found it.
-        if (!this.#polling || this.#known.get(file) !== stamp) changed.push(file);
-        this.#known.set(file, stamp);
-      } else this.#known.delete(file);
-    }
+    for (const file of [...paths].sort()) if (await this.#hasChanged(file)) changed.push(file);
     if (changed.length > 0 && !this.#closed) this.#request.onChange(changed);
+  }
+
+  async #hasChanged(file: string): Promise<boolean> {
+    try {
+      const found = await this.#look(file);
+      this.#unseen.forget(file);
+      if (found === null) {
+        this.#known.delete(file);
+        return false;
+      }
+      const [stamp, before] = [stampOf(found), this.#known.get(file)];
+      this.#known.set(file, stamp);
+      // Both a poll and the look for missed edits may have found it.
+      return !this.#polling || before !== stamp;
+    } catch (error) {
+      if (this.#closed || this.#unseen.add(file)) return false;
+      const code = codeOf(error);
+      const message = `${JSON.stringify(file)} could not be looked at ${LOOKS_MAX} times in a row (${code}): it counts as changed`;
+      this.#warn(`look ${code}`, message, error);
+      return true;
+    }
+  }
+
+  /**
+   * @returns null when no file is there
+   * @throws what else kept it from being seen
+   */
+  async #look(file: string): Promise<FileStats | null> {
+    try {
+      const found = await this.#outside.stat(file);
+      return found.isFile() ? found : null;
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw error;
+    }
   }
 
   #hold(): () => void {

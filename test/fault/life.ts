@@ -38,12 +38,15 @@ export const counter = (version: number, hasLibrary: boolean): string =>
 
 const BUILD = 'mkdir -p out && cp "built/v$(cat src/kernel.c).node" out/new && mv out/new out/kernel.node';
 
+const VERSIONS = [1, 2, 3] as const;
+export type Version = (typeof VERSIONS)[number];
+
 export interface Project extends Disposable {
   readonly file: string;
   /** Reaches every part of the library: a build, a watch, a look at the bytes. */
   options(debounceMs: number): OpenOptions;
-  /** The source says which version, 1 or 2, the build writes. */
-  edit(version: 1 | 2): void;
+  /** The source says which version the build writes. */
+  edit(version: Version): void;
   /** Whether the addon has a private library, from the next build on; one that is loaded plainly may have none here. */
   has(library: boolean): void;
   /** Directories that are left in the stage directory. */
@@ -57,11 +60,11 @@ export function createProject(): Project {
   const stageDir = scratch.file('stage');
   scratch.write('package.json', '{}');
   const has = (hasLibrary: boolean): void => {
-    for (const version of [1, 2])
+    for (const version of VERSIONS)
       install(counter(version, hasLibrary), scratch.file(`built/v${version}.node`));
   };
   has(false);
-  const edit = (version: 1 | 2): void => void scratch.write('src/kernel.c', `${version}`);
+  const edit = (version: Version): void => void scratch.write('src/kernel.c', `${version}`);
   edit(1);
   return {
     file: scratch.file('out/kernel.node'),

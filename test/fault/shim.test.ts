@@ -44,6 +44,18 @@ describe('whatever call of the shim fails, a good version serves and nothing sta
   });
 });
 
+test('whatever allocation of the shim fails, a good version serves and nothing stays behind', {
+  timeout: LIVES_MAX_MS,
+}, async () => {
+  using scratch = createScratch();
+  const step = isFull ? 1 : STEP;
+  const points = await sweep(scratch, { manner: 'no memory', scope: 'thread', step, to: CALLS_MAX });
+  tell(points, 'for want of memory');
+  expect(points.filter(({ bad }) => bad !== null)).toEqual([]);
+  expect(points.length).toBeGreaterThan(10);
+  expect(points.length).toBeLessThan(CALLS_MAX);
+});
+
 /** What the next process finds, and that it clears up what the killed one left. */
 async function recover(scratch: Scratch): Promise<void> {
   const file = scratch.file('kernel.node');

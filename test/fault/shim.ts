@@ -8,7 +8,7 @@ import { compiledUrl } from '../support/compiled.ts';
 import { counter } from './life.ts';
 
 /** How a call fails, kept in step with failing.c and child.mjs. */
-export type Manner = 'once' | 'for good' | 'interrupted' | 'short' | 'killed';
+export type Manner = 'once' | 'for good' | 'interrupted' | 'short' | 'killed' | 'no memory';
 
 /** What there is too little of, kept in step with scarce.mjs: pages on the disk, or descriptors. The others are one life. */
 export type Scarce = 'disk' | 'readonly' | 'noexec' | 'descriptors';
@@ -28,6 +28,8 @@ export interface Point {
   readonly nth: number;
   /** The function, null where the process ended before it could say. */
   readonly struck: string | null;
+  /** The function of the shim that JavaScript had called when the process ended, where that is asked for. */
+  readonly within?: string | null;
   /** What is wrong, if something is. */
   readonly bad: string | null;
 }
@@ -50,6 +52,7 @@ const FAILING = path.join(FIXTURES, 'faults/failing.c');
 const LARGE_BYTES = 2 ** 20 + 4096;
 
 interface Line {
+  readonly entered?: string | null;
   readonly nth?: number;
   readonly struck?: string;
   readonly bad?: string | null;
@@ -98,9 +101,11 @@ export async function runLives(scratch: Scratch, plan: Plan): Promise<Run> {
   });
   const points: Point[] = [];
   let [started, isEnd] = [0, false];
+  let within: string | null = null;
   for await (const text of createInterface(child.stdout)) {
     const line = JSON.parse(text) as Line;
-    if (line.isEnd === true) {
+    if (line.entered !== undefined) within = line.entered;
+    else if (line.isEnd === true) {
       isEnd = true;
       if (typeof line.bad === 'string') points.push({ nth: started, struck: null, bad: line.bad });
     } else if (line.struck === undefined) started = line.nth ?? 0;
@@ -108,7 +113,7 @@ export async function runLives(scratch: Scratch, plan: Plan): Promise<Run> {
   }
   const [code, signal] = await closed;
   if (code !== 0 && !(plan.manner === 'killed' && signal === 'SIGKILL'))
-    points.push({ nth: started, struck: null, bad: `ended by ${signal ?? code}: ${errors}` });
+    points.push({ nth: started, struck: null, within, bad: `ended by ${signal ?? code}: ${errors}` });
   return { points, isEnd, signal };
 }
 

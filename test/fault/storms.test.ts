@@ -8,6 +8,7 @@ import { Addon } from '../../src/addon.ts';
 import { open } from '../../src/index.ts';
 import { createScratch, install, scriptedAddon } from '../support/addons.ts';
 import { compiledUrl } from '../support/compiled.ts';
+import { kernelC, makeProject, writeGyp, writeSources } from '../support/projects.ts';
 import { CALLS, type Call, failAt } from './faulty.ts';
 import { type Counter, createProject, type Project } from './life.ts';
 
@@ -16,11 +17,14 @@ const EVENTS = 10_000;
 /** A storm of a second or two may cost so many builds, and none for each of its events. */
 const RELOADS_MAX = 200;
 const CALLS_MAX = 200;
+/** Looks of node-gyp's builder at the clock in one build, at each of which the clock is set. */
+const LOOKS_MAX = isFull ? 30 : 6;
 /** Of so many names of calls, one is looked at where not all of them are. */
 const SKIPPED = 7;
 /** Only `reload()` reloads: no test is that long. */
 const NEVER_MS = 3_600_000;
-const YEAR_MS = 365 * 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
 const LIVES_MAX_MS = 300_000;
 
 const realNow = Date.now;
@@ -61,16 +65,35 @@ test(`${EVENTS} changes in one go cost few reloads, and the last one is live`, a
   expect(project.staged()).toEqual([]);
 });
 
+interface Setting {
+  /** What the clock is set by, in milliseconds. */
+  readonly byMs: number;
+  /** Silence that the watch waits for. */
+  readonly debounceMs: number;
+}
+
+/** Resolves once the version serves that an edit makes, by the watch alone. */
+async function arrival(addon: Addon<Counter>, version: number, edit: () => void): Promise<void> {
+  await new Promise<void>((resolve) => {
+    addon.on('reloaded', () => {
+      if (addon.exports.version() === version) resolve();
+    });
+    edit();
+  });
+}
+
 /** @returns whether the call was reached, at which the clock was set */
-async function isClockSet(project: Project, call: Call, nth: number, byMs: number): Promise<boolean> {
+async function isClockSet(project: Project, call: Call, nth: number, { byMs, debounceMs }: Setting) {
   project.has(call === 'keptLibrary');
   const faulty = failAt(call, nth, () => {
     Date.now = () => realNow() + byMs;
   });
-  const addon = await Addon.open<Counter>(project.file, project.options(NEVER_MS), faulty.outside);
+  const addon = await Addon.open<Counter>(project.file, project.options(debounceMs), faulty.outside);
   addon.on('warning', () => undefined);
-  project.edit(2);
-  await addon.reload();
+  if (debounceMs === NEVER_MS) {
+    project.edit(2);
+    await addon.reload();
+  } else await arrival(addon, 2, () => project.edit(2));
   expect([addon.exports.version(), addon.exports.increment()]).toEqual([2, 1]);
   await addon.rollback();
   expect([addon.exports.version(), addon.exports.increment()]).toEqual([1, 2]);
@@ -82,11 +105,18 @@ async function isClockSet(project: Project, call: Call, nth: number, byMs: numbe
   return faulty.hasStruck();
 }
 
-test.each([
-  ['forward', YEAR_MS],
-  ['back', -YEAR_MS],
-])(
-  'a clock that is set %s by a year at any call refuses nothing',
+const SETTINGS: readonly [string, number][] = [
+  ['forward by an hour', HOUR_MS],
+  ['back by an hour', -HOUR_MS],
+  // Not more than a timer can wait for: a longer wait would end at once.
+  ['forward by 20 days', 20 * 24 * HOUR_MS],
+  ['back by 20 days', -20 * 24 * HOUR_MS],
+  ['forward by a year', YEAR_MS],
+  ['back by a year', -YEAR_MS],
+];
+
+test.each(SETTINGS)(
+  'a clock that is set %s at any call refuses nothing',
   {
     timeout: LIVES_MAX_MS,
   },
@@ -94,14 +124,93 @@ test.each([
     using project = createProject();
     let total = 0;
     for (const call of CALLS.filter((_, index) => isFull || index % SKIPPED === 0)) {
+      // In turns, so that both kinds of lives meet each call.
+      const setting = (nth: number): Setting => ({ byMs, debounceMs: nth % 2 === 0 ? 0 : NEVER_MS });
       let nth = 1;
-      while (nth < CALLS_MAX && (await isClockSet(project, call, nth, byMs))) nth += isFull ? 1 : CALLS_MAX;
-      total += isFull ? nth - 1 : 1;
+      while (nth < CALLS_MAX && (await isClockSet(project, call, nth, setting(nth)))) {
+        nth += 1;
+        if (!isFull && nth > 2) break;
+      }
+      total += nth - 1;
     }
     console.log(`${total} calls at which the clock was set ${name}`);
     expect(total).toBeGreaterThan(isFull ? CALLS.length : 2);
   },
 );
+
+interface Kernel {
+  value(): number;
+}
+
+/** Sets the clock at the `nth` look at it from now on, by the builder. @returns whether it was looked at so often */
+function setClockAt(nth: number, byMs: number): () => boolean {
+  const before = Date.now;
+  let looks = 0;
+  Date.now = () => {
+    if (looks <= nth && /tool-builder/.test(new Error('look').stack ?? '')) looks += 1;
+    return before() + (looks > nth ? byMs : 0);
+  };
+  return () => looks > nth;
+}
+
+test.each(SETTINGS.slice(0, 4))(
+  'a clock that is set %s while node-gyp builds holds up nothing',
+  {
+    timeout: LIVES_MAX_MS,
+  },
+  async (name, byMs) => {
+    const project = makeProject();
+    try {
+      writeSources(project, 0);
+      writeGyp(project);
+      const options = {
+        build: 'node-gyp',
+        watch: { debounceMs: 0 },
+        stageDir: project.at('.stage'),
+      } as const;
+      await using addon = await open<Kernel>(project.addon, options);
+      addon.on('warning', () => undefined);
+      let [nth, isReached] = [0, true];
+      while (isReached && nth < LOOKS_MAX) {
+        nth += 1;
+        const hasStruck = setClockAt(nth, byMs);
+        await new Promise<void>((resolve, reject) => {
+          const look = (): void => {
+            if (addon.exports.value() !== nth) return;
+            addon.off('reloaded', look).off('failed', reject);
+            resolve();
+          };
+          addon.on('reloaded', look).on('failed', reject);
+          project.write('src/kernel.c', kernelC(nth));
+        });
+        isReached = hasStruck();
+      }
+      console.log(`${nth} looks at the clock at which it was set ${name} while node-gyp built`);
+      expect(nth).toBeGreaterThan(4);
+    } finally {
+      Date.now = realNow;
+      project.remove();
+    }
+  },
+);
+
+test('an edit after the clock was set back is compiled, whose file looks older than its object', async () => {
+  const project = makeProject();
+  try {
+    writeSources(project, 1);
+    writeGyp(project);
+    const options = { build: 'node-gyp', stageDir: project.at('.stage') } as const;
+    await using addon = await open<Kernel>(project.addon, options);
+    Date.now = () => realNow() - HOUR_MS;
+    project.write('src/kernel.c', kernelC(2));
+    const editedS = Date.now() / 1_000;
+    fs.utimesSync(project.at('src/kernel.c'), editedS, editedS);
+    await addon.reload();
+    expect(addon.exports.value()).toBe(2);
+  } finally {
+    project.remove();
+  }
+});
 
 test.each([
   ['of 1970', 0],

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Outside, realOutside } from '../../../src/outside.ts';
+import { LOOKS_MAX } from '../../../src/watch/unseen.ts';
 import { READY_MAX_MS, startWatcher, type Watcher } from '../../../src/watch/watcher.ts';
 import { compiledUrl } from '../../support/compiled.ts';
 
@@ -37,6 +38,7 @@ async function watch(
   names: readonly string[],
   debounceMs = 20,
   ignore: readonly (string | RegExp)[] = [],
+  outside: Outside = realOutside,
 ): Promise<Watched> {
   const told: (readonly string[])[] = [];
   const warnings: string[] = [];
@@ -52,7 +54,7 @@ async function watch(
     },
     onWarning: (message: string) => warnings.push(message),
   };
-  const watcher = await startWatcher(request, realOutside);
+  const watcher = await startWatcher(request, outside);
   open.push(watcher);
   const next = async () => {
     while (told.length === 0) await new Promise<void>((resolve) => (wake = resolve));
@@ -375,4 +377,89 @@ test('a file is told of where the watch is asked to look at it instead of being 
     });
   });
   expect([changed, polled]).toEqual([[at(A)], [30]]);
+});
+
+/** As the real one, but that looks at the file fail with `code`, so often once it has changed. */
+function blindTo(file: string, code: string, times: number): Outside & { strike(): void } {
+  let left = 0;
+  return {
+    ...realOutside,
+    strike() {
+      left = times;
+    },
+    stat(name) {
+      if (name !== file || left === 0) return realOutside.stat(name);
+      left -= 1;
+      return Promise.reject(Object.assign(new Error(code), { code }));
+    },
+  };
+}
+
+const replace = (name: string, text: string): void => {
+  write(`${name}.new`, text);
+  fs.renameSync(at(`${name}.new`), at(name));
+};
+
+test.each(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EACCES'])(
+  'a file that is replaced and cannot be looked at for once (%s) is told',
+  async (code) => {
+    const outside = blindTo(at(A), code, 1);
+    const watcher = await watch([A, B], 0, [], outside);
+    outside.strike();
+    replace(A, 'second');
+    expect(await watcher.next()).toEqual([A]);
+    expect(watcher.warnings).toEqual([]);
+  },
+);
+
+test('a file that cannot be looked at counts as changed in the end, with a warning', async () => {
+  const outside = blindTo(at(A), 'EMFILE', LOOKS_MAX);
+  const quick: Outside = {
+    ...outside,
+    after: (delayMs, then) => outside.after(delayMs < READY_MAX_MS ? 0 : delayMs, then),
+  };
+  const watcher = await watch([A, B], 0, [], quick);
+  outside.strike();
+  replace(A, 'second');
+  expect(await watcher.next()).toEqual([A]);
+  expect(watcher.warnings).toEqual([expect.stringContaining('(EMFILE): it counts as changed')]);
+});
+
+test('a watch that waits for another look at a file ends with close', async () => {
+  const outside = blindTo(at(A), 'EMFILE', Number.POSITIVE_INFINITY);
+  const timers = new Set<() => void>();
+  let looked = (): void => {};
+  const waits = new Promise<void>((resolve) => {
+    looked = resolve;
+  });
+  const tracked: Outside = {
+    ...outside,
+    after(delayMs, then) {
+      const cancel = outside.after(delayMs, () => {
+        timers.delete(end);
+        then();
+      });
+      const end = () => {
+        timers.delete(end);
+        cancel();
+      };
+      timers.add(end);
+      if (delayMs === 80) looked();
+      return end;
+    },
+  };
+  const watcher = await watch([A, B], 0, [], tracked);
+  outside.strike();
+  replace(A, 'second');
+  await waits;
+  await watcher.close();
+  expect(timers.size).toBe(0);
+});
+
+test('a folder that cannot be looked at for once while a watch begins is watched with all in it', async () => {
+  const outside = blindTo(at('native/src'), 'EMFILE', 1);
+  outside.strike();
+  const watcher = await watch(['native/src'], 0, [], outside);
+  write(A, 'second');
+  expect(await watcher.next()).toEqual([A]);
 });
