@@ -10,7 +10,7 @@ import { inTurn } from '../measure/order.mjs';
 import { inScratch } from '../measure/scratch.mjs';
 import { collect, ratios, spread } from '../measure/statistics.mjs';
 
-const ROUNDS = 11;
+const ROUNDS = 7;
 
 /** @typedef {import('../builders/ways.mjs').Way} Way */
 /** @typedef {import('../builders/ways.mjs').Steps} Steps */

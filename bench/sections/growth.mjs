@@ -13,7 +13,7 @@ const MIB = 2 ** 20;
 
 /** `image` has the bytes that are more than code in the image. */
 const WHOLE = {
-  rounds: 21,
+  rounds: 15,
   image: [KIB, 64 * KIB, MIB, 8 * MIB, 64 * MIB],
   functions: [1, 10, 100, 1_000, 4_000],
   pinned: [0, 10, 100, 1_000, 3_000],

@@ -9,7 +9,7 @@ import { inScratch } from '../measure/scratch.mjs';
 import { spread, spreadWithLeast } from '../measure/statistics.mjs';
 
 const TIMEOUT_MS = 60_000;
-const ROUNDS = 31;
+const ROUNDS = 21;
 const ROUNDS_SHORT = 2;
 
 const nodeHeaders = path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node');

@@ -5,7 +5,7 @@ import { buildInstances } from '../measure/fixtures.mjs';
 import { inTurn } from '../measure/order.mjs';
 import { spread } from '../measure/statistics.mjs';
 
-const WHOLE = { counts: [10, 1_000, 100_000, 1_000_000], rounds: 21, roundsOfLarge: 7 };
+const WHOLE = { counts: [10, 1_000, 100_000, 1_000_000], rounds: 15, roundsOfLarge: 5 };
 const SHORT = { counts: [10, 1_000], rounds: 2, roundsOfLarge: 2 };
 /** Of so many and more a reload takes long. */
 const LARGE = 1_000_000;

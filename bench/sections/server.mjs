@@ -37,7 +37,7 @@ function figuresOf(runs, seconds) {
 
 /** @param {{ short: boolean }} options @returns {Promise<import('../measure/statistics.mjs').Results>} */
 export async function measure({ short }) {
-  const [rounds, seconds] = short ? [1, 1] : [5, 3];
+  const [rounds, seconds] = short ? [1, 1] : [5, 2];
   const places = /** @type {Place[]} */ (Object.keys(PLACES));
   /** @type {Record<string, Run[]>} */
   const runs = {};

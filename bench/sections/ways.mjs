@@ -9,7 +9,7 @@ import { listWays, OURS } from '../rivals/ways.mjs';
 
 /** @param {{ short: boolean }} options @returns {Promise<import('../measure/statistics.mjs').Results>} */
 export function measure({ short }) {
-  const counts = short ? { warmUp: 1, rounds: 1 } : { warmUp: 10, rounds: 40 };
+  const counts = short ? { warmUp: 1, rounds: 1 } : { warmUp: 10, rounds: 30 };
   return inScratch(async (folder) => {
     const { ways, absent, versions } = listWays(folder, { collects: false });
     const taken = await withRunners(ways, folder, (runners) => takeTurns(runners, counts));
