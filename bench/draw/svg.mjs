@@ -165,7 +165,7 @@ export function drawLines({ title, unit, along, grows, lines }) {
     plotWidth,
   );
   const ys = scaleOf(extent(all.map(({ figure }) => figure)), PLOT_HEIGHT);
-  const top = TITLE_HEIGHT + LEGEND_HEIGHT;
+  const top = TITLE_HEIGHT + LEGEND_HEIGHT + 10;
   const bottom = top + PLOT_HEIGHT;
   const grid = [
     ...ys.ticks.map((tick) => {
