@@ -209,7 +209,7 @@ describe('the keys', () => {
     await startApp();
     terminal.type('h');
     await terminal.untilRow(/^ {2}Ctrl-C/);
-    expect(screen()).toContainEqual('  b  go back to the version before');
+    expect(screen()).toContainEqual('  b  go back to the previous version');
     terminal.type('v');
     await terminal.untilRow(/addon .*version/);
     expect(screen().slice(-3)).toEqual([
