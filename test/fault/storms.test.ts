@@ -75,7 +75,9 @@ test.each(STORMS)(
     // The first build made a folder, for which all is watched anew; that is over then.
     await arrival(addon, 2, () => project.edit(2));
     let reloads = 0;
-    const look = (): void => void (reloads += 1);
+    const look = (): void => {
+      reloads += 1;
+    };
     addon.on('reloaded', look).on('failed', look).on('unchanged', look);
     const before = count();
     for (let round = 1; round <= rounds; round += 1) {
