@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import chokidar, { type ChokidarOptions, type FSWatcher } from 'chokidar';
+import { guardGroups } from './group-guard.ts';
 import { type Here, realHere } from './here.ts';
 
 export type { LoadedModule } from './here.ts';
@@ -42,6 +43,8 @@ export interface Outside extends Here {
   spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess;
   /** Signals a whole process group; 0 only looks. Returns false when it has ended already. */
   killGroup(pid: number, signal: NodeJS.Signals | 0): boolean;
+  /** Gives what has a process group killed when this thread ends, however it does; that returns what ends it. */
+  guardGroups(): (pid: number) => () => void;
   watch(paths: readonly string[], options: ChokidarOptions): FSWatcher;
 }
 
@@ -103,5 +106,6 @@ export const realOutside: Outside = {
   setModified: (path, modifiedMs) => fs.utimes(path, new Date(), new Date(modifiedMs)),
   spawn: (command, args, options) => spawn(command, args, options),
   killGroup,
+  guardGroups,
   watch: (paths, options) => chokidar.watch([...paths], options),
 };

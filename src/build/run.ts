@@ -48,6 +48,7 @@ export async function run(outside: Outside, request: RunRequest): Promise<RunRes
     if (kept.push(line.slice(0, OUTPUT_LINE_LENGTH_MAX)) > OUTPUT_LINES_MAX) kept.shift();
     request.onLine(line);
   };
+  const guard = outside.guardGroups();
   let child: ChildProcess;
   try {
     child = start(outside, request);
@@ -55,7 +56,7 @@ export async function run(outside: Outside, request: RunRequest): Promise<RunRes
     return { end: { kind: 'spawn', cause }, output: '' };
   }
   const closed = readOutput(child, onLine);
-  const end = await endOf(outside, request, child);
+  const end = await endOf(outside, request, child, guard);
   await letPipesClose(outside, child, closed);
   return { end, output: kept.join('\n') };
 }
@@ -70,8 +71,14 @@ function start(outside: Outside, request: RunRequest): ChildProcess {
   });
 }
 
-async function endOf(outside: Outside, request: RunRequest, child: ChildProcess): Promise<RunEnd> {
+async function endOf(
+  outside: Outside,
+  request: RunRequest,
+  child: ChildProcess,
+  guard: ReturnType<Outside['guardGroups']>,
+): Promise<RunEnd> {
   const { pid } = child;
+  const release = pid === undefined ? null : guard(pid);
   if (pid !== undefined) rememberGroup(outside, pid);
   let onAbort = (): void => {};
   let cancelTimer = (): void => {};
@@ -90,6 +97,7 @@ async function endOf(outside: Outside, request: RunRequest, child: ChildProcess)
   if (pid !== undefined) {
     await stopGroup(outside, pid, () => child.exitCode !== null || child.signalCode !== null);
     forgetGroup(pid);
+    release?.();
   }
   return end;
 }

@@ -1,5 +1,6 @@
 /** Files that changed and could not be looked at: each is looked at again, until it is seen or is known to have gone. */
-import type { Outside } from '../outside.ts';
+import type { FileStats, Outside } from '../outside.ts';
+import { isAbsent } from '../patience.ts';
 
 /** How often in a row a file may be looked at in vain. With their rests these take 5 s. */
 export const LOOKS_MAX = 9;
@@ -40,5 +41,19 @@ export class Unseen {
 
   clear(): void {
     for (const file of [...this.#waiting.keys()]) this.forget(file);
+  }
+}
+
+/**
+ * @returns null when no file is there
+ * @throws what else kept it from being seen
+ */
+export async function fileAt(outside: Outside, file: string): Promise<FileStats | null> {
+  try {
+    const found = await outside.stat(file);
+    return found.isFile() ? found : null;
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw error;
   }
 }

@@ -5,17 +5,19 @@
  * 1. What chokidar emits is throttled: a second write within 50 ms is dropped. Its raw events are not, so these count.
  * 2. A folder that is deleted and made again at once keeps a dead watch of the old one. When a watched folder comes or
  *    goes, all is watched anew, and what changed meanwhile is found by comparing times and sizes.
- * 3. chokidar shares its persistent watches between all its watchers in a process, dead ones too. These here are not
+ * 3. The system drops events when too many wait, and Node.js says nothing of it. After a flood all is watched anew, too.
+ * 4. chokidar shares its persistent watches between all its watchers in a process, dead ones too. These here are not
  *    persistent; where one is to hold the process, a timer does.
  */
 import path from 'node:path';
 import type { FSWatcher } from 'chokidar';
-import type { FileStats, Outside } from '../outside.ts';
-import { codeOf, isAbsent } from '../patience.ts';
+import type { Outside } from '../outside.ts';
+import { codeOf } from '../patience.ts';
+import { Floods } from './floods.ts';
 import { type Plan, planWatch } from './plan.ts';
 import { readRaw } from './raw.ts';
 import { createSettler, type Settler } from './settle.ts';
-import { LOOKS_MAX, Unseen } from './unseen.ts';
+import { fileAt, LOOKS_MAX, Unseen } from './unseen.ts';
 
 /** How often each file is looked at when the system has no watches left and nobody said how often, in milliseconds. */
 export const POLL_INTERVAL_MS = 200;
@@ -66,6 +68,7 @@ class ExactWatcher implements Watcher {
   readonly #outside: Outside;
   readonly #settler: Settler;
   readonly #unseen: Unseen;
+  readonly #floods: Floods;
   readonly #warned = new Set<string>();
   /** Time and size of each wanted file when last looked at. */
   readonly #known = new Map<string, string>();
@@ -93,6 +96,7 @@ class ExactWatcher implements Watcher {
     this.#polling = typeof request.pollMs === 'number';
     this.#settler = createSettler(outside, request.debounceMs, (paths) => void this.#tell(paths));
     this.#unseen = new Unseen(outside, (file) => this.#settler.hint(file));
+    this.#floods = new Floods(outside, () => this.#rearm());
     this.#release = request.persistent ? this.#hold() : () => undefined;
   }
 
@@ -108,6 +112,7 @@ class ExactWatcher implements Watcher {
     this.#closed = true;
     this.#settler.stop();
     this.#unseen.clear();
+    this.#floods.stop();
     this.#release();
     this.#stopWaiting();
     this.#stopLooking();
@@ -210,13 +215,14 @@ class ExactWatcher implements Watcher {
    */
   async #findMissed(): Promise<void> {
     for (const [file, stamp] of [...this.#known]) {
-      const found = await this.#look(file).catch(() => 'unseen' as const);
+      const found = await fileAt(this.#outside, file).catch(() => 'unseen' as const);
       if (this.#closed) return;
       if (found === 'unseen' || (found !== null && stampOf(found) !== stamp)) this.#settler.hint(file);
     }
   }
 
   #onRaw(plan: Plan, event: string, name: unknown, details: unknown): void {
+    if (!this.#closed) this.#floods.count();
     const { paths, changed } = readRaw(name, details);
     if (!changed) return;
     for (const file of paths) {
@@ -255,7 +261,7 @@ class ExactWatcher implements Watcher {
 
   async #hasChanged(file: string): Promise<boolean> {
     try {
-      const found = await this.#look(file);
+      const found = await fileAt(this.#outside, file);
       this.#unseen.forget(file);
       if (found === null) {
         this.#known.delete(file);
@@ -271,20 +277,6 @@ class ExactWatcher implements Watcher {
       const message = `${JSON.stringify(file)} could not be looked at ${LOOKS_MAX} times in a row (${code}): it counts as changed`;
       this.#warn(`look ${code}`, message, error);
       return true;
-    }
-  }
-
-  /**
-   * @returns null when no file is there
-   * @throws what else kept it from being seen
-   */
-  async #look(file: string): Promise<FileStats | null> {
-    try {
-      const found = await this.#outside.stat(file);
-      return found.isFile() ? found : null;
-    } catch (error) {
-      if (isAbsent(error)) return null;
-      throw error;
     }
   }
 
