@@ -13,6 +13,7 @@ if (!process.argv.includes('--again')) {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
   renameSync(`${file}.new`, file);
+  spawnSync(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', file], { stdio: 'inherit' });
 }
 /** @type {import('./draw/documents.mjs').Report} */
 const report = JSON.parse(readFileSync(file, 'utf8'));

@@ -80,7 +80,7 @@ export async function assertStaysOnVersion(
 
 /**
  * Reloads the same bytes many times, and asserts that resident memory outside of V8's heap grows by less than so many
- * bytes. Node.js and malloc take 5 to 30 KB for each of the first few hundred reloads by themselves.
+ * bytes. Node.js and malloc take some kilobytes for each of the first few hundred reloads by themselves.
  *
  * @param bytes over all of the reloads
  * @throws `AssertionError` with what it grew by, and the versions that are still in memory
