@@ -11,7 +11,9 @@ const report = path.join(folder, 'report.jsonl');
 process.chdir(path.resolve(import.meta.dirname, '../..'));
 Object.assign(process.env, { FAULTS: 'all', FAULTS_REPORT: report, NO_COLOR: '1' });
 
-const vitest = await startVitest('test', ['test/fault'], { watch: false, reporters: ['default'] });
+// Of all files, or of those that are named.
+const filters = process.argv.length > 2 ? process.argv.slice(2) : ['test/fault'];
+const vitest = await startVitest('test', filters, { watch: false, reporters: ['default'] });
 const modules = vitest.state.getTestModules();
 const loose = vitest.state.getUnhandledErrors();
 await vitest.close();
