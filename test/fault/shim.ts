@@ -17,6 +17,9 @@ export type Scarce = 'disk' | 'readonly' | 'noexec' | 'descriptors';
 export interface Plan {
   readonly manner: Manner | Scarce;
   readonly scope: 'thread' | 'process';
+  /** Where versions run, if not inline; and whether calls fail there, in each process, instead of on this side. */
+  readonly isolation?: 'worker' | 'process';
+  readonly inHost?: boolean;
   /** The first call that fails, from 1, and the last; or the least and the most that there is. */
   readonly from: number;
   readonly to: number;
