@@ -1,44 +1,25 @@
 /** The real outside, made to fail at one point, and an account of what is still held of it. */
 import type { ChildProcess } from 'node:child_process';
 import type { FSWatcher } from 'chokidar';
-import type { Native, NativeIoFailure } from '../../src/native.ts';
+import type { Native } from '../../src/native.ts';
 import { type Outside, realOutside } from '../../src/outside.ts';
+import { CALLS, type Call, REFUSALS } from './refusals.ts';
+
+export { CALLS, type Call };
 
 /** `once`: the call alone fails. `for good`: every later one of the same name does too, as a full disk does. */
 export type Manner = 'once' | 'for good';
-
-/**
- * Every call that the world can refuse. A clock, a signal to a process and closing things do not fail; `mintBegin`,
- * `mintEnd`, `init`, `retire`, `pins` and `onRelease` touch only memory of this process, and are accounted for instead.
- */
-export const CALLS = [
-  'stageOpen',
-  'stageCopy',
-  'keptLibrary',
-  'stageDiscard',
-  'inspect',
-  'rebind',
-  'imageOpen',
-  'hashFile',
-  'memoryCreate',
-  'memoryResize',
-  'memoryBuffer',
-  'probe',
-  'readFile',
-  'stat',
-  'readdir',
-  'spawn',
-  'watch',
-  'dlopen',
-  'dlopenCopy',
-] as const;
-export type Call = (typeof CALLS)[number];
+/** Which of its refusals a call gives, from 0. */
+export type Kind = 0 | 1;
 
 /** Reached only where the ledger refuses the version, which it then does: Node.js loads the copy itself. */
 const WITHOUT_LEDGER: ReadonlySet<Call> = new Set(['probe', 'dlopenCopy']);
-
-/** So that `inspect` and `rebind` are reached. */
+/** Reached only where the copy does not do it on its way. */
+const AFTER_COPY: ReadonlySet<Call> = new Set(['inspect', 'rebind', ...WITHOUT_LEDGER]);
 const SEPARATELY = { examine: false, rebind: false, libraries: true };
+
+/** Made only of an addon that has a private library; of such, none may be loaded plainly here. */
+export const OF_LIBRARIES: ReadonlySet<Call> = new Set(['keptLibrary', 'readNow']);
 
 export interface Faulty {
   readonly outside: Outside;
@@ -46,67 +27,86 @@ export interface Faulty {
   hasStruck(): boolean;
   /** What nobody gave back: timers, watchers, processes, images of the ledger. */
   held(): readonly string[];
+  /** Copies that Node.js itself has loaded, which it never unmaps. */
+  loaded(): readonly string[];
+  /** Is in the name of all memory of this life, as `/proc` tells it. */
+  readonly mark: string;
 }
 
-function ioError(syscall: string): Error {
-  return Object.assign(new Error(`EIO: i/o error, ${syscall}`), { code: 'EIO', errno: -5, syscall });
+type Any = (...args: never[]) => unknown;
+/** What is called instead of the real one, if it is. */
+type Strike = (name: Call) => Any | null;
+
+/** The kind that goes with a manner where not all kinds are tried. */
+export function usualKind(manner: Manner): Kind {
+  return manner === 'once' ? 0 : 1;
 }
 
-function ioFailure(operation: string, path: string): NativeIoFailure {
-  return { ok: false, kind: 'io', operation, path, errno: 'EIO', message: 'Input/output error' };
+/** Whether a call has such a refusal. */
+export function hasKind(call: Call, kind: Kind): boolean {
+  return REFUSALS[call][kind] !== undefined;
 }
+
+let lives = 0;
 
 /** Makes the `nth` call of one name fail, from 1, as the real one does. A function is run just before the call instead. */
-export function failAt(call: Call, nth: number, manner: Manner | (() => void)): Faulty {
+export function failAt(
+  call: Call,
+  nth: number,
+  manner: Manner | (() => void),
+  kind: Kind = typeof manner === 'function' ? 0 : usualKind(manner),
+): Faulty {
   let count = 0;
-  const once = manner === 'once';
-  const fails: Fails = (name) => {
-    if (name !== call) return false;
+  const refusal = (REFUSALS[call][kind] ?? REFUSALS[call][0]) as Any;
+  const strike: Strike = (name) => {
+    if (name !== call) return null;
     count += 1;
-    if (manner === 'for good') return count >= nth;
-    if (count !== nth) return false;
-    if (typeof manner === 'function') manner();
-    return once;
+    if (count < nth || (count > nth && manner !== 'for good')) return null;
+    if (typeof manner !== 'function') return refusal;
+    manner();
+    return null;
   };
   const timers = new Set<number>();
   const watchers: FSWatcher[] = [];
   const children: ChildProcess[] = [];
   const images = new Map<object, string>();
   const memory = new Set<object>();
-  const isPlain = WITHOUT_LEDGER.has(call);
+  const loaded = new Set<string>();
+  const mark = `@${++lives}@`;
+  const native = failing(realOutside.native, strike);
+  const failed = failing(realOutside, strike);
   const outside: Outside = {
-    ...realOutside,
+    ...failed,
     native: {
-      ...failingLedger(failingNative(realOutside.native, fails, once), fails, { once, isPlain, images }),
-      ...failingMemory(realOutside.native, fails, memory),
+      ...native,
+      ...trackImages(native, images),
+      ...trackMemory(native, memory, mark),
+      ...(WITHOUT_LEDGER.has(call)
+        ? { rebind: () => ({ ok: false, kind: 'refused', reason: 'the test has it so' }) }
+        : {}),
+      ...(AFTER_COPY.has(call) ? { stageCopy: copyAlone(native) } : {}),
     },
-    ...failingFiles(fails),
     after: trackTimers(timers),
     spawn(command, args, options) {
-      const isIt = fails('spawn');
-      if (isIt && once) throw ioError('spawn');
-      // The real failure: what cannot be started is told of by an event.
-      const child = realOutside.spawn(isIt ? '/nowhere/at all' : command, args, options);
+      const child = failed.spawn(command, args, options);
       children.push(child);
       return child;
     },
     watch(paths, options) {
-      const watcher = realOutside.watch(paths, options);
+      const watcher = failed.watch(paths, options);
       watchers.push(watcher);
-      const error = Object.assign(new Error('no'), { code: once ? 'EIO' : 'EMFILE' });
-      // As chokidar itself does not, once it is closed.
-      if (fails('watch')) setImmediate(() => watcher.closed || watcher.emit('error', error));
       return watcher;
     },
     dlopen(module, path) {
-      const code = once ? { code: 'ERR_DLOPEN_FAILED' } : {};
-      if (fails(path === realOutside.native.shimPath ? 'dlopen' : 'dlopenCopy'))
-        throw Object.assign(new Error(`${path}: cannot map`), code);
-      realOutside.dlopen(module, path);
+      const name = path === realOutside.native.shimPath ? 'dlopen' : 'dlopenCopy';
+      ((strike(name) ?? realOutside.dlopen) as Outside['dlopen'])(module, path);
+      if (name === 'dlopenCopy') loaded.add(path);
     },
   };
   return {
     outside,
+    mark,
+    loaded: () => [...loaded],
     hasStruck: () => count >= nth,
     held: () => [
       ...Array.from(timers, () => 'timer'),
@@ -122,79 +122,34 @@ function isAlive({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }
 
-type Fails = (name: Call) => boolean;
-
-function failingFiles(fails: Fails): Pick<Outside, 'readFile' | 'readNow' | 'stat' | 'readdir'> {
-  const or = <A, R>(name: Call, real: (argument: A) => Promise<R>): ((argument: A) => Promise<R>) => {
-    return (argument) => (fails(name) ? Promise.reject(ioError(name)) : real(argument));
-  };
-  return {
-    readFile: or('readFile', realOutside.readFile),
-    readNow(path) {
-      if (fails('readFile')) throw ioError('readFile');
-      return realOutside.readNow(path);
-    },
-    stat: or('stat', realOutside.stat),
-    readdir: or('readdir', realOutside.readdir),
-  };
+/** All of it is handed on as it is but for the call that is struck. */
+function failing<T extends object>(real: T, strike: Strike): T {
+  const failed = { ...real } as Record<string, unknown>;
+  for (const name of CALLS) {
+    const function_ = failed[name];
+    if (typeof function_ !== 'function') continue;
+    failed[name] = (...args: never[]) => (strike(name) ?? (function_ as Any))(...args);
+  }
+  return failed as T;
 }
 
-function failingNative(native: Native, fails: Fails, once: boolean): Native {
-  return {
-    ...native,
-    stageOpen(stageDir, name) {
-      if (!fails('stageOpen')) return native.stageOpen(stageDir, name);
-      return once
-        ? ioFailure('mkdir', stageDir)
-        : { ok: false, kind: 'unsafe', path: stageDir, found: 'is not ours' };
-    },
-    async stageCopy(handle, source, id, skip, _wanted, kept) {
-      if (!fails('stageCopy')) return native.stageCopy(handle, source, id, skip, SEPARATELY, kept);
-      if (!once) return ioFailure('copy_file_range', source);
-      return {
-        ok: false,
-        kind: 'incomplete',
-        path: source,
-        found: 'half of it',
-        bytes: 1,
-        mtimeMs: Date.now(),
-      };
-    },
-    keptLibrary(kept, index) {
-      return fails('keptLibrary') ? ioFailure('read', kept.path) : native.keptLibrary(kept, index);
-    },
-    stageDiscard(handle, path) {
-      return fails('stageDiscard') ? ioFailure('unlink', path) : native.stageDiscard(handle, path);
-    },
-    inspect(path) {
-      if (!fails('inspect')) return native.inspect(path);
-      return once ? ioFailure('mmap', path) : { ok: false, kind: 'malformed', found: 'a broken header' };
-    },
-    probe(path) {
-      return fails('probe')
-        ? { ok: false, message: `${path}: cannot allocate memory in static TLS block` }
-        : native.probe(path);
-    },
-  };
+function copyAlone(native: Native): Native['stageCopy'] {
+  return (handle, source, id, skip, _wanted, ...rest) =>
+    native.stageCopy(handle, source, id, skip, SEPARATELY, ...rest);
 }
 
 /** What nobody closed is in `open`. */
-function failingMemory(
+function trackMemory(
   native: Native,
-  fails: Fails,
   open: Set<object>,
-): Pick<Native, 'memoryCreate' | 'memoryResize' | 'memoryBuffer' | 'memoryClose'> {
+  mark: string,
+): Pick<Native, 'memoryCreate' | 'memoryClose'> {
   return {
     memoryCreate(name, ...rest) {
-      if (fails('memoryCreate')) return ioFailure('memfd_create', name);
-      const created = native.memoryCreate(name, ...rest);
+      const created = native.memoryCreate(`${name}${mark}`, ...rest);
       if (created.ok) open.add(created.handle);
       return created;
     },
-    memoryResize: (handle, byteLength) =>
-      fails('memoryResize') ? ioFailure('ftruncate', 'memory') : native.memoryResize(handle, byteLength),
-    // The one refusal that it has.
-    memoryBuffer: (handle, ...rest) => (fails('memoryBuffer') ? null : native.memoryBuffer(handle, ...rest)),
     memoryClose(handle) {
       open.delete(handle);
       native.memoryClose(handle);
@@ -202,33 +157,17 @@ function failingMemory(
   };
 }
 
-interface Ledger {
-  readonly once: boolean;
-  /** Refuses every version. */
-  readonly isPlain: boolean;
-  /** What was opened and has not been seen to go. */
-  readonly images: Map<object, string>;
-}
-
-function failingLedger(native: Native, fails: Fails, { once, isPlain, images }: Ledger): Native {
+/** What was opened and has not been seen to go is in `images`. */
+function trackImages(
+  native: Native,
+  images: Map<object, string>,
+): Pick<Native, 'imageOpen' | keyof ReturnType<typeof strictEnds>> {
   return {
-    ...native,
     ...strictEnds(native, images),
-    rebind(path, source, libraryHashes, kept) {
-      if (isPlain) return { ok: false, kind: 'refused', reason: 'the test has it so' };
-      if (!fails('rebind')) return native.rebind(path, source, libraryHashes, kept);
-      return once
-        ? ioFailure('mmap', path)
-        : { ok: false, kind: 'refused', reason: 'its PLT is one of a kind' };
-    },
     imageOpen(request) {
-      if (fails('imageOpen')) return { ok: false, kind: 'load', message: `${request.path}: cannot map` };
       const opened = native.imageOpen(request);
       if (opened.ok) images.set(opened.handle, `image ${request.id}`);
       return opened;
-    },
-    hashFile(path) {
-      return fails('hashFile') ? ioFailure('read', path) : native.hashFile(path);
     },
   };
 }

@@ -1,11 +1,12 @@
 /** Addons in hosts that end as they are told to, and a look at what their ends leave behind. */
 import fs from 'node:fs';
 import path from 'node:path';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { expect } from 'vitest';
 import { type Addon, type AddonEvents, type HostedOpenOptions, open } from '../../src/index.ts';
 import { compileAddon, createScratch, FIXTURES, install } from '../support/addons.ts';
+import { collect, mappings, openFiles } from './left.ts';
+
+export { collect };
 
 const INCLUDE = path.resolve(FIXTURES, '../../native/include');
 /** A diagnosis, not a measure. */
@@ -122,23 +123,13 @@ export class Stand implements AsyncDisposable {
 
   /** Lines of what this process has mapped of its addons and their memory. */
   mapped(): readonly string[] {
-    const maps = fs.readFileSync('/proc/self/maps', 'utf8').split('\n');
-    return maps.filter((line) => line.includes(this.folder) || line.includes('napi-reload:'));
+    return mappings().filter((line) => line.includes(this.folder) || line.includes('napi-reload:'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#handles.splice(0).map((handle) => handle.close()));
     this.#scratch[Symbol.dispose]();
   }
-}
-
-const gc = ((): (() => void) => {
-  v8.setFlagsFromString('--expose-gc');
-  return vm.runInNewContext('gc') as () => void;
-})();
-
-export function collect(): void {
-  gc();
 }
 
 /** Waits for what no event tells of. */
@@ -203,16 +194,4 @@ export function isRunning(pid: number): boolean {
 /** Names in the stage directory, but for the lock that all handles share. */
 export function staged(stageDir: string): readonly string[] {
   return fs.existsSync(stageDir) ? fs.readdirSync(stageDir).filter((name) => name !== '.lock') : [];
-}
-
-/** What the descriptors of this process are. */
-function openFiles(): readonly string[] {
-  return fs.readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      const target = fs.readlinkSync(`/proc/self/fd/${fd}`);
-      return target.includes('/proc/') ? [] : [`${fd} ${target}`];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -15,7 +15,7 @@ test('a new member that is killed after its check, while another one is checked,
   const [a, b] = ['a.node', 'b.node'].map((name) => path.join(stand.folder, name)) as [string, string];
   install(fatalAddon(1), a);
   install(fatalAddon(11), b);
-  await using group = await openGroup<{ a: Fatal; b: Fatal }>(
+  const group = await openGroup<{ a: Fatal; b: Fatal }>(
     { a: { file: a }, b: { file: b, after: ['a'] } },
     stand.options({ host: { spare: false } }) as never,
   );
@@ -44,4 +44,6 @@ test('a new member that is killed after its check, while another one is checked,
   expect([await waiting, await second.exports.version(), await first.exports.count()]).toEqual([1, 11, 1]);
   expect(await group.reload()).toMatchObject({ status: 'reloaded' });
   expect([await first.exports.version(), await first.exports.count()]).toEqual([2, 1]);
+  await group.close();
+  await stand.end();
 });

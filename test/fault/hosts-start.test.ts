@@ -30,6 +30,7 @@ test.each([{ isolation: 'process' }, { isolation: 'inline', rehearse: true }] as
     await settled;
     const code = 'rehearse' in options ? 'ERR_REHEARSAL_CRASHED' : 'ERR_HOST_CRASHED';
     expect(await opening).toMatchObject({ code, details: { signal: 'SIGKILL' } });
+    await stand.end();
   },
 );
 

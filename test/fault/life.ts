@@ -10,6 +10,7 @@ import {
   type Scratch,
   scriptedAddon,
 } from '../support/addons.ts';
+import { leftIn } from './left.ts';
 
 export interface Counter {
   version(): number;
@@ -51,7 +52,12 @@ export interface Project extends Disposable {
   has(library: boolean): void;
   /** Directories that are left in the stage directory. */
   staged(): readonly string[];
-  /** As before the first build. */
+  /**
+   * Descriptors, mappings and processes that have to do with it, once all had time to go, each told of once. What was
+   * `loaded` plainly stays mapped, and is not told of from then on.
+   */
+  left(loaded: readonly string[]): Promise<readonly string[]>;
+  /** As before the first build, and with nothing staged. */
   clean(): void;
 }
 
@@ -66,6 +72,7 @@ export function createProject(): Project {
   has(false);
   const edit = (version: Version): void => void scratch.write('src/kernel.c', `${version}`);
   edit(1);
+  const known: string[] = [];
   return {
     file: scratch.file('out/kernel.node'),
     options: (debounceMs) => ({
@@ -81,7 +88,14 @@ export function createProject(): Project {
     staged() {
       return fs.existsSync(stageDir) ? fs.readdirSync(stageDir).filter((name) => name !== '.lock') : [];
     },
+    async left(loaded) {
+      known.push(...loaded);
+      const left = await leftIn(scratch.path, known);
+      known.push(...left);
+      return left;
+    },
     clean() {
+      fs.rmSync(stageDir, { recursive: true, force: true });
       fs.rmSync(scratch.file('out'), { recursive: true, force: true });
       edit(1);
     },
@@ -98,4 +112,27 @@ export async function isDone(work: Promise<unknown>): Promise<boolean> {
     if (!isReloadError(error)) throw error;
     return false;
   }
+}
+
+/**
+ * So many calls in a row were not reached: all were. One life alone shows nothing, as a watch does not look equally often
+ * in each.
+ */
+const UNREACHED_ENOUGH = 3;
+
+/**
+ * Lives with the first call struck, the second, and so on.
+ *
+ * @param live resolves with whether the call was reached
+ * @returns how many were reached
+ */
+export async function eachCall(callsMax: number, live: (nth: number) => Promise<boolean>): Promise<number> {
+  let [reached, unreached] = [0, 0];
+  for (let nth = 1; unreached < UNREACHED_ENOUGH; nth += 1) {
+    if (nth > callsMax) throw new Error(`more than ${callsMax} calls of one name`);
+    const isReached = await live(nth);
+    reached += Number(isReached);
+    unreached = isReached ? 0 : unreached + 1;
+  }
+  return reached;
 }

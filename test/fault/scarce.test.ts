@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { createScratch } from '../support/addons.ts';
-import { type Plan, runLives } from './shim.ts';
+import { addTo, type Plan, runLives } from './shim.ts';
+import { Tally } from './tally.ts';
 
 const isFull = process.env['FAULTS'] === 'all';
 const LIVES_MAX_MS = 900_000;
@@ -10,11 +11,13 @@ const CAN_MOUNT = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '
 
 async function run(plan: Omit<Plan, 'scope'>): Promise<boolean> {
   using scratch = createScratch();
-  const { points, isEnd } = await runLives(scratch, { ...plan, scope: 'thread' });
-  console.log(`${points.length} calls made to fail: ${plan.manner}`);
-  expect(points.filter(({ bad }) => bad !== null)).toEqual([]);
-  expect(points.length).toBeGreaterThan(0);
-  return isEnd;
+  const result = await runLives(scratch, { ...plan, scope: 'thread' });
+  const tally = new Tally(`scarce: ${plan.manner}`);
+  addTo(tally, result);
+  console.log(`${tally.points} calls made to fail: ${plan.manner}`);
+  tally.expectGood();
+  expect(tally.points).toBeGreaterThan(0);
+  return result.isEnd;
 }
 
 describe.skipIf(!CAN_MOUNT)(`a stage directory${CAN_MOUNT ? '' : ' (nobody may mount here)'}`, () => {

@@ -1,11 +1,12 @@
 /** Lives in a child process in which calls that the shim makes of the C library fail. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { compileAddon, FIXTURES, type Scratch } from '../support/addons.ts';
 import { compiledUrl } from '../support/compiled.ts';
 import { counter } from './life.ts';
+import type { Tally } from './tally.ts';
 
 /** How a call fails, kept in step with failing.c and child.mjs. */
 export type Manner = 'once' | 'for good' | 'interrupted' | 'short' | 'killed' | 'no memory';
@@ -16,6 +17,9 @@ export type Scarce = 'disk' | 'readonly' | 'noexec' | 'descriptors';
 export interface Plan {
   readonly manner: Manner | Scarce;
   readonly scope: 'thread' | 'process';
+  /** Where versions run, if not inline; and whether calls fail there, in each process, instead of on this side. */
+  readonly isolation?: 'worker' | 'process';
+  readonly inHost?: boolean;
   /** The first call that fails, from 1, and the last; or the least and the most that there is. */
   readonly from: number;
   readonly to: number;
@@ -36,8 +40,12 @@ export interface Point {
 
 export interface Run {
   readonly points: readonly Point[];
-  /** Whether a life went by without the call: all have failed. */
+  /** What is wrong where nothing was made to fail. */
+  readonly loose: readonly string[];
+  /** Whether lives went by without the call: all have failed. */
   readonly isEnd: boolean;
+  /** Where it ended, null before the first life. */
+  readonly last: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
@@ -54,7 +62,7 @@ const LARGE_BYTES = 2 ** 20 + 4096;
 interface Line {
   readonly entered?: string | null;
   readonly nth?: number;
-  readonly struck?: string;
+  readonly struck?: string | null;
   readonly bad?: string | null;
   readonly isEnd?: boolean;
 }
@@ -100,33 +108,70 @@ export async function runLives(scratch: Scratch, plan: Plan): Promise<Run> {
     child.once('close', (code, signal) => resolve([code, signal]));
   });
   const points: Point[] = [];
-  let [started, isEnd] = [0, false];
+  const loose: string[] = [];
+  let isEnd = false;
+  let last: number | null = null;
   let within: string | null = null;
   for await (const text of createInterface(child.stdout)) {
     const line = JSON.parse(text) as Line;
     if (line.entered !== undefined) within = line.entered;
-    else if (line.isEnd === true) {
-      isEnd = true;
-      if (typeof line.bad === 'string') points.push({ nth: started, struck: null, bad: line.bad });
-    } else if (line.struck === undefined) started = line.nth ?? 0;
-    else points.push({ nth: started, struck: line.struck, bad: line.bad ?? null });
+    if (line.nth !== undefined) last = line.nth;
+    if (line.isEnd === true) isEnd = true;
+    if (typeof line.struck === 'string')
+      points.push({ nth: last ?? 0, struck: line.struck, bad: line.bad ?? null });
+    else if (typeof line.bad === 'string') loose.push(`life ${last}: ${line.bad}`);
   }
   const [code, signal] = await closed;
-  if (code !== 0 && !(plan.manner === 'killed' && signal === 'SIGKILL'))
-    points.push({ nth: started, struck: null, within, bad: `ended by ${signal ?? code}: ${errors}` });
-  return { points, isEnd, signal };
+  if (code !== 0 && !(plan.manner === 'killed' && signal === 'SIGKILL')) {
+    const bad = `ended by ${signal ?? code}: ${errors}`;
+    if (last === null) loose.push(bad);
+    else points.push({ nth: last, struck: null, within, bad });
+  }
+  return { points, loose, isEnd, last, signal };
 }
 
 /** Every call from the first to the last; after a crash, a child goes on with the next one. */
-export async function sweep(scratch: Scratch, plan: Omit<Plan, 'from'>): Promise<Point[]> {
+export async function sweep(
+  scratch: Scratch,
+  plan: Omit<Plan, 'from'>,
+  tally: Tally,
+): Promise<readonly Point[]> {
   const points: Point[] = [];
   for (let from = 1; from <= plan.to; ) {
     const run = await runLives(scratch, { ...plan, from });
     points.push(...run.points);
-    if (run.isEnd) break;
-    from = (run.points.at(-1)?.nth ?? from) + plan.step;
+    addTo(tally, run);
+    if (run.isEnd) return points;
+    if (run.last === null) throw new Error('a child ended before its first life');
+    from = run.last + plan.step;
   }
-  return points;
+  throw new Error(`more than ${plan.to} calls`);
+}
+
+export function addTo(tally: Tally, { points, loose }: Run): void {
+  for (const { nth, struck, within, bad } of points)
+    tally.add(`${struck ?? within ?? 'a call'}, number ${nth}`, bad);
+  for (const bad of loose) tally.addBad('no call', bad);
+}
+
+/** Names of dynamic symbols of a file that the arguments of nm select, without their versions. */
+function symbolsOf(file: string, which: string): readonly string[] {
+  const { status, stdout, stderr } = spawnSync('nm', ['-D', which, file], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`nm ${file}: ${stderr}`);
+  return stdout.split('\n').flatMap((line) => line.trim().split(' ').at(-1)?.split('@')[0] || []);
+}
+
+/** The functions that the shim calls, and those that are made to fail. */
+export function symbols(shim: string): {
+  readonly imported: readonly string[];
+  readonly standIns: readonly string[];
+} {
+  const control = compileAddon([FAILING], ['-O2', '-fno-builtin']);
+  const own = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+  return {
+    imported: symbolsOf(shim, '--undefined-only'),
+    standIns: symbolsOf(control, '--defined-only').filter((name) => !own.includes(name)),
+  };
 }
 
 /** Directories that are left where versions are staged. */
