@@ -17,6 +17,7 @@ const SPARED = {
   turn: 'a turn does not fail',
   isThere: 'says no where it cannot look, which is an answer',
   mayExecute: 'says no where it cannot look, which is an answer',
+  guardGroups: 'a build goes on without a guard; builds.test.ts kills who has one',
   killGroup: 'says no where nothing is there to signal, which is an answer',
   remove: BUILDERS,
   removeFolder: BUILDERS,
