@@ -6,17 +6,25 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Paths below `test/` of files that take half a minute and more, of one worker of two. Their order is of no matter. */
 const SLOW: readonly string[] = [
   'package/bench.test.ts',
-  'package/commands.test.ts',
-  'native/ledger/lifecycle.test.ts',
+  'unit/build/swaps.test.ts',
   'fault/outside.test.ts',
-  'matrix/operations.test.ts',
-  'unit/examples/vector-index.test.ts',
+  'fault/hosts-parent.test.ts',
   'fault/hosts.test.ts',
-  'unit/examples/http-server.test.ts',
-  'fault/hosts-stages.test.ts',
-  'native/threads.test.ts',
+  'unit/build/fast.test.ts',
+  'unit/docs/snippets.test.ts',
+  'package/setup.test.ts',
+  'native/ledger/lifecycle.test.ts',
+  'matrix/operations.test.ts',
   'package/testing.test.ts',
+  'package/install.test.ts',
+  'native/threads.test.ts',
+  'unit/cli/check.test.ts',
   'native/fuzz.test.ts',
+  'unit/examples/http-server.test.ts',
+  'unit/examples/vector-index.test.ts',
+  'unit/isolate/segments.test.ts',
+  'unit/register/suite.test.ts',
+  'package/commands.test.ts',
 ];
 
 export class SlowFirst extends BaseSequencer {
