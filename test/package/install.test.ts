@@ -19,7 +19,7 @@ const run = promisify(execFile);
 /** What has the files of the example. */
 const EXAMPLE = ['README.md', 'docs/getting-started.md'];
 /** Below the promised megabyte: the shim of a release comes from another compiler. */
-const BYTES_MAX = 970_000;
+const BYTES_MAX = 990_000;
 const ENTRIES = ['.', './register', './hot', './testing', './vitest'];
 
 let scratch: Scratch;
