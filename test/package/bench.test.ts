@@ -25,6 +25,9 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   builders: ['builders'],
 };
 
+/** Of those that take longest, `npm run test:bench` runs all. */
+const LONG: readonly string[] = process.env['BENCH'] === 'all' ? [] : ['left', 'instances', 'builders'];
+
 const published = JSON.parse(fs.readFileSync(path.join(ROOT, REPORT), 'utf8')) as Report;
 
 // Whoever runs one test file alone may have changed src/ since.
@@ -50,7 +53,7 @@ const shapeOf = ({ title, columns, grows, rows, absent = {} }: Subject): unknown
 });
 
 describe('npm run bench', () => {
-  test.each(Object.entries(SECTIONS))(
+  test.each(Object.entries(SECTIONS).filter(([name]) => !LONG.includes(name)))(
     '%s measures what the documents show of it',
     async (section, subjects) => {
       const report = await measure(section);
