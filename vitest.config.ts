@@ -8,7 +8,7 @@ const config: ViteUserConfig = defineConfig({
     // Native code runs here: a crash must take one file with it, not the run.
     pool: 'forks',
     // Most of a test's time is that of compilers and other processes, which it waits for.
-    maxWorkers: os.availableParallelism() * 2,
+    maxWorkers: os.availableParallelism(),
     sequence: { sequencer: SlowFirst },
     // A diagnosis, not a measure: tests wait for events, and a machine under load is slow.
     testTimeout: 60_000,

@@ -26,7 +26,8 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Of those that take longest, `npm run test:bench` runs all. */
-const LONG: readonly string[] = process.env['BENCH'] === 'all' ? [] : ['left', 'instances', 'builders'];
+const LONG: readonly string[] =
+  process.env['BENCH'] === 'all' ? [] : ['left', 'calls', 'hosts', 'state', 'instances', 'builders'];
 
 const published = JSON.parse(fs.readFileSync(path.join(ROOT, REPORT), 'utf8')) as Report;
 
