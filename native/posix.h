@@ -18,6 +18,11 @@ struct IoFailure {
   int error = 0;
 };
 
+// With the errno of now.
+inline IoFailure Failed(const char* operation, std::string path) {
+  return IoFailure{operation, std::move(path), errno};
+}
+
 // "ENOSPC" for ENOSPC; "errno N" for one that no Linux of today knows. Not glibc's
 // strerrorname_np, which would keep a prebuilt shim from loading with a glibc before 2.32.
 std::string ErrnoName(int error);

@@ -63,6 +63,7 @@
         "slots.cc",
         "source_file.cc",
         "stage.cc",
+        "stage_parent.cc",
         "strings.cc",
         "sweep.cc",
         "thread_barrier.cc",

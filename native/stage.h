@@ -18,14 +18,9 @@
 #include <vector>
 
 #include "posix.h"
+#include "stage_parent.h"
 
 namespace napi_reload {
-
-// A directory that code must not be loaded from.
-struct UnsafeDirectory {
-  std::string path;
-  std::string found;  // such as "is owned by uid 0, not 1000"
-};
 
 class StageDirectory;
 
@@ -79,8 +74,9 @@ class StageDirectory : public std::enable_shared_from_this<StageDirectory> {
   std::variant<PendingFile, IoFailure> CreateNamed(const std::string& name, bool finished);
   // Gives the file its name, which nothing may have yet. Returns its path.
   std::variant<std::string, IoFailure> Publish(const PendingFile& file, const std::string& name);
-  // Takes back the copy of a version that was not handed out, whatever the rest of its name is.
-  // Needs no memory of ours.
+  // Takes back the copy of a version that was not handed out, whatever the rest of its name is. For
+  // when memory is short: it allocates nothing but the system's own buffer to list a directory, and
+  // where even that fails the copy stays until Close.
   void UnlinkVersion(int64_t id) noexcept;
   // Takes a name back. One that is not there is no failure.
   std::optional<IoFailure> Unlink(const std::string& name) noexcept;

@@ -26,7 +26,8 @@ std::string RandomHex();
 // is left for the next time.
 std::vector<std::string> SweepDirectories(int parent_fd);
 
-// Removes the files right in a directory whose names begin so. Needs no memory of ours.
+// Removes the files right in a directory whose names begin so. Allocates nothing but the system's
+// own buffer to list a directory; where that fails they stay.
 void RemoveFilesOf(int directory_fd, std::string_view prefix) noexcept;
 
 // Removes a directory and the files right in it, following no symbolic link. A directory inside it
