@@ -12,9 +12,7 @@ import type { HookContext } from '../state/hooks.ts';
 import type { AskForMemory } from '../state/memory.ts';
 import { isThenable } from '../thenable.ts';
 import { type LoadedVersion, loadVersion } from './host-load.ts';
-import { Held } from './objects.ts';
 import type {
-  Answer,
   Ask,
   FromHost,
   Loaded,
@@ -26,28 +24,8 @@ import type {
   WireInstance,
 } from './messages.ts';
 import type { Port } from './port.ts';
-import { Arrays } from './arrays.ts';
-import {
-  cancelWire,
-  lending,
-  fromWire,
-  fromWireError,
-  type Giver,
-  type Special,
-  type Taker,
-  toWire,
-  toWireError,
-  type Wire,
-} from './wire.ts';
-
-type Callback = (...args: unknown[]) => Promise<unknown>;
-
-interface KnownCallback {
-  readonly id: number;
-  readonly weak: WeakRef<Callback>;
-  /** How often it has come. */
-  sends: number;
-}
+import { ServedObjects } from './served-objects.ts';
+import { cancelWire, type Taker, toWire, toWireError, type Wire } from './wire.ts';
 
 /** What a host has once it has loaded. */
 interface Running extends LoadedVersion {
@@ -59,24 +37,11 @@ export interface HostOptions {
   readonly memory: AskForMemory;
 }
 
-export class Host implements Taker, Giver {
+export class Host {
   readonly #port: Port<FromHost, ToHost>;
   readonly #outside: Here;
   readonly #memory: AskForMemory;
-  readonly #arrays: Arrays;
-  /** Values with large arrays lent. A state is never lent: it must stay what it was. */
-  readonly #values: Taker & Giver;
-  /** Objects of the addon that the handle's side holds. Its own numbers for them are above 0, those from here below. */
-  readonly #objects = new Held<object>();
-  readonly #functions = new Held<object>();
-  /** What constructors threw. */
-  readonly #broken = new Map<number, unknown>();
-  /** Stand-ins for functions of the handle's side. */
-  readonly #callbacks = new Map<number, KnownCallback>();
-  readonly #callbackIds = new WeakMap<object, number>();
-  readonly #gone = new FinalizationRegistry<KnownCallback>((known) => this.#letGo(known));
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
-  #calls = 0;
+  readonly #objects: ServedObjects;
   #running: Running | null = null;
   #hasRetired = false;
 
@@ -84,33 +49,32 @@ export class Host implements Taker, Giver {
     this.#port = port;
     this.#outside = outside;
     this.#memory = memory;
-    this.#arrays = new Arrays('', outside.native, (message) => port.post({ arrays: message }));
-    this.#values = lending(this, this.#arrays);
+    this.#objects = new ServedObjects({
+      port,
+      native: outside.native,
+      classOf: (object) => this.#running?.exported.classOf(object) ?? null,
+    });
     port.onMessage((message) => {
       if (!('reset' in message)) this.#receive(message);
     });
-    this.#arrays.start();
+    this.#objects.start();
     port.post({ ready: true });
   }
 
   /** Its version has gone, and another one is to come. */
   end(): void {
-    this.#arrays.end();
+    this.#objects.end();
   }
 
   #receive(message: Exclude<ToHost, { readonly reset: true }>): void {
     if ('ask' in message) {
       this.#answer(message.n, message.ask);
     } else if ('release' in message) {
-      for (const released of message.release) {
-        this.#objects.release(released);
-        this.#broken.delete(released[0]);
-      }
-      for (const released of message.functions) this.#functions.release(released);
+      this.#objects.release(message.release, message.functions);
     } else if ('arrays' in message) {
-      this.#arrays.receive(message.arrays);
+      this.#objects.receiveArrays(message.arrays);
     } else {
-      this.#settle(message);
+      this.#objects.settle(message);
     }
   }
 
@@ -123,7 +87,7 @@ export class Host implements Taker, Giver {
       this.#refuse(n, error);
       return;
     }
-    const taker = ask.kind === 'save' ? this : this.#values;
+    const taker = ask.kind === 'save' ? this.#objects : this.#objects.lent;
     if (!isThenable(result)) {
       this.#reply(n, result, taker);
       return;
@@ -148,7 +112,7 @@ export class Host implements Taker, Giver {
 
   /** What is thrown may have something on it that does not go to another process. */
   #refuse(n: number, thrown: unknown): void {
-    const error = toWireError(thrown, this);
+    const error = toWireError(thrown, this.#objects);
     try {
       this.#port.post({ n, error });
     } catch {
@@ -177,20 +141,20 @@ export class Host implements Taker, Giver {
       case 'get':
         return this.#live.exported.find(ask.path).found;
       case 'set':
-        this.#live.exported.set(ask.path, this.#open(ask.value));
+        this.#live.exported.set(ask.path, this.#objects.open(ask.value));
         return undefined;
       case 'construct':
         return this.#construct(ask.path, ask.id, ask.args);
       case 'invoke':
-        return this.#apply(this.#functions.get(ask.id), undefined, ask.args, 'the function');
+        return this.#apply(this.#objects.functionOf(ask.id), undefined, ask.args, 'the function');
       case 'callOn': {
-        const object = this.#objectOf(ask.id);
+        const object = this.#objects.objectOf(ask.id);
         return this.#apply(Reflect.get(object, ask.key), object, ask.args, ask.key);
       }
       case 'getOf':
-        return Reflect.get(this.#objectOf(ask.id), ask.key);
+        return Reflect.get(this.#objects.objectOf(ask.id), ask.key);
       case 'setOf':
-        Reflect.set(this.#objectOf(ask.id), ask.key, this.#open(ask.value));
+        Reflect.set(this.#objects.objectOf(ask.id), ask.key, this.#objects.open(ask.value));
         return undefined;
       case 'retire':
         return this.#retire(ask.drainTimeoutMs);
@@ -204,7 +168,6 @@ export class Host implements Taker, Giver {
 
   async #load(request: LoadMessage): Promise<Loaded> {
     this.#objects.countFrom(request.firstId);
-    this.#functions.countFrom(request.firstId);
     const { version, exported, hooks } = await loadVersion(request, this.#outside);
     this.#running = { version, exported, hooks, hookTimeoutMs: request.hookTimeoutMs };
     return {
@@ -236,7 +199,7 @@ export class Host implements Taker, Giver {
   }
 
   #context({ reason, state, from }: WireContext): HookContext {
-    const common = { reason, state: this.#open(state), memory: this.#askForMemory };
+    const common = { reason, state: this.#objects.open(state), memory: this.#askForMemory };
     return from === undefined ? common : { ...common, from };
   }
 
@@ -249,7 +212,7 @@ export class Host implements Taker, Giver {
 
   #save(classes: readonly string[]): Saved {
     const { hooks, exported } = this.#live;
-    const saved: Taker = { take: (value) => this.#take(value, 0) };
+    const { saved } = this.#objects;
     const state = toWire(hooks.callSync('save'), saved);
     const instances: WireInstance[] = [];
     for (const [id, object] of this.#objects.entries()) {
@@ -276,7 +239,7 @@ export class Host implements Taker, Giver {
     for (const { id, name, state: wire } of instances) {
       const described = hooks.classes.get(name);
       if (described === undefined) continue;
-      const state = this.#open(wire);
+      const state = this.#objects.open(wire);
       const args = this.#ofInstance('constructor', name, () => described.args(state, context));
       const object = this.#ofInstance('constructor', name, () =>
         Reflect.construct(described.made, Array.isArray(args) ? args : [args]),
@@ -308,7 +271,7 @@ export class Host implements Taker, Giver {
       this.#objects.set(id, this.#make(path, args));
     } catch (error) {
       // What is called on it meanwhile is on its way by now.
-      this.#broken.set(id, error);
+      this.#objects.setBroken(id, error);
       throw error;
     }
   }
@@ -316,26 +279,18 @@ export class Host implements Taker, Giver {
   #make(path: readonly string[], args: Wire): object {
     const { found } = this.#live.exported.find(path);
     if (typeof found !== 'function') throw new TypeError(`${path.join('.')} is not a constructor`);
-    return Reflect.construct(found, this.#open(args) as unknown[]) as object;
+    return Reflect.construct(found, this.#objects.open(args) as unknown[]) as object;
   }
 
   #apply(target: unknown, receiver: unknown, args: Wire, name: string): unknown {
     if (typeof target !== 'function') throw new TypeError(`${name} is not a function`);
-    return Reflect.apply(target, receiver, this.#open(args) as unknown[]);
-  }
-
-  #objectOf(id: number): object {
-    const object = this.#objects.get(id);
-    if (this.#broken.has(id)) throw this.#broken.get(id);
-    if (object === undefined) throw new TypeError(`object ${id} is not there any more`);
-    return object;
+    return Reflect.apply(target, receiver, this.#objects.open(args) as unknown[]);
   }
 
   async #retire(drainTimeoutMs: number): Promise<Retired> {
     const { version } = this.#live;
     this.#hasRetired = true;
     this.#objects.clear();
-    this.#functions.clear();
     // Frames and promises of the last calls hold what they returned until then.
     await this.#outside.turn();
     const request: RetireRequest = { releaseObjects: true, drainTimeoutMs, onEnded: () => undefined };
@@ -348,94 +303,5 @@ export class Host implements Taker, Giver {
       default:
         return { outcome: 'unloaded', pins: [], reason: null };
     }
-  }
-
-  #open(wire: Wire): unknown {
-    return fromWire(wire, this);
-  }
-
-  take(value: object): Special | null {
-    return this.#take(value, 1);
-  }
-
-  cancel(special: Special): void {
-    if (special.kind === 'function') this.#functions.release([special.id, 1]);
-    if (special.kind === 'object' || special.kind === 'iterator') this.#objects.release([special.id, 1]);
-  }
-
-  /** @param sends 0 for what is saved: that may never be looked at over there */
-  #take(value: object, sends: number): Special | null {
-    if (typeof value === 'function') {
-      const theirs = this.#callbackIds.get(value);
-      if (theirs !== undefined) return { kind: 'your-function', id: theirs };
-      return { kind: 'function', id: this.#functions.idOf(value, sends), name: value.name };
-    }
-    const iterator: unknown = Reflect.get(value, Symbol.asyncIterator);
-    if (typeof iterator === 'function') {
-      return {
-        kind: 'iterator',
-        id: this.#objects.idOf(Reflect.apply(iterator, value, []) as object, sends),
-      };
-    }
-    const name = this.#running?.exported.classOf(value) ?? null;
-    if (name === null && !this.#outside.native.holdsNative(value)) return null;
-    return { kind: 'object', id: this.#objects.idOf(value, sends), name: name ?? '' };
-  }
-
-  give(special: Exclude<Special, { kind: 'error' | 'same' }>): unknown {
-    switch (special.kind) {
-      case 'array':
-        return this.#arrays.borrow(special.loan);
-      case 'function':
-        return this.#callback(special.id, special.name);
-      case 'your-function':
-        return this.#functions.get(special.id);
-      case 'object':
-      case 'iterator':
-        return this.#objectOf(special.id);
-    }
-  }
-
-  /** What the addon calls is run on the other side, which answers later. */
-  #callback(id: number, name: string): Callback {
-    const known = this.#callbacks.get(id);
-    const before = known?.weak.deref();
-    if (known !== undefined && before !== undefined) {
-      known.sends += 1;
-      return before;
-    }
-    const callback: Callback = (...args) =>
-      new Promise((resolve, reject) => {
-        this.#calls += 1;
-        const n = this.#calls;
-        const wire = toWire(args, this.#values);
-        try {
-          this.#port.post({ call: { n, id, args: wire } });
-        } catch (error) {
-          cancelWire(wire, this.#values);
-          throw error;
-        }
-        this.#waiting.set(n, { resolve, reject });
-      });
-    Object.defineProperty(callback, 'name', { value: name });
-    const made: KnownCallback = { id, weak: new WeakRef(callback), sends: 1 };
-    this.#callbacks.set(id, made);
-    this.#callbackIds.set(callback, id);
-    this.#gone.register(callback, made);
-    return callback;
-  }
-
-  #letGo(known: KnownCallback): void {
-    const { id, sends } = known;
-    // It may have come once more since.
-    if (this.#callbacks.get(id) === known) this.#callbacks.delete(id);
-    this.#port.post({ release: [[id, sends]] });
-  }
-
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.n);
-    this.#waiting.delete(answer.n);
-    if ('error' in answer) waiting?.reject(fromWireError(answer.error, this));
-    else waiting?.resolve(this.#open(answer.value));
   }
 }
