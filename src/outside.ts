@@ -103,7 +103,7 @@ export const realOutside: Outside = {
   makePrivateFolder,
   writeFile: writeWhole,
   rename: (from, to) => fs.rename(from, to),
-  setModified: (path, modifiedMs) => fs.utimes(path, new Date(), new Date(modifiedMs)),
+  setModified: (path, modifiedMs) => fs.lutimes(path, new Date(), new Date(modifiedMs)),
   spawn: (command, args, options) => spawn(command, args, options),
   killGroup,
   guardGroups,

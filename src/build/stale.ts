@@ -7,7 +7,10 @@
 import path from 'node:path';
 import type { Outside } from '../outside.ts';
 import { parseDepfile } from './depfiles.ts';
-import { hasChangedSince, isFile, isInside, readText, walk } from './files.ts';
+import { hasChangedSince, isFile, isInside, modifiedMs, readText, walk } from './files.ts';
+
+/** A second after the epoch, in milliseconds: before any source's. ninja takes 0 for a file that is not there. */
+export const OLD_MS = 1_000;
 
 export interface CompiledObject {
   /** Absolute path of what was compiled. */
@@ -16,17 +19,34 @@ export interface CompiledObject {
   readonly from: { readonly depfile: string } | { readonly names: readonly string[] };
 }
 
+/** Of others, and of version control. */
+const FOREIGN: readonly string[] = ['node_modules', '.git'];
 const OBJECT = /\.(?:o|obj)$/;
 
 /** @returns absolute paths of all objects below `folder`, but for those of dependencies */
 export async function listObjects(outside: Outside, folder: string): Promise<readonly string[]> {
-  const enters = (name: string) => path.basename(name) !== 'node_modules' && path.basename(name) !== '.git';
-  return (await walk(outside, folder, { enters, wants: (file) => OBJECT.test(file) })) ?? [];
+  return (await walk(outside, folder, { enters: isOwnFolder, wants: (file) => OBJECT.test(file) })) ?? [];
 }
+
+const isOwnFolder = (folder: string): boolean => !FOREIGN.includes(path.basename(folder));
 
 /** Deletes all objects below `folder`, so that the next build compiles everything. The addon stays. */
 export async function removeAllObjects(outside: Outside, folder: string): Promise<void> {
   for (const file of await listObjects(outside, folder)) await outside.remove(file).catch(() => {});
+}
+
+/**
+ * Gives an old time to all that looks as if it were made in the future, as the clock was set back since: else an edit of
+ * what it was made from, which looks older, would have no effect. Never rejects.
+ *
+ * @param folder absolute, of what builds make alone: no source is below it
+ */
+export async function makeOld(outside: Outside, folder: string): Promise<void> {
+  const nowMs = Date.now();
+  for (const file of (await walk(outside, folder, { enters: isOwnFolder, wants: () => true })) ?? []) {
+    const madeMs = await modifiedMs(outside, file);
+    if (madeMs !== null && madeMs > nowMs) await outside.setModified(file, OLD_MS).catch(() => {});
+  }
 }
 
 /** @returns objects with a depfile beside them, below `folder`: `x.o` with `x.d` or `x.o.d` */

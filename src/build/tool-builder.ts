@@ -9,7 +9,7 @@ import type { Builder, BuildOutcome, BuildPhasesMs, BuildRequest } from './build
 import type { FastLane } from './fast/lane.ts';
 import { CLOCK_STEP_MS, isFile, isInside, isOwn } from './files.ts';
 import { launchOf, planOf } from './plan.ts';
-import { removeAllObjects, removeStaleObjects } from './stale.ts';
+import { makeOld, removeAllObjects, removeStaleObjects } from './stale.ts';
 import type { Backend, Launch, Tool } from './tool.ts';
 import { requirePrograms } from './tools.ts';
 
@@ -27,6 +27,8 @@ export class ToolBuilder implements Builder {
   #blamed: readonly Diagnostic[] = [];
   /** When the last build began; null before the first. */
   #last: Moment | null = null;
+  /** Whether what earlier builds made may look newer than an edit; until a build has made all of it again. */
+  #mustClean = false;
 
   constructor(tool: Tool, lane: FastLane | null, outside: Outside) {
     this.root = tool.root;
@@ -49,12 +51,14 @@ export class ToolBuilder implements Builder {
     const began = momentNow(this.#outside);
     this.#last = began;
     try {
+      if (this.#mustClean && !outputHasSources) await makeOld(this.#outside, output);
       const configured = configure !== null && (await configure.isNeeded());
       const before = configured ? await this.#configure(request) : { diagnostics: [], phasesMs: {} };
       if (request.clean === true && !outputHasSources) await removeAllObjects(this.#outside, output);
       const mayEnd = !configured && request.clean !== true && request.always !== true;
       const { diagnostics, phasesMs, skipped } = await this.#compile(request, began, mayEnd);
       this.#blamed = [];
+      this.#mustClean = false;
       return {
         configured,
         skipped,
@@ -69,10 +73,10 @@ export class ToolBuilder implements Builder {
     }
   }
 
-  /** What was compiled before the clock was set back would look newer than each edit from now on. */
+  /** What was made before the clock was set back would look newer than each edit from now on. */
   #begin(given: BuildRequest): BuildRequest {
-    const isSetBack = this.#last !== null && wasSetBack(this.#outside, this.#last);
-    return within(this.#outside, isSetBack ? { ...given, clean: true } : given);
+    if (this.#last !== null && wasSetBack(this.#outside, this.#last)) this.#mustClean = true;
+    return within(this.#outside, this.#mustClean ? { ...given, clean: true } : given);
   }
 
   async #configure(request: BuildRequest): Promise<Pick<BuildOutcome, 'diagnostics' | 'phasesMs'>> {

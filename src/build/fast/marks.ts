@@ -9,11 +9,8 @@ import path from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Outside } from '../../outside.ts';
 import { modifiedMs, readText } from '../files.ts';
-import { listObjects } from '../stale.ts';
+import { listObjects, OLD_MS } from '../stale.ts';
 import { type Guard, startGuard } from './guard.ts';
-
-/** A second after the epoch, in milliseconds: ninja takes 0 for a file that is not there. */
-export const MARK_MS = 1_000;
 
 /** How far off a time is found that was set, in milliseconds: it goes to the kernel as a fraction of a second. */
 const ROUNDING_MS = 1;
@@ -50,11 +47,11 @@ export class Marks {
   async takeOff(): Promise<void> {
     const known = await this.#read();
     await this.#outside.writeFile(this.#list, [...known.keys(), ''].join('\n'), 0o600);
-    const about = { folder: this.#folder, list: this.#list, markMs: MARK_MS };
+    const about = { folder: this.#folder, list: this.#list, markMs: OLD_MS };
     this.#guard ??= await startGuard(this.#outside, about);
     for (const [file, ownMs] of known) {
       // Any other time is that of somebody who has made it again.
-      if ((await modifiedMs(this.#outside, file)) === MARK_MS) await this.#outside.setModified(file, ownMs);
+      if ((await modifiedMs(this.#outside, file)) === OLD_MS) await this.#outside.setModified(file, ownMs);
     }
   }
 
@@ -75,17 +72,17 @@ export class Marks {
     const before = await this.#read();
     const own = new Map<string, number>();
     for (const file of await listObjects(this.#outside, this.#folder)) {
-      const foundMs = Math.floor((await modifiedMs(this.#outside, file)) ?? MARK_MS);
+      const foundMs = Math.floor((await modifiedMs(this.#outside, file)) ?? OLD_MS);
       const known = before.get(file);
-      if (foundMs === MARK_MS) {
+      if (foundMs === OLD_MS) {
         if (known !== undefined) own.set(file, known);
       } else if (foundMs >= sinceMs) {
         own.set(file, foundMs);
-        await this.#outside.setModified(file, MARK_MS);
+        await this.#outside.setModified(file, OLD_MS);
       } else if (known !== undefined && Math.abs(known - foundMs) <= ROUNDING_MS) {
         // As it was, so that it does not become older by the rounding of each build.
         own.set(file, known);
-        await this.#outside.setModified(file, MARK_MS);
+        await this.#outside.setModified(file, OLD_MS);
       }
     }
     const entries = [...own].map(([file, ms]) => [path.relative(this.#folder, file), ms]);
