@@ -35,14 +35,15 @@ export class BuildChanges {
   /** Of each file that was told of, the last one. */
   readonly #looks = new Map<string, Look>();
   #began: Moment | null = null;
-  #toMs = Number.NEGATIVE_INFINITY;
+  /** Of the last build; null before the first and while one runs. */
+  #ended: Moment | null = null;
 
   constructor(outside: Outside) {
     this.#outside = outside;
   }
 
   get isBuilding(): boolean {
-    return this.#toMs === Number.POSITIVE_INFINITY;
+    return this.#began !== null && this.#ended === null;
   }
 
   /** Wall clock in milliseconds; infinite before the first build. */
@@ -50,15 +51,20 @@ export class BuildChanges {
     return this.#began === null ? Number.POSITIVE_INFINITY : timeOf(this.#outside, this.#began);
   }
 
+  /** Wall clock in milliseconds; infinite while a build runs, and of no matter before the first. */
+  get #endedMs(): number {
+    return this.#ended === null ? Number.POSITIVE_INFINITY : timeOf(this.#outside, this.#ended);
+  }
+
   /** A build begins. One that was aborted counts as its beginning: what that one wrote may be told of only now. */
   begin(): void {
     if (!this.isBuilding) this.#began = momentNow(this.#outside);
-    this.#toMs = Number.POSITIVE_INFINITY;
+    this.#ended = null;
   }
 
   /** The build ended, well or badly. Not called for one that was aborted, which another follows. */
   end(): void {
-    if (this.isBuilding) this.#toMs = Date.now();
+    if (this.isBuilding) this.#ended = momentNow(this.#outside);
   }
 
   async judge(changed: readonly string[]): Promise<Told> {
@@ -71,10 +77,10 @@ export class BuildChanges {
       if (hash === null) this.#looks.delete(file);
       else this.#looks.set(file, { hash, ctimeMs });
       const isSame = hash !== null && hash === before?.hash;
-      if (isSame && (this.#isWithin(ctimeMs, this.#toMs) || isUntouched(before, ctimeMs))) continue;
+      if (isSame && (this.#isWithin(ctimeMs, this.#endedMs) || isUntouched(before, ctimeMs))) continue;
       files.push(file);
       // The clock of the file system is behind: an edit right after a build looks like one in its last moment.
-      inBuild &&= this.#isWithin(ctimeMs, this.#toMs - CLOCK_STEP_MS);
+      inBuild &&= this.#isWithin(ctimeMs, this.#endedMs - CLOCK_STEP_MS);
     }
     return { files, inBuild };
   }
