@@ -37,14 +37,24 @@ function start(): ChildProcess {
   return shell;
 }
 
+/** @returns null where no process can be started: what is to be guarded will say why */
+function startIfAllowed(): ChildProcess | null {
+  try {
+    return start();
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Starts the shell, if it does not run: before the group, or it could come too late.
  *
  * @returns has SIGKILL end a group when this thread ends; returns what is to be called once the group has ended
  */
 export function guardGroups(): (group: number) => () => void {
-  guard ??= start();
+  guard ??= startIfAllowed();
   const shell = guard;
+  if (shell === null) return () => () => undefined;
   return (group) => {
     shell.stdin?.write(`+ ${group}\n`);
     return () => void shell.stdin?.write(`- ${group}\n`);

@@ -1,4 +1,4 @@
-/** Hosts under Node's permission model. */
+/** Hosts and builds under Node's permission model. */
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createScratch, install, type Scratch, scriptedAddon } from '../../support/addons.ts';
@@ -50,4 +50,14 @@ test.each([
     cause: 'ERR_ACCESS_DENIED',
   });
   expect(openUnder([...ALLOWED, flag], options)).toEqual({ value: 7 });
+});
+
+test('a build that Node.js may not start is a failed build', () => {
+  const options = { build: { command: 'true', cwd: scratch.path } };
+  expect(openUnder(ALLOWED, options)).toMatchObject({
+    code: 'ERR_BUILD_FAILED',
+    details: { reason: 'spawn' },
+    cause: 'ERR_ACCESS_DENIED',
+  });
+  expect(openUnder([...ALLOWED, '--allow-child-process'], options)).toEqual({ value: 7 });
 });
