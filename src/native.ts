@@ -549,13 +549,20 @@ export interface Native {
 }
 
 let loaded: Native | undefined;
+let refused: Error | undefined;
 
 /**
- * The shim, loaded once for each thread. Where no build of it fits this system it is compiled, which takes a minute or two.
+ * The shim, loaded once for each thread. Where no build of it fits this system it is compiled, for which everything waits.
  *
- * @throws `ERR_SHIM_UNAVAILABLE` when that fails, too
+ * @throws `ERR_SHIM_UNAVAILABLE` when that fails, too, and from then on at once
  */
 export function loadNative(): Native {
-  loaded ??= loadShim().exports as Native;
-  return loaded;
+  if (refused !== undefined) throw refused;
+  try {
+    loaded ??= loadShim().exports as Native;
+    return loaded;
+  } catch (error) {
+    refused = error as Error;
+    throw error;
+  }
 }

@@ -25,6 +25,8 @@ export interface TriedShim {
   readonly found: string;
 }
 
+/** Of the folder that it is compiled in. */
+const WORK_PREFIX = 'napi-reload-compile-';
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 const OUTPUT_LINES_SHOWN = 30;
 const OWNER_ONLY = 0o700;
@@ -53,7 +55,8 @@ export function compileShim(tried: readonly TriedShim[], say: (line: string) => 
   );
   let work = '';
   try {
-    work = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-reload-native-'));
+    sweepFolders();
+    work = fs.mkdtempSync(path.join(os.tmpdir(), WORK_PREFIX));
     copySources(work);
     const { status, signal, error, stdout, stderr } = runNodeGyp(work);
     if (status !== 0) {
@@ -70,8 +73,26 @@ export function compileShim(tried: readonly TriedShim[], say: (line: string) => 
       ? error
       : fail(describe(error), 'see to that, and run "npx napi-reload setup"', '', error);
   } finally {
-    if (work !== '') fs.rmSync(work, { recursive: true, force: true });
+    if (work !== '') removeFolder(work);
   }
+}
+
+/** Those of processes that were ended while they compiled, and so long ago that none is at work in them. */
+function sweepFolders(): void {
+  for (const name of fs.readdirSync(os.tmpdir())) {
+    if (!name.startsWith(WORK_PREFIX)) continue;
+    const folder = path.join(os.tmpdir(), name);
+    const found = fs.lstatSync(folder, { throwIfNoEntry: false });
+    const isOld = found !== undefined && Date.now() - found.mtimeMs > 2 * COMPILE_MAX_MS;
+    if (isOld && found.uid === process.getuid?.()) removeFolder(folder);
+  }
+}
+
+/** What a compiler that was left behind still writes to is for one that compiles later. */
+function removeFolder(folder: string): void {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+  } catch {}
 }
 
 /** The first folder that can be written to, made if it has to be. */
@@ -130,8 +151,13 @@ function headersOfNode(): readonly string[] {
 /** Under its name it is whole, whoever looks and whenever. */
 function publish(built: string, target: string): void {
   const partial = `${target}.${process.pid}-${threadId}`;
-  fs.copyFileSync(built, partial);
-  fs.renameSync(partial, target);
+  try {
+    fs.copyFileSync(built, partial);
+    fs.renameSync(partial, target);
+  } catch (error) {
+    fs.rmSync(partial, { force: true });
+    throw error;
+  }
 }
 
 function lastLines(text: string): string {
