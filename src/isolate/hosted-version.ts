@@ -178,7 +178,7 @@ export class HostedVersion {
 
   /** Ends its host as a crash does. @returns false where it does not run */
   crash(): boolean {
-    if (!this.isOpen) return false;
+    if (this.#state !== 'running' || this.calls.isDown || !this.isAlive) return false;
     this.#host.kill();
     return true;
   }

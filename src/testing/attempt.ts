@@ -13,9 +13,11 @@ export type Attempt =
 /** These say nothing of what was built: the test itself, or the machine, is at fault. */
 const NO_REFUSALS: readonly ErrorCode[] = [
   'ERR_ABORTED',
+  'ERR_BUSY',
   'ERR_CLOSED',
   'ERR_INTERNAL',
   'ERR_INVALID_OPTION',
+  'ERR_MEMORY_UNAVAILABLE',
   'ERR_NO_SUCH_VERSION',
   'ERR_SHIM_UNAVAILABLE',
   'ERR_STAGE_IO',
@@ -31,9 +33,15 @@ export async function attemptReload(addon: Addon, options: ReloadOptions): Promi
   try {
     return { kind: 'done', report: await addon.reload(options) };
   } catch (error) {
-    if (!isReloadError(error) || NO_REFUSALS.includes(error.code)) throw error;
+    if (!isReloadError(error) || !isRefusal(error)) throw error;
     return { kind: 'refused', error, phase };
   } finally {
     addon.off('progress', note);
   }
+}
+
+function isRefusal(error: ReloadError): boolean {
+  if (isReloadError(error, 'ERR_BUILD_FAILED')) return error.details.reason !== 'spawn';
+  if (isReloadError(error, 'ERR_HOST_CRASHED')) return error.details.reason !== 'start-failed';
+  return !NO_REFUSALS.includes(error.code);
 }

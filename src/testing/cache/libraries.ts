@@ -28,7 +28,7 @@ export interface Told {
   readonly text: string;
 }
 
-/** @returns paths of what is there of the libraries and objects that are named, and is not below a base */
+/** @returns paths of what is there of the libraries and objects that are named, wherever that is */
 export async function linkedFiles(
   folders: readonly string[],
   { bases, text }: Told,
