@@ -66,8 +66,12 @@ export class Terminal implements AsyncDisposable {
     });
     const told = createInterface({ input: this.#child.stdio[3] as Readable })[Symbol.asyncIterator]();
     this.pid = told.next().then(({ value }) => (JSON.parse(value) as { pid: number }).pid);
+    const drained = new Promise<void>((resolve) => this.#child.stdout?.once('end', resolve));
     this.end = this.pid.then(async () => {
       const { value } = await told.next();
+      // The last of what was written comes by another pipe, and is read from it by the screen in a later turn.
+      await drained;
+      await new Promise<void>((resolve) => this.#screen.write('', resolve));
       this.#ended = true;
       this.#wake();
       return JSON.parse(value) as TerminalEnd;
