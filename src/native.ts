@@ -551,7 +551,7 @@ export interface Native {
 let loaded: Native | undefined;
 
 /**
- * The shim, loaded once for each thread. Where no build of it fits this system it is compiled, which takes a minute or two.
+ * The shim, loaded once for each thread. Where no build of it fits this system it is compiled, which blocks meanwhile.
  *
  * @throws `ERR_SHIM_UNAVAILABLE` when that fails, too
  */
