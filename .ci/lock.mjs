@@ -2,7 +2,7 @@
 //
 // 1. Addresses are taken out, so that it serves with any registry. npm's own option for this
 //    (omit-lockfile-registry-resolved) drops packages of other platforms as well.
-// 2. Packages of other platforms that the registry at hand does not carry are entered by name and version:
+// 2. Packages of other platforms that npm left out, as a registry may lack some, are entered by name and version:
 //    `npm ci` insists on an entry, and never fetches one for another platform.
 import { readFileSync, writeFileSync } from 'node:fs';
 

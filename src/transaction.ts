@@ -8,7 +8,8 @@
  *
  * Invariants:
  * 1. Until `swap`, the version that served before serves, and any failure leaves it serving with its state.
- * 2. What stands in brackets is one synchronous turn: no call, event or timer sees half of it.
+ * 2. What stands in brackets is one synchronous turn for versions in this thread: no call, event or timer sees half of it.
+ *    Calls of versions elsewhere wait until it is over.
  * 3. After `swap`, nothing undoes it; a failure of `retire` is a warning.
  * 4. Whatever was staged for a version that did not go live is deleted.
  * 5. Handles that reload together go over in one turn, or none does.
