@@ -6,7 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const FOLDERS = ['native', 'test', 'examples'];
+const FOLDERS = ['native', 'test', 'examples', 'bench'];
 const SKIPPED = new Set(['build', 'node_modules']);
 const LOCAL = join(ROOT, 'node_modules/.bin/clang-format');
 

@@ -1,4 +1,5 @@
-// An addon with FUNCTIONS functions and BYTES bytes in its image, which, with PINS, can pin its version.
+// An addon with FUNCTIONS functions and BYTES bytes in its image, which, with PINS, can pin its
+// version.
 #include <node_api.h>
 #include <stdio.h>
 

@@ -20,5 +20,6 @@ static int Load(ErlNifEnv* env, void** data, ERL_NIF_TERM info) { return 0; }
 static int Upgrade(ErlNifEnv* env, void** data, void** old, ERL_NIF_TERM info) { return 0; }
 static void Unload(ErlNifEnv* env, void* data) {}
 
-static ErlNifFunc functions[] = {{"noop", 0, Noop, 0}, {"add", 2, Add, 0}, {"version", 0, ReadVersion, 0}};
+static ErlNifFunc functions[] = {
+    {"noop", 0, Noop, 0}, {"add", 2, Add, 0}, {"version", 0, ReadVersion, 0}};
 ERL_NIF_INIT(native, functions, Load, NULL, Upgrade, Unload)
