@@ -64,7 +64,7 @@ function writeIfOther(file, text) {
   writeFileSync(file, text);
 }
 
-/** Two versions of an addon with `add`, `noop`, `readVersion` and `runScript`. */
+/** Two versions of an addon with `version` and `runScript`, which is all that it has. */
 export const buildMinimal = () => buildVersions('gcc', 'minimal.c', []);
 
 /** Two versions of an addon with a class whose instances move. */

@@ -22,7 +22,7 @@ export const KERNELS = {
   /** bench/addons/minimal.c */
   minimal: {
     begin: () => undefined,
-    call: (exports) => exports.readVersion(),
+    call: (exports) => exports.version(),
     check: (result, version) => assert.equal(result, version),
     collect: (exports) => exports.runScript('globalThis.gc?.()'),
   },
