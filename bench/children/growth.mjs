@@ -1,11 +1,11 @@
 // One way to take new code of an addon, ours or plain, at one point along which it may grow.
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
-import { constants } from 'node:os';
 import path from 'node:path';
 import { open } from '../../dist/index.js';
 import { Builds } from '../measure/builds.mjs';
 import { serve } from '../measure/child.mjs';
+import { loadPlain } from '../measure/load.mjs';
 
 const WARM_UP = 5;
 
@@ -80,10 +80,8 @@ function plain(settings) {
   /** @param {string} from @returns {Kernel} */
   const load = (from) => {
     const copy = path.join(folder, `copy-${copies++}.node`);
-    const module = { exports: /** @type {Kernel} */ ({}) };
     copyFileSync(from, copy);
-    process.dlopen(module, copy, constants.dlopen.RTLD_NOW);
-    return module.exports;
+    return loadPlain(copy);
   };
   // So that the disk has room. It stays mapped.
   const forget = () => rmSync(path.join(folder, `copy-${copies - 1}.node`));

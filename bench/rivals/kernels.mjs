@@ -1,6 +1,5 @@
 // How each kernel shows which of its builds runs: by the result of a call.
 import assert from 'node:assert/strict';
-import { constants } from 'node:os';
 
 /** One delay for each hour of the day. */
 const ROWS = Float64Array.from({ length: 48 }, (_, at) => (at % 2 === 0 ? at : (at - 1) / 2));
@@ -42,11 +41,4 @@ export const KERNELS = {
 export function kernelOf(name) {
   if (name === 'minimal' || name === 'example') return KERNELS[name];
   throw new Error(`there is no kernel "${name}"`);
-}
-
-/** As Node.js loads an addon. @param {string} file @returns its exports */
-export function loadPlain(file) {
-  const module = { exports: /** @type {unknown} */ ({}) };
-  process.dlopen(module, file, constants.dlopen.RTLD_NOW);
-  return module.exports;
 }
