@@ -2,7 +2,7 @@
 // started again.
 import { readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { withChildren } from '../measure/child.mjs';
+import { takeRounds, withChildren } from '../measure/child.mjs';
 import { buildState } from '../measure/fixtures.mjs';
 import { inTurn } from '../measure/order.mjs';
 import { collect, spread } from '../measure/statistics.mjs';
@@ -114,14 +114,12 @@ async function measureSize({ bytes, blocks, warmUp, rounds }) {
     for (const group of inTurn(GROUPS, block)) {
       const wanted = wantedOf(group, bytes, built);
       await withChildren(wanted, async (childOf) => {
-        for (let number = -warmUp; number < rounds; number++) {
+        const taken = await takeRounds(Object.keys(wanted), { warmUp, rounds }, async (name, round) => {
           // All of a large state is looked at where it is as new as it gets, and where it is as old as it gets.
-          const looks = number === -warmUp || number === rounds - 1;
-          for (const name of inTurn(Object.keys(wanted), number)) {
-            const ms = Number(await childOf(name).turn('reload', looks));
-            if (number >= 0) collect(times, name, ms);
-          }
-        }
+          const looks = round === -warmUp || round === rounds - 1;
+          return Number(await childOf(name).turn('reload', looks));
+        });
+        for (const [name, ms] of Object.entries(taken)) for (const one of ms) collect(times, name, one);
       });
     }
   }
