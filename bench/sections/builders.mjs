@@ -92,8 +92,9 @@ function measureEdits(ways, rounds) {
 
 /** Neither the precompiled headers nor the objects of ccache that others have left. @param {string} scratch @returns {NodeJS.ProcessEnv} */
 function isolatedIn(scratch) {
-  const { CCACHE_DIR: _, ...env } = process.env;
-  return { ...env, XDG_CACHE_HOME: path.join(scratch, 'cache') };
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CCACHE_')));
+  // Without the name of a folder ccache would take the one in the home folder, where there is one.
+  return { ...env, XDG_CACHE_HOME: path.join(scratch, 'cache'), CCACHE_DIR: path.join(scratch, 'ccache') };
 }
 
 /** @param {string} scratch @param {string} name of a way */
