@@ -5,6 +5,7 @@ import path from 'node:path';
 import { open } from '../../dist/index.js';
 import { Builds } from '../measure/builds.mjs';
 import { serve } from '../measure/child.mjs';
+import { timeReload } from '../measure/live.mjs';
 import { loadPlain } from '../measure/load.mjs';
 
 const WARM_UP = 5;
@@ -39,22 +40,15 @@ async function ours(settings) {
   // That there are many in memory is what is measured.
   addon.on('warning', () => undefined);
   const { version, pin } = addon.exports;
-  let [answer, answeredMs] = [0, 0];
-  addon.on('swapped', () => {
-    answer = version();
-    answeredMs = performance.now();
-  });
   /** @type {unknown[]} */
   const pins = [];
   /** @type {import('../../dist/index.js').Addon[]} */
   const others = [];
   const reload = async () => {
     const installed = builds.install();
-    const startMs = performance.now();
-    const { status } = await addon.reload();
-    assert.equal(status, 'reloaded');
-    assert.equal(answer, installed);
-    return answeredMs - startMs;
+    const { firstMs, result } = await timeReload(addon, version);
+    assert.equal(result, installed);
+    return firstMs;
   };
   return {
     async fill({ pinned = 0, live = 0 }) {

@@ -85,7 +85,7 @@ export async function measure({ short }) {
   return {
     subjects: {
       state: {
-        title: 'A reload by the bytes of state, until the new version is live',
+        title: 'A reload by the bytes of state, to the first result',
         along: 'bytes of state',
         grows: 'bytes',
         columns: COLUMNS,
