@@ -2,7 +2,7 @@
 // number is a process of its own; they take turns, so that a drift of the machine's speed falls on all.
 import { takeRounds, withChildren } from '../measure/child.mjs';
 import { buildInstances } from '../measure/fixtures.mjs';
-import { spread } from '../measure/statistics.mjs';
+import { slope, spread } from '../measure/statistics.mjs';
 
 const WHOLE = { counts: [10, 1_000, 100_000, 1_000_000], rounds: 15, roundsOfLarge: 5 };
 const SHORT = { counts: [10, 1_000], rounds: 2, roundsOfLarge: 2 };
@@ -69,17 +69,4 @@ function figuresOf(count, moves, without) {
     each: spread(more('switchMs').map((ms) => ms * 1000)),
     ...memory,
   };
-}
-
-/**
- * What a series grows by from one to the next: the median of the slopes between all pairs, as of Theil and Sen, which a few that
- * are off do not change.
- *
- * @param {readonly number[]} series at least two @returns {Figure}
- */
-function slope(series) {
-  const slopes = series.flatMap((from, at) =>
-    series.slice(at + 1).map((to, after) => (to - from) / (after + 1)),
-  );
-  return { ...spread(slopes), rounds: series.length };
 }
