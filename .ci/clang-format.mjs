@@ -6,7 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const FOLDERS = ['native', 'test', 'examples'];
+const FOLDERS = ['native', 'test', 'examples', 'bench'];
 const SKIPPED = new Set(['build', 'node_modules']);
 /** The first that is there. Version 14 has formatted what there is; others break some lines in other places. */
 const COMMANDS = [join(ROOT, 'node_modules/.bin/clang-format'), 'clang-format-14', 'clang-format'];

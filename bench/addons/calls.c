@@ -1,19 +1,13 @@
 // The least that each kind of call can do: what remains is the cost of getting there.
-#include <node_api.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "version.h"
 
 // Functions that are exported beside these, to have so many of them.
 #ifndef FILLING
 #define FILLING 0
 #endif
-
-static napi_value Version(napi_env env, napi_callback_info info) {
-  (void)info;
-  napi_value result;
-  napi_create_int32(env, VERSION, &result);
-  return result;
-}
 
 static napi_value Noop(napi_env env, napi_callback_info info) {
   (void)env;
@@ -57,12 +51,6 @@ static napi_value GetCounter(napi_env env, napi_callback_info info) {
   napi_unwrap(env, self, &counter);
   napi_create_double(env, VERSION * *(double*)counter, &result);
   return result;
-}
-
-static void Define(napi_env env, napi_value object, const char* name, napi_callback call) {
-  napi_value function;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, call, NULL, &function);
-  napi_set_named_property(env, object, name, function);
 }
 
 NAPI_MODULE_INIT() {

@@ -1,14 +1,10 @@
-// An addon with FUNCTIONS functions and BYTES bytes in its image, which, with PINS, can pin its version.
-#include <node_api.h>
+// An addon with FUNCTIONS functions and BYTES bytes in its image, which, with PINS, can pin its
+// version.
 #include <stdio.h>
 
-static const volatile char filling[BYTES] = {1};
+#include "version.h"
 
-static napi_value Version(napi_env env, napi_callback_info info) {
-  napi_value result;
-  napi_create_int32(env, VERSION, &result);
-  return result;
-}
+static const volatile char filling[BYTES] = {1};
 
 #ifdef PINS
 static void Finalize(napi_env env, void* data, void* hint) {}
@@ -20,12 +16,6 @@ static napi_value Pin(napi_env env, napi_callback_info info) {
   return result;
 }
 #endif
-
-static void Define(napi_env env, napi_value exports, const char* name, napi_callback callback) {
-  napi_value function;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &function);
-  napi_set_named_property(env, exports, name, function);
-}
 
 NAPI_MODULE_INIT() {
   Define(env, exports, "version", Version);

@@ -1,6 +1,7 @@
 // One call that computes something of each element of a large array, and one that says who answers.
 #include <math.h>
-#include <node_api.h>
+
+#include "version.h"
 
 // The sum of exp(-x * x) over a Float64Array, which stays as it is.
 static napi_value Sum(napi_env env, napi_callback_info info) {
@@ -16,18 +17,8 @@ static napi_value Sum(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static napi_value Version(napi_env env, napi_callback_info info) {
-  (void)info;
-  napi_value result;
-  napi_create_int32(env, VERSION, &result);
-  return result;
-}
-
 NAPI_MODULE_INIT() {
-  const napi_property_descriptor properties[] = {
-      {"sum", NULL, Sum, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"version", NULL, Version, NULL, NULL, NULL, napi_enumerable, NULL},
-  };
-  napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
+  Define(env, exports, "sum", Sum);
+  Define(env, exports, "version", Version);
   return exports;
 }

@@ -1,4 +1,5 @@
-// A class of node-addon-api that is ready to move: what a mover's own share is smaller than its allocations.
+// A class of node-addon-api that is ready to move: what a mover's own share is smaller than its
+// allocations.
 #include <napi_reload.hpp>
 
 namespace {

@@ -6,15 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "version.h"
+
 static uint64_t* words;
 static const size_t count = BYTES / sizeof *words;
-
-static napi_value Version(napi_env env, napi_callback_info info) {
-  napi_value result;
-  (void)info;
-  napi_create_int32(env, VERSION, &result);
-  return result;
-}
 
 static napi_value Address(napi_env env, napi_callback_info info) {
   napi_value result;
@@ -146,17 +141,14 @@ NAPI_MODULE_INIT() {
 #else
   static const napi_reload_hooks hooks = {.init = Init};
 #endif
-  const napi_property_descriptor functions[] = {
-      {"version", NULL, Version, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"address", NULL, Address, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"fill", NULL, Fill, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"checksum", NULL, Checksum, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"mark", NULL, Mark, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"marked", NULL, Marked, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"store", NULL, Store, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"fetch", NULL, Fetch, NULL, NULL, NULL, napi_enumerable, NULL},
-  };
-  napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+  Define(env, exports, "version", Version);
+  Define(env, exports, "address", Address);
+  Define(env, exports, "fill", Fill);
+  Define(env, exports, "checksum", Checksum);
+  Define(env, exports, "mark", Mark);
+  Define(env, exports, "marked", Marked);
+  Define(env, exports, "store", Store);
+  Define(env, exports, "fetch", Fetch);
   napi_reload_define(env, exports, &hooks);
   return exports;
 }

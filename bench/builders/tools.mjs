@@ -1,19 +1,14 @@
 // The builders alone, as people start them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { nodeDir, nodeDirArgs, nodeHeaders } from '../measure/node.mjs';
 import { ADDON, SOURCE } from './projects.mjs';
 
 const RUN_MS = 180_000;
-const LOOK_MS = 10_000;
 const require = createRequire(import.meta.url);
 const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
 const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
-const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');
-/** Where the headers are that came with this Node.js; null where none did. */
-const nodeDir = existsSync(path.join(prefix, 'include/node/node_api.h')) ? prefix : null;
-const nodeDirArgs = nodeDir === null ? [] : [`--nodedir=${nodeDir}`];
 
 /** Runs in the folder of a project, and returns what was printed. @typedef {(folder: string) => string} Step */
 
@@ -39,7 +34,7 @@ export const compilerCall = {
   args: [
     ...['-std=gnu++17', '-O3', '-fPIC', '-shared', '-MMD'],
     ...['-DNAPI_VERSION=8', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=kernel'],
-    `-I${path.join(prefix, 'include/node')}`,
+    `-I${nodeHeaders}`,
     `-I${path.dirname(require.resolve('node-addon-api'))}`,
     ...[SOURCE, '-o', ADDON],
   ],
@@ -61,13 +56,5 @@ export function stepsIn(env) {
   };
 }
 
-/** @param {string} command @returns {string | null} what it says of its version; null where it is not there */
-export function versionOf(command) {
-  const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8', timeout: LOOK_MS });
-  return status === 0 ? (stdout.split('\n')[0] ?? '') : null;
-}
-
 /** @param {'node-gyp' | 'cmake-js'} name @returns {string} */
 export const packageVersion = (name) => require(`${name}/package.json`).version;
-
-export const hasHeaders = nodeDir !== null;

@@ -1,5 +1,7 @@
 // From an edit to its end: each builder that napi-reload knows, with it and alone.
-import { compilerCall, hasHeaders, packageVersion, versionOf } from './tools.mjs';
+import { versionOf } from '../measure/machine.mjs';
+import { hasHeaders } from '../measure/node.mjs';
+import { compilerCall, packageVersion } from './tools.mjs';
 
 /** @typedef {ReturnType<typeof import('./tools.mjs').stepsIn>} Steps */
 /**

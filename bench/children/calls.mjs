@@ -1,13 +1,13 @@
 // One manner of calling an addon that is reloaded, in a process of its own: in one process they spoil each other's feedback.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { copyFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { open } from '../../dist/index.js';
 import { Builds } from '../measure/builds.mjs';
 import { serve } from '../measure/child.mjs';
+import { loadPlain } from '../measure/load.mjs';
 
 /** So short that some batches have the processor to themselves; awaited calls need some more, to be several. */
 const BATCH_MS = { direct: 1, awaited: 3 };
@@ -157,9 +157,7 @@ function plainly({ folder, built }) {
     const version = builds.install();
     const copy = path.join(folder, `copy-${copies++}.node`);
     copyFileSync(file, copy);
-    const module = { exports: /** @type {Kernel} */ ({}) };
-    process.dlopen(module, copy, constants.dlopen.RTLD_NOW);
-    return { exports: module.exports, version };
+    return { exports: loadPlain(copy), version };
   };
 }
 

@@ -1,11 +1,12 @@
 // One way to take new code of an addon, ours or plain, at one point along which it may grow.
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, rmSync } from 'node:fs';
-import { constants } from 'node:os';
 import path from 'node:path';
 import { open } from '../../dist/index.js';
 import { Builds } from '../measure/builds.mjs';
 import { serve } from '../measure/child.mjs';
+import { timeReload } from '../measure/live.mjs';
+import { loadPlain } from '../measure/load.mjs';
 
 const WARM_UP = 5;
 
@@ -39,22 +40,15 @@ async function ours(settings) {
   // That there are many in memory is what is measured.
   addon.on('warning', () => undefined);
   const { version, pin } = addon.exports;
-  let [answer, answeredMs] = [0, 0];
-  addon.on('swapped', () => {
-    answer = version();
-    answeredMs = performance.now();
-  });
   /** @type {unknown[]} */
   const pins = [];
   /** @type {import('../../dist/index.js').Addon[]} */
   const others = [];
   const reload = async () => {
     const installed = builds.install();
-    const startMs = performance.now();
-    const { status } = await addon.reload();
-    assert.equal(status, 'reloaded');
-    assert.equal(answer, installed);
-    return answeredMs - startMs;
+    const { firstMs, result } = await timeReload(addon, version);
+    assert.equal(result, installed);
+    return firstMs;
   };
   return {
     async fill({ pinned = 0, live = 0 }) {
@@ -80,10 +74,8 @@ function plain(settings) {
   /** @param {string} from @returns {Kernel} */
   const load = (from) => {
     const copy = path.join(folder, `copy-${copies++}.node`);
-    const module = { exports: /** @type {Kernel} */ ({}) };
     copyFileSync(from, copy);
-    process.dlopen(module, copy, constants.dlopen.RTLD_NOW);
-    return module.exports;
+    return loadPlain(copy);
   };
   // So that the disk has room. It stays mapped.
   const forget = () => rmSync(path.join(folder, `copy-${copies - 1}.node`));

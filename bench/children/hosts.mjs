@@ -4,12 +4,13 @@ import path from 'node:path';
 import { open } from '../../dist/index.js';
 import { Builds } from '../measure/builds.mjs';
 import { serve } from '../measure/child.mjs';
+import { timeReload } from '../measure/live.mjs';
 
 /** @typedef {{ sum(values: Float64Array): number, version(): number }} Kernel */
 /** @typedef {import('../../dist/index.js').Addon<import('../../dist/index.js').Remote<Kernel>>} Handle */
 /** @typedef {{ folder: string, built: string[], options: object }} Settings */
 /** @typedef {{ ms: number, sum: number }} Sum */
-/** @typedef {{ wholeMs: number, liveMs: number, rehearsalMs: number | null }} Reload */
+/** @typedef {{ firstMs: number, wholeMs: number, rehearsalMs: number | null }} Reload */
 
 serve(async (/** @type {Settings} */ { folder, built, options }) => {
   const file = path.join(folder, 'hosts.node');
@@ -43,12 +44,9 @@ serve(async (/** @type {Settings} */ { folder, built, options }) => {
     /** @returns {Promise<Reload>} */
     async reload() {
       const version = builds.install();
-      const startMs = performance.now();
-      const { status, phasesMs } = await first.reload();
-      const wholeMs = performance.now() - startMs;
-      assert.equal(status, 'reloaded');
-      assert.equal(await first.exports.version(), version);
-      return { wholeMs, liveMs: wholeMs - (phasesMs.retire ?? 0), rehearsalMs: phasesMs.rehearse ?? null };
+      const { firstMs, wholeMs, result, report } = await timeReload(first, first.exports.version);
+      assert.equal(result, version);
+      return { firstMs, wholeMs, rehearsalMs: report.phasesMs.rehearse ?? null };
     },
     async end() {
       for (const handle of handles) await handle.close();

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { open } from '../../dist/index.js';
 import { Builds } from '../measure/builds.mjs';
 import { serve } from '../measure/child.mjs';
+import { timeReload } from '../measure/live.mjs';
 
 /**
  * @typedef {{
@@ -26,20 +27,17 @@ serve(async (/** @type {Settings} */ { folder, built, options, staysInPlace }) =
     return { checksum: await checksum(), address: staysInPlace ? await address() : null };
   };
   return {
-    /** @param {boolean} looks whether at all of the state, before and after @returns {Promise<number>} ms until the new version is live */
+    /** @param {boolean} looks whether at all of the state, before and after @returns {Promise<number>} ms until the first result */
     async reload(looks) {
       const { version, mark, marked } = handle.exports;
       await mark(++marks);
       const before = looks ? await lookAtAll() : null;
       const wanted = builds.install();
-      const startMs = performance.now();
-      const { status, phasesMs } = await handle.reload();
-      const ms = performance.now() - startMs;
-      assert.equal(status, 'reloaded');
-      assert.equal(await version(), wanted);
+      const { firstMs, result } = await timeReload(handle, version);
+      assert.equal(result, wanted);
       assert.equal(await marked(), marks);
       if (before !== null) assert.deepEqual(await lookAtAll(), before);
-      return ms - (phasesMs.retire ?? 0);
+      return firstMs;
     },
     end: () => handle.close(),
   };

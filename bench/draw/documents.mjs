@@ -89,11 +89,37 @@ export function faultsOf({ short, subjects }, wanted) {
       : figures
           .filter(({ figure }) => figure.rounds < MIN_ROUNDS)
           .map(({ at, figure }) => `${at}: ${figure.rounds} rounds`)),
+    ...(short ? [] : disturbancesOf(subjects)),
   ];
 }
 
 /** Of fewer a tenth is no tenth. */
 const MIN_ROUNDS = 5;
+/** Of subjects whose first row is the same case: the smallest file, with nothing beside it. */
+const ALIKE = ['image', 'functions', 'pinned', 'live'];
+const ALIKE_COLUMNS = ['ours', 'plain'];
+/** So many times what another one took, a time is that of something else that the machine did. */
+const ALIKE_TIMES_MAX = 1.5;
+
+/**
+ * They are measured one after the other, so a stretch in which the machine was slower shows where the same case took longer.
+ *
+ * @param {Report['subjects']} subjects @returns {string[]}
+ */
+function disturbancesOf(subjects) {
+  return ALIKE_COLUMNS.flatMap((column) => {
+    const points = ALIKE.flatMap((id) => {
+      const [first] = Object.values(subjects[id]?.rows ?? {});
+      const median = first?.[column]?.median;
+      return median === undefined ? [] : [{ id, median }];
+    }).sort((a, b) => a.median - b.median);
+    const [least, most] = [points.at(0), points.at(-1)];
+    if (least === undefined || most === undefined || most.median <= least.median * ALIKE_TIMES_MAX) return [];
+    return [
+      `${column} takes ${most.median} in ${most.id} and ${least.median} in ${least.id} where both are the same`,
+    ];
+  });
+}
 
 /** The names of all blocks that documents have. @param {string} root @returns {string[]} */
 export const blocksIn = (root) => readDocuments(root).flatMap(([, text]) => blocksOf(text));

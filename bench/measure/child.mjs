@@ -6,7 +6,9 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { untilIdle } from './idle.mjs';
+import { inTurn } from './order.mjs';
 import { inScratch } from './scratch.mjs';
+import { collect } from './statistics.mjs';
 import { killTree } from './tree.mjs';
 
 const ANSWER_MS = 600_000;
@@ -135,6 +137,25 @@ export function withChildren(wanted, work, env = process.env) {
       await Promise.all(Array.from(children.values(), (child) => child.kill()));
     }
   });
+}
+
+/**
+ * Rounds in which all of them take a turn, so that a drift of the machine's speed falls on all.
+ *
+ * @template T
+ * @param {readonly string[]} names @param {{ warmUp?: number, rounds: number }} counts of rounds that do not count, and that do
+ * @param {(name: string, round: number) => Promise<T>} turn rounds that warm up are below 0
+ * @returns {Promise<Record<string, T[]>>} what each gave, round by round
+ */
+export async function takeRounds(names, { warmUp = 0, rounds }, turn) {
+  /** @type {Record<string, T[]>} */
+  const taken = {};
+  for (let round = -warmUp; round < rounds; round++)
+    for (const name of inTurn(names, round)) {
+      const result = await turn(name, round);
+      if (round >= 0) collect(taken, name, result);
+    }
+  return taken;
 }
 
 /**

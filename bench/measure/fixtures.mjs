@@ -1,12 +1,12 @@
 // The addons that the benchmarks load.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { nodeDirArgs, nodeHeaders } from './node.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const cache = path.join(root, 'node_modules/.cache/napi-reload-bench');
-const prefix = path.resolve(path.dirname(realpathSync(process.execPath)), '..');
 
 /** Of a build, also the slowest on a busy machine. */
 const BUILD_MS = 300_000;
@@ -40,10 +40,9 @@ export function buildExample(version) {
     writeIfOther(path.join(folder, name), own);
   }
   const file = path.join(folder, 'build/Release/stream_stats.node');
-  const nodedir = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const gyp = path.join(root, 'node_modules/node-gyp/bin/node-gyp.js');
   // Always configured, as what is there may be of another Node.js.
-  run(process.execPath, [gyp, 'configure', 'build', '--release', '-C', folder, ...nodedir]);
+  run(process.execPath, [gyp, 'configure', 'build', '--release', '-C', folder, ...nodeDirArgs]);
   return file;
 }
 
@@ -64,7 +63,7 @@ function writeIfOther(file, text) {
   writeFileSync(file, text);
 }
 
-/** Two versions of an addon with `add`, `noop`, `readVersion` and `runScript`. */
+/** Two versions of an addon with `version` and `runScript`, which is all that it has. */
 export const buildMinimal = () => buildVersions('gcc', 'minimal.c', []);
 
 /** Two versions of an addon with a class whose instances move. */
@@ -130,7 +129,7 @@ function buildVersions(compiler, source, flags, name = path.parse(source).name) 
 function compile(compiler, source, name, flags) {
   mkdirSync(cache, { recursive: true });
   const output = path.join(cache, name);
-  const common = ['-O2', '-fPIC', '-shared', `-I${path.join(prefix, 'include/node')}`];
+  const common = ['-O2', '-fPIC', '-shared', `-I${nodeHeaders}`];
   run(compiler, [...common, ...flags, path.join(root, 'bench/addons', source), '-o', output]);
   return output;
 }

@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
-/** @param {string} command @returns the first line that it says of its version, null where it is not there */
-function versionOf(command) {
-  const { stdout, error } = spawnSync(command, ['--version'], { encoding: 'utf8' });
-  return error === undefined ? (stdout.split('\n')[0] ?? null) : null;
+const LOOK_MS = 10_000;
+
+/** @param {string} command @returns {string | null} the first line that it says of its version; null where it is not there */
+export function versionOf(command) {
+  const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8', timeout: LOOK_MS });
+  return status === 0 ? (stdout.split('\n')[0] ?? '') : null;
 }
 
 /** @returns {Record<string, string | number | null>} */
@@ -19,7 +21,8 @@ export function describeMachine() {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system,
-    kernel: release(),
+    // What follows the numbers is the name that somebody gave the build.
+    kernel: release().replace(/-.*/, ''),
     glibc: report.header.glibcVersionRuntime ?? null,
     node: process.version,
     gcc: versionOf('gcc'),

@@ -67,6 +67,19 @@ export function ratios(of, to) {
 }
 
 /**
+ * What a series grows by from one to the next: the median of the slopes between all pairs, as of Theil and Sen. A few values that
+ * are off do not change it, and a growth in steps is in it, as most pairs have some between them.
+ *
+ * @param {readonly number[]} series at least two @returns {Figure}
+ */
+export function slope(series) {
+  const slopes = series.flatMap((from, at) =>
+    series.slice(at + 1).map((to, after) => (to - from) / (after + 1)),
+  );
+  return { ...spread(slopes), rounds: series.length };
+}
+
+/**
  * Adds a measurement to the list of that name.
  *
  * @template T

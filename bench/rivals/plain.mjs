@@ -2,8 +2,9 @@
 // ever unloaded. Arguments: the file, a folder, the kernel.
 import { copyFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { loadPlain } from '../measure/load.mjs';
 import { answer } from './answer.mjs';
-import { kernelOf, loadPlain } from './kernels.mjs';
+import { kernelOf } from './kernels.mjs';
 
 const [file = '', folder = '', name] = process.argv.slice(2);
 const kernel = kernelOf(name);

@@ -1,12 +1,10 @@
 // What a process that is started again does with its state: it reads it from a file in the beginning and writes it in the end.
 // stateful.mjs <addon> <file>
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
+import { loadPlain } from '../measure/load.mjs';
 
 const [addon = '', file = ''] = process.argv.slice(2);
-const module = { exports: /** @type {any} */ ({}) };
-process.dlopen(module, addon, constants.dlopen.RTLD_NOW);
-const { exports } = module;
+const exports = loadPlain(addon);
 if (existsSync(file)) exports.fetch(file);
 else exports.fill();
 process.send?.({ value: exports.version() });

@@ -4,12 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildMinimal } from '../measure/fixtures.mjs';
+import { buildGrown, buildMinimal } from '../measure/fixtures.mjs';
 
 const HERE = import.meta.dirname;
 const TOOL_MS = 60_000;
 const EXPOSE_GC = '--expose-gc';
 
+/** @typedef {import('./kernels.mjs').KernelName} KernelName */
 /** @typedef {import('../measure/turns.mjs').Way} Way */
 /** @typedef {{ ways: Record<string, Way>, absent: Record<string, string>, versions: Record<string, string> }} Ways */
 /** @typedef {{ way: Way, version: string } | { absent: string }} Rival */
@@ -23,15 +24,16 @@ const nodeWay = (script, builds, ...more) => ({
 });
 
 /**
- * @param {'minimal' | 'example'} kernel @param {readonly string[]} builds @param {object} [options] of open()
+ * @param {KernelName} kernel @param {readonly string[]} builds @param {object} [options] of open()
  */
 export const oursOf = (kernel, builds, options = {}) =>
   nodeWay('./ours.mjs', builds, kernel, JSON.stringify(options));
 
-/** @param {'minimal' | 'example'} kernel @param {readonly string[]} builds */
+/** @param {KernelName} kernel @param {readonly string[]} builds */
 export const plainOf = (kernel, builds) => nodeWay('./plain.mjs', builds, kernel);
 
 export const OURS = 'napi-reload';
+export const PINNED = 'napi-reload, each version pinned';
 export const PLAIN = 'copy and process.dlopen';
 
 /** Ways in which a reload starts a Node.js, or a host of one, so that it takes many times longer. */
@@ -49,10 +51,11 @@ export const HOSTED = {
  * Those of tools that are not on this machine are `absent`.
  *
  * @param {string} scratch for what is compiled
- * @param {{ collects: boolean }} options whether each Node.js can collect garbage when asked to, which makes it start more slowly
+ * @param {{ collects: boolean, pins: boolean }} options whether each Node.js can collect garbage when asked to, which makes it start
+ *   more slowly; whether one way is to keep each version in memory
  * @returns {Ways}
  */
-export function listWays(scratch, { collects }) {
+export function listWays(scratch, { collects, pins }) {
   const builds = buildMinimal();
   const execArgv = collects ? [EXPOSE_GC] : [];
   const worker = (/** @type {object} */ host) => oursOf('minimal', builds, { isolation: 'worker', host });
@@ -61,6 +64,7 @@ export function listWays(scratch, { collects }) {
   /** @type {Record<string, Way>} */
   const inNode = {
     [OURS]: oursOf('minimal', builds),
+    ...(pins && { [PINNED]: oursOf('pinned', buildGrown({ pins })) }),
     [HOSTED.worker]: worker({}),
     [HOSTED.workerLate]: worker({ spare: false }),
     [HOSTED.process]: process({}),

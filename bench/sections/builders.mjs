@@ -5,10 +5,9 @@ import path from 'node:path';
 import { makeProject, save } from '../builders/projects.mjs';
 import { stepsIn } from '../builders/tools.mjs';
 import { absenceOf, programVersions, WAYS } from '../builders/ways.mjs';
-import { withChildren } from '../measure/child.mjs';
-import { inTurn } from '../measure/order.mjs';
+import { takeRounds, withChildren } from '../measure/child.mjs';
 import { inScratch } from '../measure/scratch.mjs';
-import { collect, ratios, spread } from '../measure/statistics.mjs';
+import { ratios, spread } from '../measure/statistics.mjs';
 
 const ROUNDS = 7;
 
@@ -16,7 +15,8 @@ const ROUNDS = 7;
 /** @typedef {import('../builders/ways.mjs').Steps} Steps */
 /** @typedef {import('../measure/statistics.mjs').Figure} Figure */
 /** @typedef {Record<string, number[]>} Times in ms, by the way, round by round */
-/** @typedef {(number: number) => Promise<{ editMs: number, sameMs?: number }>} Edit */
+/** @typedef {{ editMs: number, sameMs?: number }} Edited */
+/** @typedef {(number: number) => Promise<Edited>} Edit */
 
 /** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
 export async function measure({ short }) {
@@ -27,7 +27,7 @@ export async function measure({ short }) {
   const { edit, same } = await measureEdits(present, short ? 1 : ROUNDS);
   const rows = present.map(([name, { beside = '' }]) => [
     name,
-    figuresOf(edit[name] ?? [], edit[beside], same[name]),
+    figuresOf(edit[name] ?? [], edit[beside], same[name] ?? []),
   ]);
   return {
     versions,
@@ -52,7 +52,7 @@ export async function measure({ short }) {
 
 /**
  * @param {readonly number[]} edit @param {readonly number[] | undefined} beside of the same rounds, by the builder alone
- * @param {readonly number[] | undefined} same @returns {Record<string, Figure>}
+ * @param {readonly number[]} same @returns {Record<string, Figure>}
  */
 function figuresOf(edit, beside, same) {
   const compared =
@@ -62,7 +62,7 @@ function figuresOf(edit, beside, same) {
           times: ratios(edit, beside),
           more: spread(edit.map((ms, round) => ms - (beside[round] ?? Number.NaN))),
         };
-  return { edit: spread(edit), ...compared, ...(same === undefined ? {} : { same: spread(same) }) };
+  return { edit: spread(edit), ...compared, ...(same.length > 0 && { same: spread(same) }) };
 }
 
 /** @param {readonly [string, Way][]} ways @param {number} rounds @returns {Promise<{ edit: Times, same: Times }>} */
@@ -80,11 +80,11 @@ function measureEdits(ways, rounds) {
         : [],
     );
     const measureAll = (/** @type {(name: string) => import('../measure/child.mjs').Child} */ childOf) => {
-      const edits = ways.map(([name, way]) => {
-        const edit = 'alone' in way ? editAlone(way, folderOf(name), steps) : editOf(childOf(name));
-        return /** @type {[string, Edit]} */ ([name, edit]);
-      });
-      return takeTurns(edits, rounds);
+      const edits = ways.map(([name, way]) => [
+        name,
+        'alone' in way ? editAlone(way, folderOf(name), steps) : editOf(childOf(name)),
+      ]);
+      return takeTurns(Object.fromEntries(edits), rounds);
     };
     return withChildren(Object.fromEntries(wanted), measureAll, env);
   });
@@ -92,8 +92,9 @@ function measureEdits(ways, rounds) {
 
 /** Neither the precompiled headers nor the objects of ccache that others have left. @param {string} scratch @returns {NodeJS.ProcessEnv} */
 function isolatedIn(scratch) {
-  const { CCACHE_DIR: _, ...env } = process.env;
-  return { ...env, XDG_CACHE_HOME: path.join(scratch, 'cache') };
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CCACHE_')));
+  // Without the name of a folder ccache would take the one in the home folder, where there is one.
+  return { ...env, XDG_CACHE_HOME: path.join(scratch, 'cache'), CCACHE_DIR: path.join(scratch, 'ccache') };
 }
 
 /** @param {string} scratch @param {string} name of a way */
@@ -127,19 +128,18 @@ function editOf(child) {
   });
 }
 
-/** @param {readonly [string, Edit][]} edits @param {number} rounds after one that is not counted: it makes the headers of the fast lane */
+/** @param {Record<string, Edit>} edits @param {number} rounds after one that is not counted: it makes the headers of the fast lane */
 async function takeTurns(edits, rounds) {
-  /** @type {{ edit: Times, same: Times }} */
-  const times = { edit: {}, same: {} };
   let number = 0;
-  for (let round = 0; round <= rounds; round++)
-    for (const [name, edit] of inTurn(edits, round)) {
-      // A number that nobody has compiled: there is nothing to find in a cache.
-      number += 1;
-      const { editMs, sameMs } = await edit(number);
-      if (round === 0) continue;
-      collect(times.edit, name, editMs);
-      if (sameMs !== undefined) collect(times.same, name, sameMs);
-    }
-  return times;
+  const taken = await takeRounds(Object.keys(edits), { warmUp: 1, rounds }, async (name) => {
+    // A number that nobody has compiled: there is nothing to find in a cache.
+    number += 1;
+    return /** @type {Promise<Edited>} */ (edits[name]?.(number));
+  });
+  /** @param {keyof Edited} what @returns {Times} */
+  const timesOf = (what) =>
+    Object.fromEntries(
+      Object.entries(taken).map(([name, all]) => [name, all.flatMap((one) => one[what] ?? [])]),
+    );
+  return { edit: timesOf('editMs'), same: timesOf('sameMs') };
 }

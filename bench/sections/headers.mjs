@@ -1,9 +1,11 @@
 // What the headers for addon authors add to a compilation: each beside what it includes anyway, in turns.
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { include } from '../../dist/headers.js';
+import { versionOf } from '../measure/machine.mjs';
+import { hasHeaders, nodeHeaders } from '../measure/node.mjs';
 import { inTurn } from '../measure/order.mjs';
 import { inScratch } from '../measure/scratch.mjs';
 import { spread, spreadWithLeast } from '../measure/statistics.mjs';
@@ -12,7 +14,6 @@ const TIMEOUT_MS = 60_000;
 const ROUNDS = 21;
 const ROUNDS_SHORT = 2;
 
-const nodeHeaders = path.resolve(path.dirname(realpathSync(process.execPath)), '../include/node');
 const folders = [
   include,
   nodeHeaders,
@@ -63,9 +64,8 @@ export async function measure({ short }) {
 
 /** @param {string} compiler @returns {string | null} why nothing can be measured with it */
 function reasonAgainst(compiler) {
-  if (spawnSync(compiler, ['--version'], { timeout: TIMEOUT_MS }).status !== 0)
-    return `${compiler} is not installed`;
-  return existsSync(path.join(nodeHeaders, 'node_api.h')) ? null : 'this Node.js came without its headers';
+  if (versionOf(compiler) === null) return `${compiler} is not installed`;
+  return hasHeaders ? null : 'this Node.js came without its headers';
 }
 
 /** @param {(typeof HEADERS)[number]} of @param {string} scratch @param {number} rounds @returns {Promise<Record<string, Figure>>} */

@@ -2,7 +2,7 @@
 // reload, a rehearsal, and memory.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { withChildren } from '../measure/child.mjs';
+import { takeRounds, withChildren } from '../measure/child.mjs';
 import { buildHosts } from '../measure/fixtures.mjs';
 import { inTurn } from '../measure/order.mjs';
 import { collect, ratios, spread } from '../measure/statistics.mjs';
@@ -80,13 +80,12 @@ async function measureArrays(built, { mebibytes, openings, calls }) {
       for (const [name, { isAllocated }] of Object.entries(ARRAYS))
         await childOf(name).turn('fill', { bytes: mebibytes * 2 ** 20, isAllocated });
       const sums = new Set();
-      for (let call = 0; call <= calls; call++) {
-        for (const name of inTurn(Object.keys(ARRAYS), opening + call)) {
-          const { ms, sum } = /** @type {Sum} */ (await childOf(name).turn('sum'));
-          collect(call === 0 ? firstMs : laterMs, name, ms);
-          sums.add(sum);
-        }
-      }
+      // Another one makes the first call at each opening.
+      await takeRounds(inTurn(Object.keys(ARRAYS), opening), { rounds: 1 + calls }, async (name, call) => {
+        const { ms, sum } = /** @type {Sum} */ (await childOf(name).turn('sum'));
+        collect(call === 0 ? firstMs : laterMs, name, ms);
+        sums.add(sum);
+      });
       assert.equal(sums.size, 1, 'the sums differ');
     });
   }
@@ -110,58 +109,54 @@ async function measureArrays(built, { mebibytes, openings, calls }) {
 /** @param {object} names @param {(name: string) => Row} rowOf */
 const rowsOf = (names, rowOf) => Object.fromEntries(Object.keys(names).map((name) => [name, rowOf(name)]));
 
-/** In ms, by the name of the manner. @typedef {{ live: Record<string, number[]>, whole: Record<string, number[]>, rehearsal: number[] }} ReloadTimes */
+/** @typedef {Record<string, Reload[]>} Reloads by the name of the manner, round by round */
 
-/** @param {string[]} built @param {{ warmUp: number, reloads: number }} counts @returns {Promise<ReloadTimes>} */
+/** @param {string[]} built @param {{ warmUp: number, reloads: number }} counts @returns {Promise<Reloads>} */
 function measureReloads(built, { warmUp, reloads }) {
-  /** @type {ReloadTimes} */
-  const times = { live: {}, whole: {}, rehearsal: [] };
   const wanted = Object.fromEntries(
     Object.entries(RELOADS).map(([name, options]) => [
       name,
       { script: 'hosts', settings: { built, options } },
     ]),
   );
-  return withChildren(wanted, async (childOf) => {
-    for (let number = -warmUp; number < reloads; number++) {
-      for (const name of inTurn(Object.keys(RELOADS), number)) {
-        // The hosts for the next one have started when the turn ends.
-        const reload = /** @type {Reload} */ (await childOf(name).turn('reload'));
-        if (number < 0) continue;
-        collect(times.live, name, reload.liveMs);
-        collect(times.whole, name, reload.wholeMs);
-        if (name === REHEARSED) times.rehearsal.push(reload.rehearsalMs ?? Number.NaN);
-      }
-    }
-    return times;
-  });
+  // The hosts for the next one have started when a turn ends.
+  return withChildren(wanted, (childOf) =>
+    takeRounds(
+      Object.keys(RELOADS),
+      { warmUp, rounds: reloads },
+      async (name) => /** @type {Reload} */ (await childOf(name).turn('reload')),
+    ),
+  );
 }
 
-/** @param {ReloadTimes} times @returns {Subject} */
-function hostReloadOf({ live, whole }) {
+/** @param {Reloads} reloads @param {string} name @param {'firstMs' | 'wholeMs' | 'rehearsalMs'} what @returns {number[]} */
+const msOf = (reloads, name, what) => (reloads[name] ?? []).map((reload) => reload[what] ?? Number.NaN);
+
+/** @param {Reloads} reloads @returns {Subject} */
+function hostReloadOf(reloads) {
   const { [REHEARSED]: _, ...names } = RELOADS;
   return {
     title: 'A reload by where versions run',
     along: 'manner',
     columns: {
-      live: { title: 'until live', unit: 'ms' },
+      first: { title: 'first result', unit: 'ms' },
       whole: { title: 'with the end of the old version', unit: 'ms' },
-      times: { title: 'until live, times inline', unit: 'times' },
+      times: { title: 'first result, times inline', unit: 'times' },
     },
     rows: rowsOf(names, (name) => ({
-      live: spread(live[name] ?? []),
-      whole: spread(whole[name] ?? []),
-      times: ratios(live[name] ?? [], live[INLINE] ?? []),
+      first: spread(msOf(reloads, name, 'firstMs')),
+      whole: spread(msOf(reloads, name, 'wholeMs')),
+      times: ratios(msOf(reloads, name, 'firstMs'), msOf(reloads, INLINE, 'firstMs')),
     })),
-    draws: ['live', 'whole'],
+    draws: ['first', 'whole'],
   };
 }
 
-/** @param {ReloadTimes} times @returns {Subject} */
-function rehearsalOf({ whole, rehearsal }) {
+/** @param {Reloads} reloads @returns {Subject} */
+function rehearsalOf(reloads) {
   const wholeOf = (/** @type {string} */ name) => ({
-    whole: spread(whole[name] ?? []),
-    times: ratios(whole[name] ?? [], whole[INLINE] ?? []),
+    whole: spread(msOf(reloads, name, 'wholeMs')),
+    times: ratios(msOf(reloads, name, 'wholeMs'), msOf(reloads, INLINE, 'wholeMs')),
   });
   return {
     title: 'A reload that is rehearsed in a process that is thrown away',
@@ -173,7 +168,10 @@ function rehearsalOf({ whole, rehearsal }) {
     },
     rows: {
       'inline, no rehearsal': wholeOf(INLINE),
-      [REHEARSED]: { rehearsal: spread(rehearsal), ...wholeOf(REHEARSED) },
+      [REHEARSED]: {
+        rehearsal: spread(msOf(reloads, REHEARSED, 'rehearsalMs')),
+        ...wholeOf(REHEARSED),
+      },
     },
     draws: [],
   };

@@ -1,9 +1,8 @@
 // What it costs to move live instances of a native class, by their number, beside a reload of the same addon without any. Each
 // number is a process of its own; they take turns, so that a drift of the machine's speed falls on all.
-import { withChildren } from '../measure/child.mjs';
+import { takeRounds, withChildren } from '../measure/child.mjs';
 import { buildInstances } from '../measure/fixtures.mjs';
-import { inTurn } from '../measure/order.mjs';
-import { spread } from '../measure/statistics.mjs';
+import { slope, spread } from '../measure/statistics.mjs';
 
 const WHOLE = { counts: [10, 1_000, 100_000, 1_000_000], rounds: 15, roundsOfLarge: 5 };
 const SHORT = { counts: [10, 1_000], rounds: 2, roundsOfLarge: 2 };
@@ -20,8 +19,8 @@ const NONE = '0';
 export async function measure({ short }) {
   const how = short ? SHORT : WHOLE;
   const moves = await measureMoves(how);
-  const without = moves.get(NONE) ?? [];
-  const rows = how.counts.map((count) => [count, figuresOf(count, moves.get(String(count)) ?? [], without)]);
+  const without = moves[NONE] ?? [];
+  const rows = how.counts.map((count) => [count, figuresOf(count, moves[count] ?? [], without)]);
   return {
     subjects: {
       instances: {
@@ -41,7 +40,7 @@ export async function measure({ short }) {
   };
 }
 
-/** @param {typeof WHOLE} how @returns {Promise<Map<string, Move[]>>} by the number of instances, round by round */
+/** @param {typeof WHOLE} how @returns {Promise<Record<string, Move[]>>} by the number of instances, round by round */
 function measureMoves({ counts, rounds, roundsOfLarge }) {
   const names = [NONE, ...counts.map(String)];
   const builds = buildInstances();
@@ -50,14 +49,12 @@ function measureMoves({ counts, rounds, roundsOfLarge }) {
     { script: 'instances', settings: { builds, count: Number(name) } },
   ]);
   return withChildren(Object.fromEntries(wanted), async (childOf) => {
-    /** @type {Map<string, Move[]>} */
-    const moves = new Map(names.map((name) => [name, []]));
-    for (let round = 0; round < rounds; round++) {
-      const present = names.filter((name) => round < roundsOfLarge || Number(name) < LARGE);
-      for (const name of inTurn(present, round))
-        moves.get(name)?.push(/** @type {Move} */ (await childOf(name).turn('reload')));
-    }
-    return moves;
+    const turn = async (/** @type {string} */ name) =>
+      /** @type {Move} */ (await childOf(name).turn('reload'));
+    const moves = await takeRounds(names, { rounds: roundsOfLarge }, turn);
+    const small = names.filter((name) => Number(name) < LARGE);
+    const more = await takeRounds(small, { rounds: rounds - roundsOfLarge }, turn);
+    return Object.fromEntries(names.map((name) => [name, [...(moves[name] ?? []), ...(more[name] ?? [])]]));
   });
 }
 
@@ -72,17 +69,4 @@ function figuresOf(count, moves, without) {
     each: spread(more('switchMs').map((ms) => ms * 1000)),
     ...memory,
   };
-}
-
-/**
- * What a series grows by from one to the next: the median of the slopes between all pairs, as of Theil and Sen, which a few that
- * are off do not change.
- *
- * @param {readonly number[]} series at least two @returns {Figure}
- */
-function slope(series) {
-  const slopes = series.flatMap((from, at) =>
-    series.slice(at + 1).map((to, after) => (to - from) / (after + 1)),
-  );
-  return { ...spread(slopes), rounds: series.length };
 }

@@ -1,9 +1,9 @@
 // What a reload leaves in its process for good, in each of the ways. Those that start a Node.js for each reload are asked less often.
 import { heldBy } from '../measure/memory.mjs';
 import { inScratch } from '../measure/scratch.mjs';
-import { spread } from '../measure/statistics.mjs';
+import { slope } from '../measure/statistics.mjs';
 import { withRunners } from '../measure/turns.mjs';
-import { HOSTED, listWays } from '../rivals/ways.mjs';
+import { HOSTED, listWays, OURS, PINNED } from '../rivals/ways.mjs';
 
 /** @typedef {import('../measure/memory.mjs').Held} Held */
 /** @typedef {import('../measure/statistics.mjs').Figure} Figure */
@@ -11,12 +11,18 @@ import { HOSTED, listWays } from '../rivals/ways.mjs';
 /** @typedef {{ segments: number, warmUp: number, reloads: number }} Counts `reloads` of a segment, which is between two looks */
 
 const WHOLE = {
+  // What V8 and the allocator take once comes with the first thousand, and is much more than what is asked.
+  ours: { segments: 10, warmUp: 2_000, reloads: 400 },
+  // Fewer, as there is a bound on what may stay.
+  pinned: { segments: 10, warmUp: 1_000, reloads: 100 },
   inside: { segments: 10, warmUp: 200, reloads: 100 },
   // Two hosts take turns, each for 100 versions: a segment is a life of both.
   reused: { segments: 10, warmUp: 200, reloads: 200 },
-  hosted: { segments: 10, warmUp: 15, reloads: 15 },
+  hosted: { segments: 10, warmUp: 20, reloads: 20 },
 };
 const SHORT = {
+  ours: { segments: 2, warmUp: 10, reloads: 10 },
+  pinned: { segments: 2, warmUp: 10, reloads: 10 },
   inside: { segments: 2, warmUp: 10, reloads: 10 },
   reused: { segments: 1, warmUp: 2, reloads: 2 },
   hosted: { segments: 1, warmUp: 1, reloads: 1 },
@@ -24,14 +30,16 @@ const SHORT = {
 
 /** @param {{ short: boolean }} options @returns {Promise<import('../measure/statistics.mjs').Results>} */
 export function measure({ short }) {
-  const { inside, reused, hosted } = short ? SHORT : WHOLE;
+  const { ours, pinned, inside, reused, hosted } = short ? SHORT : WHOLE;
   const hostedNames = new Set(Object.values(HOSTED));
   const countsOf = (/** @type {string} */ name) => {
+    if (name === OURS) return ours;
+    if (name === PINNED) return pinned;
     if (name === HOSTED.reused) return reused;
     return hostedNames.has(name) ? hosted : inside;
   };
   return inScratch(async (folder) => {
-    const { ways, absent, versions } = listWays(folder, { collects: true });
+    const { ways, absent, versions } = listWays(folder, { collects: true, pins: true });
     // When its host is started is no matter here.
     const { [HOSTED.workerLate]: _worker, [HOSTED.processLate]: _process, ...asked } = ways;
     const rows = await withRunners(asked, folder, async (runners) => {
@@ -82,15 +90,13 @@ async function look(runner) {
   return heldBy(runner.pid, runner.folder);
 }
 
-/** What one reload leaves, of each segment; `rounds` counts reloads. @param {readonly Held[]} looks @param {Counts} counts */
+/** What one reload leaves, over all segments; `rounds` counts reloads. @param {readonly Held[]} looks @param {Counts} counts */
 function figuresOf(looks, { segments, reloads }) {
-  const slopes = (/** @type {keyof Held} */ of) =>
-    looks.slice(1).map((after, at) => (after[of] - (looks[at]?.[of] ?? Number.NaN)) / reloads);
-  const rounds = segments * reloads;
-  return {
-    mappings: { ...spread(slopes('mappings')), rounds },
-    memory: { ...spread(slopes('bytes')), rounds },
-  };
+  const left = (/** @type {keyof Held} */ of) => ({
+    ...slope(looks.map((held) => held[of] / reloads)),
+    rounds: segments * reloads,
+  });
+  return { mappings: left('mappings'), memory: left('bytes') };
 }
 
 /**

@@ -2,7 +2,7 @@
 // started again.
 import { readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { withChildren } from '../measure/child.mjs';
+import { takeRounds, withChildren } from '../measure/child.mjs';
 import { buildState } from '../measure/fixtures.mjs';
 import { inTurn } from '../measure/order.mjs';
 import { collect, spread } from '../measure/statistics.mjs';
@@ -51,45 +51,51 @@ const COLUMNS = {
   restart: { title: 'process started again, state through a file', unit: 'ms' },
 };
 
-/** @typedef {{ bytes: number, blocks: number, warmUp: number, rounds: number }} Size `rounds` of each of the blocks */
+/** @typedef {Record<string, number[]>} Times in ms, by the manner */
+/** @typedef {{ bytes: number, warmUp: number, rounds: number }} Size `rounds` of each block */
 
-/** @type {readonly Size[]} */
-const WHOLE = [
-  { bytes: KIBIBYTE, blocks: 2, warmUp: 5, rounds: 8 },
-  { bytes: MEBIBYTE, blocks: 2, warmUp: 5, rounds: 8 },
-  { bytes: 64 * MEBIBYTE, blocks: 2, warmUp: 3, rounds: 6 },
-  { bytes: GIBIBYTE, blocks: 2, warmUp: 1, rounds: 3 },
-];
+/** @type {{ blocks: number, sizes: readonly Size[] }} in a block all sizes take a turn: a drift of the machine's speed falls on all */
+const WHOLE = {
+  blocks: 4,
+  sizes: [
+    { bytes: KIBIBYTE, warmUp: 5, rounds: 4 },
+    { bytes: MEBIBYTE, warmUp: 5, rounds: 4 },
+    { bytes: 64 * MEBIBYTE, warmUp: 2, rounds: 3 },
+    { bytes: GIBIBYTE, warmUp: 1, rounds: 2 },
+  ],
+};
 
-/** @type {readonly Size[]} */
-const SHORT = [
-  { bytes: KIBIBYTE, blocks: 1, warmUp: 0, rounds: 1 },
-  { bytes: MEBIBYTE, blocks: 1, warmUp: 0, rounds: 1 },
-];
+/** @type {typeof WHOLE} */
+const SHORT = {
+  blocks: 1,
+  sizes: [
+    { bytes: KIBIBYTE, warmUp: 0, rounds: 1 },
+    { bytes: MEBIBYTE, warmUp: 0, rounds: 1 },
+  ],
+};
 
 /** @param {{ short: boolean }} how @returns {Promise<import('../measure/statistics.mjs').Results>} */
 export async function measure({ short }) {
-  /** @type {import('../measure/statistics.mjs').Subject['rows']} */
-  const rows = {};
-  /** @type {Record<string, string>} */
-  const absent = {};
-  for (const size of short ? SHORT : WHOLE) {
-    const why = whyNot(size.bytes);
-    if (why !== null) {
-      absent[size.bytes] = why;
-      continue;
-    }
-    const ms = await measureSize(size);
-    rows[size.bytes] = Object.fromEntries(Object.entries(ms).map(([name, all]) => [name, spread(all)]));
-  }
+  const { blocks, sizes } = short ? SHORT : WHOLE;
+  const reasons = sizes.map(({ bytes }) => [bytes, whyNot(bytes)]);
+  const absent = Object.fromEntries(reasons.filter(([, why]) => why !== null));
+  const present = sizes.filter(({ bytes }) => absent[bytes] === undefined);
+  /** @type {Record<string, Times>} */
+  const taken = Object.fromEntries(present.map(({ bytes }) => [bytes, {}]));
+  for (let block = 0; block < blocks; block++)
+    for (const size of inTurn(present, block)) await measureSize(size, block, taken[size.bytes] ?? {});
+  const rows = Object.entries(taken).map(([bytes, times]) => [
+    bytes,
+    Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, spread(ms)])),
+  ]);
   return {
     subjects: {
       state: {
-        title: 'A reload by the bytes of state, until the new version is live',
+        title: 'A reload by the bytes of state, to the first result',
         along: 'bytes of state',
         grows: 'bytes',
         columns: COLUMNS,
-        rows,
+        rows: Object.fromEntries(rows),
         absent,
         draws: Object.keys(COLUMNS),
       },
@@ -105,27 +111,20 @@ function whyNot(bytes) {
   return bavail * bsize < bytes * DISK_NEEDED ? 'too little room for files is free' : null;
 }
 
-/** @param {Size} size @returns {Promise<Record<string, number[]>>} ms by manner */
-async function measureSize({ bytes, blocks, warmUp, rounds }) {
+/** @param {Size} size @param {number} block @param {Times} times which it adds to */
+async function measureSize({ bytes, warmUp, rounds }, block, times) {
   const built = { memory: buildState('memory', bytes), saved: buildState('saved', bytes) };
-  /** @type {Record<string, number[]>} */
-  const times = {};
-  for (let block = 0; block < blocks; block++) {
-    for (const group of inTurn(GROUPS, block)) {
-      const wanted = wantedOf(group, bytes, built);
-      await withChildren(wanted, async (childOf) => {
-        for (let number = -warmUp; number < rounds; number++) {
-          // All of a large state is looked at where it is as new as it gets, and where it is as old as it gets.
-          const looks = number === -warmUp || number === rounds - 1;
-          for (const name of inTurn(Object.keys(wanted), number)) {
-            const ms = Number(await childOf(name).turn('reload', looks));
-            if (number >= 0) collect(times, name, ms);
-          }
-        }
-      });
-    }
+  for (const group of inTurn(GROUPS, block)) {
+    const wanted = wantedOf(group, bytes, built);
+    const taken = await withChildren(wanted, (childOf) =>
+      takeRounds(Object.keys(wanted), { warmUp, rounds }, async (name, round) => {
+        // All of a large state is looked at where it is as new as it gets, and where it is as old as it gets.
+        const looks = round === -warmUp || round === rounds - 1;
+        return Number(await childOf(name).turn('reload', looks));
+      }),
+    );
+    for (const [name, ms] of Object.entries(taken)) for (const one of ms) collect(times, name, one);
   }
-  return times;
 }
 
 /** @param {Record<string, Manner>} group @param {number} bytes @param {Record<Manner['kind'], string[]>} built */

@@ -11,7 +11,7 @@ import { listWays, OURS } from '../rivals/ways.mjs';
 export function measure({ short }) {
   const counts = short ? { warmUp: 1, rounds: 1 } : { warmUp: 10, rounds: 30 };
   return inScratch(async (folder) => {
-    const { ways, absent, versions } = listWays(folder, { collects: false });
+    const { ways, absent, versions } = listWays(folder, { collects: false, pins: false });
     const taken = await withRunners(ways, folder, (runners) => takeTurns(runners, counts));
     const ours = taken[OURS] ?? [];
     const rows = Object.entries(taken).map(([name, rounds]) => [

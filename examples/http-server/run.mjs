@@ -6,6 +6,7 @@
  *     npm run example:http -- --seconds 2     a shorter one
  *     npm run example:http -- --connections 8    more load than that of 2 connections
  *     npm run example:http -- --isolation process    one of inline, worker and process; may be given again
+ *     npm run example:http -- --reloads-first    with reloads before without, for who runs both orders
  *
  * Ends with exit code 1 when a request failed, an answer was wrong, a quote was not counted, or a reload was refused.
  */
@@ -26,7 +27,7 @@ const PLACES = {
   process: 'each version in a process',
 };
 
-async function run({ seconds, connections, isolations }, terminal, signal) {
+async function run({ seconds, connections, isolations, reloadsFirst }, terminal, signal) {
   terminal.print(
     `${terminal.colors.bold('napi-reload')}  an HTTP server answers while its kernel is reloaded ten times a second`,
   );
@@ -42,6 +43,7 @@ async function run({ seconds, connections, isolations }, terminal, signal) {
       addon: scratch.addon,
       seconds,
       connections,
+      reloadsFirst,
       terminal,
       signal,
       /** Records a problem unless `condition` holds. */
@@ -74,10 +76,17 @@ function conclude(runs, terminal) {
 
 /** @throws when an argument is unknown, or cannot be taken */
 function readArguments(args) {
-  const { json, seconds, connections, isolation } = parseArgs({
+  const {
+    json,
+    seconds,
+    connections,
+    isolation,
+    'reloads-first': reloadsFirst,
+  } = parseArgs({
     args,
     options: {
       json: { type: 'boolean', default: false },
+      'reloads-first': { type: 'boolean', default: false },
       seconds: { type: 'string', default: `${SECONDS}` },
       connections: { type: 'string', default: `${CONNECTIONS}` },
       isolation: { type: 'string', multiple: true, default: Object.keys(PLACES) },
@@ -94,7 +103,13 @@ function readArguments(args) {
   if (!(Number.isInteger(Number(connections)) && Number(connections) >= 1)) {
     throw new RangeError(`Cannot open ${JSON.stringify(connections)} connections: wanted 1 or more`);
   }
-  return { json, seconds: Number(seconds), connections: Number(connections), isolations: isolation };
+  return {
+    json,
+    seconds: Number(seconds),
+    connections: Number(connections),
+    isolations: isolation,
+    reloadsFirst,
+  };
 }
 
 function main(args) {

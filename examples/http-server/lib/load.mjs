@@ -67,6 +67,7 @@ async function run({ url, seconds, connections }) {
     versions: versions.size,
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
+    maxMs: latenciesMs.at(-1) ?? Number.NaN,
   };
 }
 

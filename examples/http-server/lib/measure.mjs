@@ -1,4 +1,4 @@
-/** One server under load: without reloads, then with one every so often. */
+/** One server under load: without reloads, and with one every so often. */
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatCount, formatMs } from '../../lib/terminal.mjs';
@@ -7,8 +7,9 @@ import { answerOf, ask, ended, startChild } from './child.mjs';
 const SERVER = path.join(import.meta.dirname, '../server.mjs');
 const LOAD = path.join(import.meta.dirname, 'load.mjs');
 const RELOAD_EVERY_MS = 100;
-/** Part of a measurement that compiled code needs first. */
+/** Part of a measurement that compiled code needs first, and the least of it in seconds. */
 const WARM_UP = 0.1;
+const WARM_UP_SECONDS_MIN = 1;
 
 /**
  * @param {object} session `put(turn)` puts a build in place, `addon` is where
@@ -16,20 +17,29 @@ const WARM_UP = 0.1;
  * @returns {Promise<object>} the figures; what is wrong is added to the problems
  */
 export async function measure(session, isolation) {
-  const { put, addon, seconds, connections, signal } = session;
+  const { put, addon, seconds, connections, reloadsFirst, signal } = session;
   put(0);
   const server = startChild(SERVER, ['--isolation', isolation, '--addon', addon, '--port', '0'], signal);
   try {
     const { port } = await answerOf(server);
     const url = `http://127.0.0.1:${port}`;
     const load = (ofSeconds) => runLoad({ url, seconds: ofSeconds, connections }, signal);
-    const warm = await load(seconds * WARM_UP);
-    const without = await load(seconds);
-    show(session, 'without', without);
-    const reloading = startReloads(session, server);
-    const during = await load(seconds).finally(() => reloading.stop());
-    const reloads = await reloading.ended;
-    show(session, 'with', during, reloads);
+    const loadWithout = async () => {
+      const without = await load(seconds);
+      show(session, 'without', without);
+      return without;
+    };
+    const loadWith = async () => {
+      const reloading = startReloads(session, server);
+      const during = await load(seconds).finally(() => reloading.stop());
+      const reloads = await reloading.ended;
+      show(session, 'with', during, reloads);
+      return { during, reloads };
+    };
+    const warm = await load(Math.max(WARM_UP_SECONDS_MIN, seconds * WARM_UP));
+    const early = reloadsFirst ? null : await loadWithout();
+    const { during, reloads } = await loadWith();
+    const without = early ?? (await loadWithout());
     const seen = await ask(server, 'look');
     judge(session, isolation, [warm, without, during], reloads, seen);
     await ask(server, 'close');
@@ -72,11 +82,11 @@ function startReloads({ put }, server) {
   };
 }
 
-function show({ terminal, seconds }, name, { requests, failed, p50Ms, p99Ms }, reloads = null) {
+function show({ terminal, seconds }, name, { requests, failed, p50Ms, p99Ms, maxMs }, reloads = null) {
   const after = reloads === null ? '' : `; ${reloads.timesMs.length} reloads, median ${medianMs(reloads)}`;
   terminal.print(
     `  ${name} reloads: ${formatCount(requests)} requests in ${seconds} s, ${failed} failed, ` +
-      `p50 ${formatMs(p50Ms)}, p99 ${formatMs(p99Ms)}${after}`,
+      `p50 ${formatMs(p50Ms)}, p99 ${formatMs(p99Ms)}, longest ${formatMs(maxMs)}${after}`,
   );
 }
 
@@ -105,7 +115,7 @@ function judge({ expect }, isolation, loads, reloads, seen) {
 function figuresOf({ terminal }, isolation, without, during, reloads) {
   const p99Ratio = during.p99Ms / without.p99Ms;
   terminal.print(`  p99 ${p99Ratio.toFixed(2)} times that without reloads`);
-  const of = ({ requests, failed, p50Ms, p99Ms }) => ({ requests, failed, p50Ms, p99Ms });
+  const of = ({ requests, failed, p50Ms, p99Ms, maxMs }) => ({ requests, failed, p50Ms, p99Ms, maxMs });
   return {
     isolation,
     without: of(without),

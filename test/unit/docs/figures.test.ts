@@ -76,14 +76,30 @@ describe('the report', () => {
   });
 
   test('that lacks a subject, or has a figure that is none, is none to publish', () => {
-    const { ways, ...others } = report.subjects;
-    expect(faultsOf({ ...report, subjects: others }, SUBJECTS)).toEqual(['ways is missing']);
+    const { ways, reload } = report.subjects;
+    const wanted = ['reload', 'ways'];
+    const others = { reload } as Report['subjects'];
+    expect(faultsOf({ ...report, subjects: others }, wanted)).toEqual(['ways is missing']);
     const broken = { median: 1, p10: 2, p90: 3, rounds: 30 };
     const subjects = {
       ...others,
       ways: { ...ways, rows: { mine: { first: broken } } },
     } as Report['subjects'];
-    expect(faultsOf({ ...report, subjects }, SUBJECTS)).toEqual(['ways / mine / first is no figure']);
+    expect(faultsOf({ ...report, subjects }, wanted)).toEqual(['ways / mine / first is no figure']);
+  });
+
+  test('in which the same case took more than half as long again is none to publish', () => {
+    const figure = (median: number): object => ({ median, p10: median, p90: median, rounds: 15 });
+    const faultsWith = (ours: number): string[] => {
+      const subjects = {
+        pinned: { rows: { 0: { ours: figure(1), plain: figure(1) }, 10: { ours: figure(9) } } },
+        live: { rows: { 0: { ours: figure(ours), plain: figure(1.2) } } },
+      } as unknown as Report['subjects'];
+      return faultsOf({ ...report, subjects }, []);
+    };
+    expect(faultsWith(1.5)).toEqual([]);
+    expect(faultsWith(1.6)).toEqual(['ours takes 1.6 in live and 1 in pinned where both are the same']);
+    expect(faultsWith(0.5)).toEqual(['ours takes 1 in pinned and 0.5 in live where both are the same']);
   });
 });
 
