@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import picocolors from 'picocolors';
+import { describe } from '../../errors.ts';
 import { realOutside } from '../../outside.ts';
 import { packageVersion } from '../package-version.ts';
 import { type AppPlan, appCommand } from './app-command.ts';
@@ -40,7 +41,7 @@ interface Run extends Shown {
  * Runs what is asked for, and each time that the configuration was edited, what is asked for then.
  *
  * @returns the exit code, when nothing runs any more
- * @throws `ReloadError` of what cannot be set up
+ * @throws `ReloadError` of what cannot be set up at first
  */
 export function runDev(first: DevRequest, edits: Edits<DevRequest>): Promise<number> {
   return new Runs(first, edits).untilEnd();
@@ -51,6 +52,8 @@ class Runs {
   #run: Run;
   /** What the last edit asks for, until it runs. */
   #next: DevRequest | null = null;
+  /** What ran before the last edit, until that is known to run. */
+  #previous: DevRequest | null = null;
 
   constructor(first: DevRequest, edits: Edits<DevRequest>) {
     this.#edits = edits;
@@ -68,25 +71,50 @@ class Runs {
     });
     try {
       for (;;) {
-        const { session, face } = this.#run;
-        await session.start();
-        await session.ended;
+        const failure = await this.#untilOver();
         // Nothing is awaited from here on: whoever asks for the end is heard by this session or by the next.
+        const { session, face } = this.#run;
         const { exitCode } = session;
         if (exitCode !== null) {
           face.tell({ type: 'end', exitCode });
           return exitCode;
         }
-        assert(this.#next !== null, 'A session is over that nobody has ended');
+        const following = this.#following(failure);
         face.close();
-        this.#run = createRun(this.#next);
-        this.#next = null;
+        this.#run = createRun(following);
         listening.changed();
       }
     } finally {
       listening.stop();
       this.#run.face.close();
     }
+  }
+
+  /** @returns why the session could not be started; null for one that was, and is over */
+  async #untilOver(): Promise<unknown> {
+    const { session } = this.#run;
+    try {
+      await session.start();
+    } catch (error) {
+      return error;
+    }
+    await session.ended;
+    return null;
+  }
+
+  /** @throws `failure` when there is nothing else to run */
+  #following(failure: unknown): DevRequest {
+    const { request, face } = this.#run;
+    const following = this.#next ?? this.#previous;
+    if (failure !== null) {
+      if (following === null) throw failure;
+      face.tell(configWarning(describe(failure)));
+    }
+    assert(following !== null, 'A session is over that nobody has ended');
+    if (failure === null) this.#previous = request;
+    else if (this.#next === null) this.#previous = null;
+    this.#next = null;
+    return following;
   }
 }
 

@@ -9,7 +9,7 @@ import { EXIT_USAGE, type OptionValues, type Terminal } from '../command.ts';
 import { type AppPlan, findScript } from './app-command.ts';
 import type { DEV_OPTIONS } from './command.ts';
 import { Edits } from './edits.ts';
-import { type PlanRequest, planProjects } from './plans.ts';
+import { checkPlans, type PlanRequest, planProjects } from './plans.ts';
 import { type DevRequest, runDev } from './run.ts';
 
 /** @returns the exit code, when all has ended. @throws `ReloadError` of what cannot be set up */
@@ -29,6 +29,7 @@ export async function startDev(
   const edits = new Edits(async (config) => {
     const next = await requestOf(options, operands, planRequest(options, cwd, config));
     if (typeof next === 'string') throw new Error(next);
+    await checkPlans(realOutside, next.plans);
     return next;
   });
   try {

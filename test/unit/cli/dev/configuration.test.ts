@@ -78,6 +78,19 @@ describe('an edit', () => {
     project.save('kernel.c', kernel(2));
     expect((await dev.next('reloaded')).outcomes).toMatchObject([{ serving: 2 }]);
   });
+
+  test('that asks for a build that there is not is told of before anything is ended', async () => {
+    await using dev = new Running(project, ['--json', 'app.cjs']);
+    await startApp(dev);
+    configure({ addons: { 'out/kernel.node': { build: 'cmake-js' } } });
+    expect(await dev.next('warning')).toMatchObject({
+      code: 'config',
+      message: expect.stringContaining('CMakeLists.txt'),
+    });
+    project.save('kernel.c', kernel(2));
+    expect((await dev.next('reloaded')).outcomes).toMatchObject([{ serving: 2 }]);
+    expect(countOf(dev, 'restarting')).toBe(0);
+  });
 });
 
 describe('an edit while all is ended because of one before', () => {
@@ -105,6 +118,23 @@ describe('an edit while all is ended because of one before', () => {
     await dev.line('out', /"type":"warning","timeMs":\d+,"code":"config".*dev\.env/);
     setWord('mended');
     await dev.line('error', /^WORD mended$/);
+  });
+
+  test('may leave what was asked for without what builds it: what was in force is again', async () => {
+    await using dev = new Running(project, ['--json', 'app.cjs']);
+    await startApp(dev);
+    holdBack();
+    project.write('CMakeLists.txt', '');
+    configure({ addons: { 'out/kernel.node': { build: 'cmake-js' } } });
+    await dev.line('error', TOLD);
+    fs.rmSync(path.join(project.root, 'CMakeLists.txt'));
+    letGo();
+    expect(await dev.next('warning')).toMatchObject({
+      code: 'config',
+      message: expect.stringContaining('CMakeLists.txt'),
+    });
+    expect((await dev.next('start')).projects).toMatchObject([{ builder: 'gcc' }]);
+    await dev.next('opened');
   });
 });
 
