@@ -76,6 +76,7 @@ export interface Built {
 export type BuildReason = 'start' | 'change' | 'key' | 'opened';
 
 export type DevEvent =
+  /** Again when all begins by another configuration. */
   | {
       readonly type: 'start';
       readonly version: string;
@@ -149,6 +150,7 @@ export type DevEvent =
       /** From the last change, the key, or the start. */
       readonly totalMs: number;
     }
+  /** The app is ended and started; when the configuration was edited, everything is, and another `start` follows. */
   | { readonly type: 'restarting'; readonly because: string }
   | {
       readonly type: 'versions';
@@ -159,8 +161,9 @@ export type DevEvent =
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
   /** Nothing is left to do until something changes. */
   | { readonly type: 'idle'; readonly app: 'running' | 'ended' | 'crashed' | 'not-started' }
-  /** The app and builds are told to end, and waited for. */
+  /** The app and builds are told to end, and waited for; nothing is started any more. */
   | { readonly type: 'ending' }
+  /** The last of all: nothing runs any more. */
   | { readonly type: 'end'; readonly exitCode: number };
 
 export type DevEventOf<T extends DevEvent['type']> = Extract<DevEvent, { readonly type: T }>;

@@ -48,19 +48,25 @@ export function keyHelp(): readonly string[] {
  * Reads keys one by one, with or without Enter behind them, until the returned function is called.
  *
  * @param input a terminal, which has its old mode afterwards
+ * @param current what they are for when they are pressed
  */
-export function readKeys(input: ReadStream, session: Session, face: Face, control: ControlKeys): () => void {
+export function readKeys(
+  input: ReadStream,
+  current: () => { readonly session: Session; readonly face: Face },
+  control: ControlKeys,
+): () => void {
   const onKeypress = (
     _: unknown,
     pressed: { readonly name?: string; readonly ctrl?: boolean; readonly sequence?: string },
   ): void => {
     if (pressed.ctrl === true) {
       if (pressed.name === 'c') control.interrupt();
-      if (pressed.name === 'd') session.end(0);
+      if (pressed.name === 'd') current().session.end(0);
       if (pressed.name === 'z') control.suspend();
       if (pressed.name === 'l') control.clear();
       return;
     }
+    const { session, face } = current();
     KEYS.find(({ key }) => key === pressed.sequence)?.press(session, face);
   };
   emitKeypressEvents(input);

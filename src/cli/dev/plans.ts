@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { SourcePath } from '../../brands.ts';
+import { createBuilder } from '../../build/create-builder.ts';
 import { nearestWith } from '../../build/files.ts';
 import { isIncluded, optionsFor } from '../../config/options-for.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
@@ -55,6 +56,15 @@ export async function planOpened(
   if (folder === null || !isIncluded(request.config, addon)) return null;
   const others = (await addonsIn(outside, folder)) ?? [];
   return planOf([addon, ...others.filter((other) => other !== addon)], request);
+}
+
+/**
+ * Says whether all of them can be built, and holds nothing open.
+ *
+ * @throws `ERR_INVALID_OPTION` when the folder of one cannot be found, or does not tell how it is built
+ */
+export async function checkPlans(outside: Outside, plans: readonly ProjectPlan[]): Promise<void> {
+  for (const { build, addons } of plans) await createBuilder(build, addons[0], outside);
 }
 
 /** Those of one project are built by one command. */

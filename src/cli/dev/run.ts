@@ -1,14 +1,16 @@
-/** A session with its face: the terminal, the keys, the signals. */
+/** Sessions with their faces, one for each configuration. */
+import assert from 'node:assert/strict';
 import process from 'node:process';
 import picocolors from 'picocolors';
-import { type ConfigWatch, watchConfig } from '../../config/watch.ts';
 import { describe } from '../../errors.ts';
 import { realOutside } from '../../outside.ts';
 import { packageVersion } from '../package-version.ts';
 import { type AppPlan, appCommand } from './app-command.ts';
+import type { Edits } from './edits.ts';
+import type { DevEvent } from './events.ts';
 import type { Face } from './face.ts';
 import { JsonFace } from './json-face.ts';
-import { readKeys } from './keys.ts';
+import { listen, type Shown } from './listen.ts';
 import { type PlanRequest, planOpened } from './plans.ts';
 import type { ProjectPlan } from './project.ts';
 import { Screen } from './screen.ts';
@@ -30,54 +32,101 @@ export interface DevRequest {
   readonly endsWithApp: boolean;
 }
 
-/** As shells have it: 128 and the number of the signal. */
-const EXIT_OF = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
+/** One session, by one configuration. */
+interface Run extends Shown {
+  readonly request: DevRequest;
+}
 
 /**
- * @param reconfigure what is to be done by the configuration as it is now; rejects where that cannot be used
- * @returns the exit code, when nothing of it runs any more; what to do instead, where the configuration was edited
- * @throws `ReloadError` of what cannot be set up
+ * Runs what is asked for, and each time that the configuration was edited, what is asked for then.
+ *
+ * @returns the exit code, when nothing runs any more
+ * @throws `ReloadError` of what cannot be set up at first
  */
-export async function runDev(
-  request: DevRequest,
-  reconfigure: () => Promise<DevRequest>,
-): Promise<number | DevRequest> {
-  const hasScreen = !request.isJson && !request.inherits && isScreen();
-  const hasKeys = hasScreen && process.stdin.isTTY;
-  const face = createFace(request, hasScreen, hasKeys);
-  const session = createSession(request, face, hasScreen, hasKeys);
-  const stopListening = listen(session, face, hasKeys);
-  let next: DevRequest | null = null;
-  const watch = await watchEdits(session, request.cwd, async () => {
-    const wanted = await reconfigure();
-    if (session.isEnding) return;
-    next = wanted;
-    session.tell({ type: 'restarting', because: 'the configuration was edited' });
-    session.end(0);
-  });
-  try {
-    await session.start();
-    const exitCode = await session.ended;
-    return next ?? exitCode;
-  } finally {
-    await watch.close();
-    stopListening();
-    face.close();
+export function runDev(first: DevRequest, edits: Edits<DevRequest>): Promise<number> {
+  return new Runs(first, edits).untilEnd();
+}
+
+class Runs {
+  readonly #edits: Edits<DevRequest>;
+  #run: Run;
+  /** What the last edit asks for, until it runs. */
+  #next: DevRequest | null = null;
+  /** What ran before the last edit, until that is known to run. */
+  #previous: DevRequest | null = null;
+
+  constructor(first: DevRequest, edits: Edits<DevRequest>) {
+    this.#edits = edits;
+    this.#run = createRun(first);
+  }
+
+  async untilEnd(): Promise<number> {
+    const listening = listen(() => this.#run);
+    this.#edits.listen({
+      wanted: (request) => {
+        this.#next = request;
+        this.#run.session.giveWay('the configuration was edited');
+      },
+      warn: (message) => this.#run.session.tell(configWarning(message)),
+    });
+    try {
+      for (;;) {
+        const failure = await this.#untilOver();
+        // Nothing is awaited from here on: whoever asks for the end is heard by this session or by the next.
+        const { session, face } = this.#run;
+        const { exitCode } = session;
+        if (exitCode !== null) {
+          face.tell({ type: 'end', exitCode });
+          return exitCode;
+        }
+        const following = this.#following(failure);
+        face.close();
+        this.#run = createRun(following);
+        listening.changed();
+      }
+    } finally {
+      listening.stop();
+      this.#run.face.close();
+    }
+  }
+
+  /** @returns why the session could not be started; null for one that was, and is over */
+  async #untilOver(): Promise<unknown> {
+    const { session } = this.#run;
+    try {
+      await session.start();
+    } catch (error) {
+      return error;
+    }
+    await session.ended;
+    return null;
+  }
+
+  /** @throws `failure` when there is nothing else to run */
+  #following(failure: unknown): DevRequest {
+    const { request, face } = this.#run;
+    const following = this.#next ?? this.#previous;
+    if (failure !== null) {
+      if (following === null) throw failure;
+      face.tell(configWarning(describe(failure)));
+    }
+    assert(following !== null, 'A session is over that nobody has ended');
+    if (failure === null) this.#previous = request;
+    else if (this.#next === null) this.#previous = null;
+    this.#next = null;
+    return following;
   }
 }
 
-/** Has what cannot be used told of: what was in force before stays so. */
-function watchEdits(session: Session, folder: string, onEdit: () => Promise<void>): Promise<ConfigWatch> {
-  const warn = (message: string): void => session.tell({ type: 'warning', code: 'config', message });
-  return watchConfig(
-    folder,
-    {
-      onChange: () => void onEdit().catch((error: unknown) => warn(describe(error))),
-      onError: ({ message }) => warn(message),
-      onWarning: warn,
-    },
-    { persistent: false },
-  );
+function configWarning(message: string): DevEvent {
+  return { type: 'warning', code: 'config', message };
+}
+
+function createRun(request: DevRequest): Run {
+  const hasScreen = !request.isJson && !request.inherits && isScreen();
+  const hasKeys = hasScreen && process.stdin.isTTY;
+  const face = createFace(request, hasScreen, hasKeys);
+  return { request, face, hasKeys, session: createSession(request, face, hasScreen, hasKeys) };
 }
 
 /** Whether somebody looks who is there to press keys. */
@@ -134,54 +183,4 @@ function colorVariables(): Readonly<Record<string, string>> {
   if (NO_COLOR || FORCE_COLOR !== undefined || !picocolors.isColorSupported) return {};
   const level = { 1: '0', 4: '1', 8: '2', 24: '3' }[process.stdout.getColorDepth()] ?? '1';
   return { FORCE_COLOR: level };
-}
-
-/** Signals, keys and the size of the terminal. @returns what ends it */
-function listen(session: Session, face: Face, hasKeys: boolean): () => void {
-  let isEnding = false;
-  const end = (signal: keyof typeof EXIT_OF): void => {
-    const code = EXIT_OF[signal];
-    if (!isEnding) {
-      isEnding = true;
-      session.end(code, signal);
-      return;
-    }
-    // Whoever cannot wait: what was started is killed as this process exits.
-    face.close();
-    process.exit(code);
-  };
-  const signals = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];
-  for (const signal of signals) process.on(signal, end);
-  const onResize = (): void => face.resized();
-  process.stdout.on('resize', onResize);
-  // Nobody reads any more, such as `head`. Each line that is written fails again.
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', () => session.end(EXIT_OF.SIGTERM));
-  const onExit = (): void => session.endNow();
-  process.on('exit', onExit);
-
-  let stopKeys = (): void => {};
-  const startKeys = (): void => {
-    if (!hasKeys) return;
-    const suspend = (): void => {
-      stopKeys();
-      face.close();
-      // With npx, or whatever has started it; the app goes on.
-      process.kill(0, 'SIGTSTP');
-      // Runs once it goes on; at once where there is no shell that could have it go on.
-      setImmediate(() => {
-        startKeys();
-        face.resized();
-      });
-    };
-    const control = { interrupt: () => end('SIGINT'), suspend, clear: () => face.clear() };
-    stopKeys = readKeys(process.stdin, session, face, control);
-  };
-  startKeys();
-  return () => {
-    for (const signal of signals) process.off(signal, end);
-    process.stdout.off('resize', onResize);
-    process.off('exit', onExit);
-    stopKeys();
-  };
 }

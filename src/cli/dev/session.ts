@@ -43,19 +43,21 @@ const EXIT_BY_SIGNAL = 128;
 const EXIT_NOT_STARTED = 126;
 
 export class Session implements ProjectListener {
-  readonly ended: Promise<number>;
+  /** Nothing of it runs any more. */
+  readonly ended: Promise<void>;
   readonly #options: SessionOptions;
   readonly #outside: Outside;
   readonly #threads: Threads;
   readonly #projects: Projects;
   /** What changes ask for while it is paused. */
   readonly #held = new Map<Project, Job>();
-  #resolveEnded: (exitCode: number) => void = () => {};
+  #resolveEnded: () => void = () => {};
   #link: LinkServer | null = null;
   #app: AppRuns | null = null;
   #isPaused = false;
   #isEnding = false;
   #isOver = false;
+  #exitCode: number | null = null;
   /** Jobs that run or wait. */
   #jobs = 0;
   #invalidations = 0;
@@ -109,21 +111,24 @@ export class Session implements ProjectListener {
     else this.#requestAll('start', false);
   }
 
-  /** Whether somebody has asked for its end. */
-  get isEnding(): boolean {
-    return this.#isEnding;
+  /** Of whoever was first to ask for the end of all; null while nobody has. */
+  get exitCode(): number | null {
+    return this.#exitCode;
   }
 
   /** Ends all that was started, and settles {@link ended}. @param signal what the app is told */
   end(exitCode: number, signal: NodeJS.Signals = 'SIGTERM'): void {
-    if (this.#isEnding) return;
-    this.#isEnding = true;
+    if (this.#exitCode !== null) return;
+    this.#exitCode = exitCode;
     this.tell({ type: 'ending' });
-    void this.#close(signal).then(() => {
-      this.tell({ type: 'end', exitCode });
-      this.#isOver = true;
-      this.#resolveEnded(exitCode);
-    });
+    this.#finish(signal);
+  }
+
+  /** The same, for another session to follow, unless somebody asks for the end of all before that. */
+  giveWay(because: string): void {
+    if (this.#isEnding) return;
+    this.tell({ type: 'restarting', because });
+    this.#finish('SIGTERM');
   }
 
   /** What the exit of this process does not end by itself. */
@@ -309,6 +314,14 @@ export class Session implements ProjectListener {
 
   #warn(code: string, message: string): void {
     this.tell({ type: 'warning', code, message });
+  }
+
+  #finish(signal: NodeJS.Signals): void {
+    if (this.#isEnding) return;
+    void this.#close(signal).then(() => {
+      this.#isOver = true;
+      this.#resolveEnded();
+    });
   }
 
   async #close(signal: NodeJS.Signals): Promise<void> {

@@ -2,12 +2,14 @@
 import process from 'node:process';
 import { loadConfigSync } from '../../config/load.ts';
 import { printConfig } from '../../config/print.ts';
+import type { ResolvedConfig } from '../../config/resolve.ts';
 import type { ResolvedDev } from '../../config/resolve-dev.ts';
 import { realOutside } from '../../outside.ts';
 import { EXIT_USAGE, type OptionValues, type Terminal } from '../command.ts';
 import { type AppPlan, findScript } from './app-command.ts';
 import type { DEV_OPTIONS } from './command.ts';
-import { type PlanRequest, planProjects } from './plans.ts';
+import { Edits } from './edits.ts';
+import { checkPlans, type PlanRequest, planProjects } from './plans.ts';
 import { type DevRequest, runDev } from './run.ts';
 
 /** @returns the exit code, when all has ended. @throws `ReloadError` of what cannot be set up */
@@ -18,43 +20,46 @@ export async function startDev(
 ): Promise<number> {
   const cwd = process.cwd();
   if (options['print-config'] === true) {
-    const request = planRequest(options, cwd);
+    const request = planRequest(options, cwd, loadConfigSync(cwd));
     const plans = await planProjects(realOutside, request);
     const addons = plans.flatMap((plan) => plan.addons);
     terminal.out(printConfig(request.config, { addons, commandLine: commandLine(options, operands) }));
     return 0;
   }
-  let wanted = await readRequest(options, operands, cwd);
-  for (;;) {
-    if (typeof wanted === 'string') {
-      terminal.error(`${wanted}\nSee napi-reload dev --help`);
-      return EXIT_USAGE;
-    }
-    const outcome = await runDev(wanted, async () => {
-      const next = await readRequest(options, operands, cwd);
-      if (typeof next === 'string') throw new Error(next);
-      return next;
-    });
-    if (typeof outcome === 'number') return outcome;
-    wanted = outcome;
+  const edits = new Edits(async (config) => {
+    const next = await requestOf(options, operands, planRequest(options, cwd, config));
+    if (typeof next === 'string') throw new Error(next);
+    await checkPlans(realOutside, next.plans);
+    return next;
+  });
+  try {
+    const first = await requestOf(options, operands, planRequest(options, cwd, await edits.open(cwd)));
+    if (typeof first !== 'string') return await runDev(first, edits);
+    terminal.error(`${first}\nSee napi-reload dev --help`);
+    return EXIT_USAGE;
+  } finally {
+    await edits.close();
   }
 }
 
-function planRequest(options: OptionValues<typeof DEV_OPTIONS>, cwd: string): PlanRequest {
-  const config = loadConfigSync(cwd);
+function planRequest(
+  options: OptionValues<typeof DEV_OPTIONS>,
+  cwd: string,
+  config: ResolvedConfig,
+): PlanRequest {
   const { delay, poll, addon: named = [] } = options;
   const { dev } = config;
   return { ...{ config, cwd, named }, delayMs: delay ?? dev.delayMs, pollMs: poll ?? dev.pollMs };
 }
 
 /** @returns what is wrong, where it is not clear what to run */
-async function readRequest(
+async function requestOf(
   options: OptionValues<typeof DEV_OPTIONS>,
   operands: readonly string[],
-  cwd: string,
+  request: PlanRequest,
 ): Promise<DevRequest | string> {
-  const request = planRequest(options, cwd);
-  const { dev } = request.config;
+  const { cwd, config } = request;
+  const { dev } = config;
   const plans = await planProjects(realOutside, request);
   const app = appPlan(options, operands, dev, cwd);
   if (typeof app === 'string') return app;

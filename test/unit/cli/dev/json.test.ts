@@ -278,34 +278,3 @@ describe('addons', () => {
     expect(dev.events.filter(({ type }) => type === 'building')).toHaveLength(1);
   });
 });
-
-describe('a configuration that is edited', () => {
-  const FILE = 'napi-reload.config.json';
-  const withEnv = (env: unknown): void => {
-    const config: object = JSON.parse(fs.readFileSync(path.join(project.root, FILE), 'utf8'));
-    project.save(FILE, JSON.stringify({ ...config, dev: { env } }));
-  };
-
-  beforeEach(() => project.write('env.cjs', `console.log('WORD', process.env.WORD); require('./app.cjs');`));
-
-  test('is in force after all was ended and begun again by it', async () => {
-    await startApp(['env.cjs']);
-    expect(await dev.line('error', /^WORD/)).toBe('WORD undefined');
-    withEnv({ WORD: 'new' });
-    expect((await dev.next('restarting')).because).toBe('the configuration was edited');
-    await dev.next('end');
-    await dev.next('start');
-    expect(await dev.line('error', /^WORD new/)).toBe('WORD new');
-  });
-
-  test('that cannot be used is told of, and the one before stays in force', async () => {
-    await startApp(['env.cjs']);
-    withEnv(5);
-    expect(await dev.next('warning')).toMatchObject({
-      code: 'config',
-      message: expect.stringContaining('dev.env'),
-    });
-    edit(2);
-    expect((await dev.next('reloaded')).outcomes).toMatchObject([{ serving: 2 }]);
-  });
-});

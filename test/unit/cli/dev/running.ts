@@ -74,10 +74,10 @@ export class Running implements AsyncDisposable {
     }
   }
 
-  /** A line that the app, or in the face for people this program, has written. */
-  async line(stream: 'out' | 'error', wanted: RegExp): Promise<string> {
+  /** A line that the app, or in the face for people this program, has written. @param from how many to pass by */
+  async line(stream: 'out' | 'error', wanted: RegExp, from = 0): Promise<string> {
     for (;;) {
-      const found = this[stream].find((line) => wanted.test(line));
+      const found = this[stream].slice(from).find((line) => wanted.test(line));
       if (found !== undefined) return found;
       await this.#more(String(wanted));
     }
