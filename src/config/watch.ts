@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { errors, isReloadError, type ReloadError } from '../errors.ts';
+import { describe, errors, isReloadError, type ReloadError } from '../errors.ts';
 import { type Outside, realOutside } from '../outside.ts';
-import { startWatcher } from '../watch/watcher.ts';
+import { startWatcher, type Watcher } from '../watch/watcher.ts';
 import { CONFIG_FILES, findConfig, foldersAbove, PACKAGE_FILE, packageConfig } from './find.ts';
 import { loadConfigSync, realFolder } from './load.ts';
 import type { ResolvedConfig } from './resolve.ts';
@@ -42,7 +42,7 @@ export interface ConfigWatch {
 }
 
 /**
- * Watches a configuration, and the places between `from` and it where a nearer one may be made. That one is deleted, or
+ * Watches a configuration, and the places between `from` and it where a nearer one may be made. That it is deleted, or
  * a module that it imports is edited, is seen with the next edit of the configuration itself.
  *
  * @param from as of {@link loadConfigSync}
@@ -53,14 +53,23 @@ export async function watchConfig(
   listeners: ConfigListeners,
   { persistent = true, outside = realOutside }: WatchConfigOptions = {},
 ): Promise<ConfigWatch> {
-  const files = candidates(from);
+  let files = candidates(from);
   let seen = fingerprint(files);
   let current = loadConfigSync(from);
+  let watcher: Watcher | null = null;
+  let isClosed = false;
+  /** Another one may be in force by now, and others may become the one that is. */
+  const follow = (): void => {
+    files = candidates(from);
+    seen = fingerprint(files);
+    watcher?.setFiles(files).then(look, (error) => listeners.onWarning?.(describe(error)));
+  };
   const look = (): void => {
     const now = fingerprint(files);
-    if (now === seen) return;
+    if (now === seen || isClosed) return;
     seen = now;
     try {
+      follow();
       current = loadConfigSync(from);
     } catch (error) {
       listeners.onError(
@@ -70,7 +79,7 @@ export async function watchConfig(
     }
     listeners.onChange(current);
   };
-  const watcher = await startWatcher(
+  watcher = await startWatcher(
     {
       files,
       ignore: [],
@@ -88,12 +97,20 @@ export async function watchConfig(
       return current;
     },
     reload() {
-      const now = fingerprint(files);
-      current = loadConfigSync(from);
-      seen = now;
+      const before = seen;
+      try {
+        follow();
+        current = loadConfigSync(from);
+      } catch (error) {
+        seen = before;
+        throw error;
+      }
       return current;
     },
-    close: () => watcher.close(),
+    close() {
+      isClosed = true;
+      return watcher.close();
+    },
   };
 }
 

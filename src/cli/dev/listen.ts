@@ -24,16 +24,15 @@ const EXIT_OF = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as cons
 
 /** @param current what is on now */
 export function listen(current: () => Shown): Listening {
-  let isEnding = false;
   const end = (signal: keyof typeof EXIT_OF): void => {
     const code = EXIT_OF[signal];
-    if (!isEnding) {
-      isEnding = true;
-      current().session.end(code, signal);
+    const { session, face } = current();
+    if (session.exitCode === null) {
+      session.end(code, signal);
       return;
     }
     // Whoever cannot wait: what was started is killed as this process exits.
-    current().face.close();
+    face.close();
     process.exit(code);
   };
   const signals = Object.keys(EXIT_OF) as (keyof typeof EXIT_OF)[];

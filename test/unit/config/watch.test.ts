@@ -125,6 +125,19 @@ describe('watchConfig', () => {
     expect(await watching.next()).toMatchObject({ config: { file: near, options: { history: 2 } } });
   });
 
+  test('follows the one further up that comes into force', async () => {
+    using scratch = project();
+    const far = scratch.write('napi-reload.config.json', history(1));
+    const near = scratch.write('a/package.json', `{ "napiReload": ${history(2)} }`);
+    await using watching = await watched(scratch.file('a'));
+    expect(watching.watch.current.file).toBe(near);
+    scratch.write('a/package.json', '{}');
+    expect(await watching.next()).toMatchObject({ config: { file: far, options: { history: 1 } } });
+    scratch.write('napi-reload.config.json', history(3));
+    expect(await watching.next()).toMatchObject({ config: { file: far, options: { history: 3 } } });
+    expect(watching.untold()).toBe(0);
+  });
+
   test('does not tell of a package.json whose other parts change', async () => {
     using scratch = project();
     const file = scratch.write('package.json', `{ "napiReload": ${history(1)} }`);

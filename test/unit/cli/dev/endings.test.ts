@@ -62,12 +62,15 @@ describe('in a terminal', () => {
     project.expectNothingLeft(pids);
   });
 
-  test('a second Ctrl-C kills what does not end', async () => {
+  test.each([
+    ['a second Ctrl-C', '\x03', 'SIGINT'],
+    ['Ctrl-C after q', 'q', 'SIGTERM'],
+  ])('%s kills what does not end', async (_, key, signal) => {
     await using terminal = await startApp(STUBBORN);
     const pids = [await terminal.pid, ...pidsOf(terminal.history)];
     expect(pids).toHaveLength(3);
-    terminal.type('\x03');
-    await terminal.untilRow(/^got SIGINT$/);
+    terminal.type(key);
+    await terminal.untilRow(new RegExp(`^got ${signal}$`));
     await terminal.untilStatus(/^ending the app · Ctrl-C once more kills it$/);
     expect(pids.filter(isRunning)).toContain(pids[0]);
     terminal.type('\x03');
