@@ -27,7 +27,9 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
 
 /** Of those that take longest, `npm run test:bench` runs all. */
 const LONG: readonly string[] =
-  process.env['BENCH'] === 'all' ? [] : ['left', 'calls', 'hosts', 'state', 'instances', 'builders'];
+  process.env['BENCH'] === 'all'
+    ? []
+    : ['left', 'calls', 'hosts', 'growth', 'state', 'instances', 'builders'];
 
 const published = JSON.parse(fs.readFileSync(path.join(ROOT, REPORT), 'utf8')) as Report;
 
