@@ -33,11 +33,9 @@ if (process.argv[1] === import.meta.filename) {
   const all = fs
     .readdirSync(dist, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.d.ts') && !needed.has(path.join(dist, name)));
-  fs.writeFileSync(
-    path.join(dist, '.npmignore'),
-    all
-      .toSorted()
-      .map((name) => `/${name}\n`)
-      .join(''),
-  );
+  const lines = all.toSorted().map((name) => `/${name}\n`);
+  const list = path.join(dist, '.npmignore');
+  // Whoever packs meanwhile reads the one before, whole.
+  fs.writeFileSync(`${list}.${process.pid}`, lines.join(''));
+  fs.renameSync(`${list}.${process.pid}`, list);
 }

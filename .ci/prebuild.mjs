@@ -1,7 +1,7 @@
 // node .ci/prebuild.mjs [from] [to]: makes the shim that goes into the package out of the one that was compiled here:
 // without names that only debuggers look at, and refused when it would not load on the oldest systems that we promise.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,4 +33,7 @@ if (imports.length === 0 || refused.length > 0) {
   process.exit(1);
 }
 mkdirSync(path.dirname(to), { recursive: true });
-execFileSync('strip', ['--strip-unneeded', '-o', to, from]);
+// Whoever loads or packs it meanwhile has the one before, whole.
+const partial = `${to}.${process.pid}`;
+execFileSync('strip', ['--strip-unneeded', '-o', partial, from]);
+renameSync(partial, to);

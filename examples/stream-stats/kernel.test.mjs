@@ -54,6 +54,6 @@ describe('the kernel', () => {
   test('leaves nothing behind', async ({ addon }) => {
     addon.exports.push(FLIGHTS);
     await expect(addon).toUnload({ force: true });
-    await expect(addon).toLeakLessThan(4 * 2 ** 20, { reloads: 100 });
+    await expect(addon).toLeakLessThan(2 * 2 ** 20, { reloads: 20 });
   });
 });

@@ -5,7 +5,7 @@ import { isAbsent } from '../patience.ts';
 /** How often in a row a file may be looked at in vain. With their rests these take 5 s. */
 export const LOOKS_MAX = 9;
 /** Rest before the second look, in milliseconds; twice as long before each further one. */
-const REST_FIRST_MS = 20;
+export const REST_FIRST_MS = 20;
 
 interface Waiting {
   /** How often it was looked at in vain. */

@@ -11,7 +11,7 @@ import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createScratch, type Scratch } from '../support/addons.ts';
 import { entryDeclarations, reachable } from '../../.ci/declarations.mjs';
-import { install, pack } from '../support/tarball.ts';
+import { installInto, pack } from '../support/tarball.ts';
 import { blocksOf, readDocument } from '../unit/docs/markdown.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -35,14 +35,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the pack
   beforeAll(async () => {
     scratch = createScratch();
     ({ path: tarball, files } = await pack(scratch));
-    scratch.write('project/package.json', '{ "private": true }');
-    missing = await install(inProject(), [
-      tarball,
-      'node-addon-api',
-      '@types/node@20',
-      'typescript',
-      'vitest@4',
-    ]);
+    missing = await installInto(inProject());
     for (const { file, text } of EXAMPLE.flatMap((name) => blocksOf(readDocument(name)))) {
       if (file !== null) scratch.write(`project/${file}`, text);
     }

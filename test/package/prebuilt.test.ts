@@ -39,18 +39,21 @@ function asksFor(version: string): string {
 }
 
 describe.runIf(isX64)('the shim of the package', () => {
+  let file: string;
+  let made: ReturnType<typeof prebuild>;
+  beforeAll(() => {
+    file = scratch.file('napi_reload.node');
+    made = prebuild(path.join(root, 'build/Release/napi_reload.node'), file);
+  });
+
   test('asks for nothing that old systems lack, and loads', () => {
-    const file = scratch.file('napi_reload.node');
-    expect(prebuild(path.join(root, 'build/Release/napi_reload.node'), file)).toEqual({
-      status: 0,
-      stderr: '',
-    });
+    expect(made).toEqual({ status: 0, stderr: '' });
     const load = `console.log(typeof require(${JSON.stringify(file)}).stageOpen)`;
     expect(execFileSync(process.execPath, ['-e', load], { encoding: 'utf8' })).toBe('function\n');
   });
 
   test('shows the two names that Node.js looks for, and no other', () => {
-    const said = execFileSync('nm', ['-D', '--defined-only', scratch.file('napi_reload.node')], {
+    const said = execFileSync('nm', ['-D', '--defined-only', file], {
       encoding: 'utf8',
     });
     const names = said

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createScratch, type Scratch } from '../support/addons.ts';
 import { snapshot } from '../support/kits.ts';
-import { install, installCopies, installedVersion, pack } from '../support/tarball.ts';
+import { installCopies, installInto, pack } from '../support/tarball.ts';
 import { blocksOf, readDocument } from '../unit/docs/markdown.ts';
 
 const RUN_TIMEOUT_MS = 300_000;
@@ -26,12 +26,12 @@ let project: Scratch;
 
 beforeAll(async () => {
   project = createScratch();
-  using packed = createScratch();
-  const tarball = await pack(packed);
-  project.write('package.json', '{ "private": true, "type": "module" }');
-  const tools = ['vitest', 'typescript', '@types/node'].map((name) => `${name}@${installedVersion(name)}`);
-  const missing = await install(project.path, [tarball.path, ...tools]);
-  if (missing !== null) await installCopies(project.path, tarball);
+  const missing = await installInto(project.path, { type: 'module' });
+  if (missing !== null) {
+    using packed = createScratch();
+    await installCopies(project.path, await pack(packed));
+    project.write('package.json', '{ "private": true, "type": "module" }');
+  }
   for (const { file, text } of blocksOf(readDocument('docs/testing.md'))) {
     if (file !== null) project.write(file, text);
   }
@@ -168,8 +168,12 @@ describe('the project of docs/testing.md', () => {
   test('fails, test by test, where the addon does', { timeout: RUN_TIMEOUT_MS }, async () => {
     const text = fs.readFileSync(project.file('src/total.c'), 'utf8');
     project.write('src/total.c', text.replace('NULL) napi_get', 'NULL && total > 0) napi_get'));
-    const result = await runVitest('total.test');
-    project.write('src/total.c', text);
+    let result: Result;
+    try {
+      result = await runVitest('total.test');
+    } finally {
+      project.write('src/total.c', text);
+    }
     expect(ends(result)).toEqual({
       'an edit keeps the total': 'failed',
       'a mistake leaves the version before serving': 'passed',

@@ -25,11 +25,32 @@ test('weekly.yml runs scripts that there are, all of the long ones among them', 
   expect(named.filter((name) => scripts[name.split(' ')[0] ?? ''] === undefined)).toEqual([]);
 });
 
-test.each(fs.readdirSync(folder))('%s gets no more rights than it needs, and its files are there', (name) => {
-  const text = read(name);
-  expect(text).toMatch(/^permissions:\n {2}contents: read$/m);
-  const called = [...text.matchAll(/run: (\.ci\/\S+)/g)].map(([, file = '']) => file);
-  expect(called.filter((file) => !fs.existsSync(path.join(root, file)))).toEqual([]);
+/** What its steps run: what stands behind `run:`, or below it where that is a block. */
+function commandsOf(text: string): readonly string[] {
+  const steps = text.matchAll(/^( *)(?:- )?run: (?:[|>]\S*((?:\n(?:\1 +.*)?)+)|(.+))$/gm);
+  return [...steps].map(([, , block, line]) => block ?? line ?? '');
+}
+
+/** Files of this repository that a command names. */
+function filesIn(command: string): readonly string[] {
+  return command.match(/(?<![\w./-])(?:\.\/)?(?:\.ci|bench|examples|native|site|src|test)\/[\w./-]+/g) ?? [];
+}
+
+test('the files of this repository that workflows run are there', () => {
+  const commands = fs.readdirSync(folder).flatMap((name) => commandsOf(read(name)));
+  const files = commands.flatMap(filesIn);
+  expect(files).toContain('.ci/run');
+  expect(files.filter((file) => !fs.existsSync(path.join(root, file)))).toEqual([]);
+});
+
+test('files are found in a step of one line, and in a block', () => {
+  const text =
+    '    - run: .ci/run one\n    - name: two\n      run: |\n        cd x\n        node test/run.mjs\n    - run: a/test/no\n';
+  expect(commandsOf(text).flatMap(filesIn)).toEqual(['.ci/run', 'test/run.mjs']);
+});
+
+test.each(fs.readdirSync(folder))('%s gets no more rights than it needs', (name) => {
+  expect(read(name)).toMatch(/^permissions:\n {2}contents: read$/m);
 });
 
 test.each(fs.readdirSync(folder))('%s names actions by commit, as tags can be moved', (name) => {

@@ -52,6 +52,36 @@ export function makeProject(addon: string = ADDON): Project {
   };
 }
 
+/** A project that was built once, for tests that each begin with it as it was then. */
+export interface Template extends Disposable {
+  /** @returns it with its files and their times, in the same folder: builders write absolute paths */
+  take(): Project;
+}
+
+/** @param prepare writes the project and builds it */
+export async function makeTemplate(prepare: (project: Project) => Promise<void>): Promise<Template> {
+  const project = makeProject();
+  const kept = `${project.root}.kept`;
+  const copy = (from: string, to: string) => execFileSync('cp', ['-a', '--reflink=auto', from, to]);
+  try {
+    await prepare(project);
+    copy(project.root, kept);
+  } finally {
+    project.remove();
+  }
+  return {
+    take() {
+      project.remove();
+      copy(kept, project.root);
+      return project;
+    },
+    [Symbol.dispose]() {
+      project.remove();
+      fs.rmSync(kept, { recursive: true, force: true });
+    },
+  };
+}
+
 /** An addon in C: `value()` gives that number, `count()` how often it was called, which is its state. */
 export function kernelC(value: number): string {
   return `#include "k.h"

@@ -14,9 +14,11 @@ import {
   compilerInside,
   isInstalled,
   makeProject,
+  makeTemplate,
   NODE_ADDON_API,
   type Project,
   processesInside,
+  type Template,
   writeCmake,
   writeGyp,
 } from '../../support/projects.ts';
@@ -34,15 +36,13 @@ beforeAll(() => {
 afterAll(() => {
   if (before === undefined) delete process.env['XDG_CACHE_HOME'];
   else process.env['XDG_CACHE_HOME'] = before;
+  for (const template of templates.values()) template[Symbol.dispose]();
   fs.rmSync(cache, { recursive: true, force: true });
 });
 
 beforeEach(() => {
   project = makeProject();
-  project.write('package.json', '{ "binary": { "napi_versions": [8] } }');
-  project.write('src/kernel.cc', kernel(1));
-  project.write('src/k.h', '#define K 1\n');
-  project.write('src/plain.c', '#include <stdio.h>\nint plain(void) { return 1; }\n');
+  writeSources(project);
 });
 
 afterEach(() => project.remove());
@@ -61,10 +61,21 @@ NAPI_MODULE_INIT() {
 }
 `;
 const SOURCES = ['src/kernel.cc', 'src/plain.c'];
+
+function writeSources({ write }: Project): void {
+  write('package.json', '{ "binary": { "napi_versions": [8] } }');
+  write('src/kernel.cc', kernel(1));
+  write('src/k.h', '#define K 1\n');
+  write('src/plain.c', '#include <stdio.h>\nint plain(void) { return 1; }\n');
+}
+
 const FLAGS = "'cflags': ['-O1'], 'cflags_cc': ['-std=c++17']";
 const fast = (tool: string) => ({ tool, fast: true });
 const steps = ({ steps: found }: { readonly steps: readonly { readonly step: string }[] }) =>
   found.map(({ step }) => step);
+/** What the fast lane has noted of the project: files of the cache that begin so. */
+const noteName = () => createHash('sha256').update(project.at('build')).digest('hex').slice(0, 32);
+const notes = () => path.join(cache, 'napi-reload-builds/notes');
 const headers = () => fs.readdirSync(path.join(cache, 'napi-reload-builds/headers')).length;
 
 interface Kind {
@@ -77,7 +88,7 @@ interface Kind {
   readonly plain: () => void;
 }
 
-const KINDS: readonly Kind[] = [
+const KINDS: readonly [Kind, Kind] = [
   {
     tool: 'node-gyp',
     prepare: () => writeGyp(project, SOURCES, FLAGS),
@@ -93,6 +104,28 @@ const KINDS: readonly Kind[] = [
     plain: () => project.run('cmake', ['--build', 'build']),
   },
 ];
+
+const templates = new Map<() => void, Template>();
+
+/** The project becomes one that was built in the fast lane: made once for each `prepare`, and taken with what was noted of it. */
+async function takeBuilt({ tool, prepare }: Pick<Kind, 'tool' | 'prepare'> = KINDS[0]): Promise<void> {
+  project.remove();
+  let template = templates.get(prepare);
+  if (template === undefined) {
+    template = await makeTemplate(async (made) => {
+      project = made;
+      writeSources(made);
+      prepare();
+      await build(await made.builder(fast(tool)));
+      const noted = fs.readdirSync(notes()).filter((name) => name.startsWith(noteName()));
+      fs.mkdirSync(made.at('.notes'));
+      for (const name of noted) fs.copyFileSync(path.join(notes(), name), made.at(`.notes/${name}`));
+    });
+    templates.set(prepare, template);
+  }
+  project = template.take();
+  fs.cpSync(project.at('.notes'), notes(), { recursive: true });
+}
 
 describe.each(KINDS)('$tool in the fast lane', ({ tool, prepare, needs, object, plain }) => {
   const testThere = test.skipIf(!needs.every(isInstalled));
@@ -125,9 +158,8 @@ describe.each(KINDS)('$tool in the fast lane', ({ tool, prepare, needs, object, 
   testThere(
     'knows its own objects again, also in another process, and compiles only what is edited',
     async () => {
-      prepare();
+      await takeBuilt({ tool, prepare });
       const builder = await project.builder(fast(tool));
-      await build(builder);
       project.write('src/kernel.cc', kernel(2));
       await build(builder);
       const another = await project.builder(fast(tool));
@@ -139,9 +171,8 @@ describe.each(KINDS)('$tool in the fast lane', ({ tool, prepare, needs, object, 
   );
 
   testThere('compiles again for a header of the project, and names it among its inputs', async () => {
-    prepare();
+    await takeBuilt({ tool, prepare });
     const builder = await project.builder(fast(tool));
-    await build(builder);
     project.write('src/kernel.cc', kernel(2));
     await build(builder);
     const inputs = await builder.inputs();
@@ -155,9 +186,8 @@ describe.each(KINDS)('$tool in the fast lane', ({ tool, prepare, needs, object, 
   });
 
   testThere('tells of a mistake in its place, and leaves the good addon', async () => {
-    prepare();
+    await takeBuilt({ tool, prepare });
     const builder = await project.builder(fast(tool));
-    await build(builder);
     const good = fs.readFileSync(project.addon);
     project.write('src/kernel.cc', kernel(2, 'int broken('));
     const error: unknown = await build(builder).catch((reason: unknown) => reason);
@@ -232,12 +262,12 @@ test('a precompiled header is made again when another header comes before one in
 test('a precompiled header is that of the folders which the environment names now', async () => {
   const source = (version: number) =>
     `#include <foreign.h>\n${kernel(1)}\nstatic_assert(FOREIGN == ${version}, "the other header");\n`;
+  await takeBuilt();
   for (const version of [1, 2])
     project.write(
       `node_modules/foreign${version}/foreign.h`,
       `#ifndef FOREIGN\n#define FOREIGN ${version}\n#endif\n`,
     );
-  writeGyp(project, SOURCES, FLAGS);
   const builder = await project.builder(fast('node-gyp'));
   try {
     for (const version of [1, 2]) {
@@ -265,9 +295,9 @@ test('a header without a guard is not precompiled, nor what comes after it', asy
 });
 
 test('a source that begins with a definition, and one in C, get no precompiled header', async () => {
+  await takeBuilt();
   const made = headers();
   project.write('src/kernel.cc', `#define NAPI_EXPERIMENTAL\n${kernel(1)}`);
-  writeGyp(project, SOURCES, FLAGS);
   const builder = await project.builder(fast('node-gyp'));
   expect(steps(await build(builder)).filter((step) => step.startsWith('PCH'))).toEqual([]);
   project.write('src/plain.c', '#include <node_api.h>\nint plain(void) { return 3; }\n');
@@ -315,8 +345,8 @@ test('a linker is started from a folder of any name', async () => {
 });
 
 test('a build that is stopped while it precompiles leaves nothing behind, and the next one is whole', async () => {
+  await takeBuilt();
   project.write('src/kernel.cc', kernel(1).replace('#include <vector>', '#include <map>\n#include <vector>'));
-  writeGyp(project, SOURCES, FLAGS);
   const builder = await project.builder(fast('node-gyp'));
   const made = headers();
   const abort = new AbortController();
@@ -330,12 +360,10 @@ test('a build that is stopped while it precompiles leaves nothing behind, and th
 });
 
 test('objects keep their marks when a process was killed in a fast build', async () => {
-  writeGyp(project, SOURCES, FLAGS);
-  await build(await project.builder(fast('node-gyp')));
+  await takeBuilt();
   const object = project.at('build/Release/obj.target/kernel/src/kernel.o');
   const marked = fs.statSync(object).mtimeMs;
-  const name = createHash('sha256').update(project.at('build')).digest('hex').slice(0, 32);
-  const note = fs.readFileSync(path.join(cache, `napi-reload-builds/notes/${name}.json`), 'utf8');
+  const note = fs.readFileSync(path.join(notes(), `${noteName()}.json`), 'utf8');
   // What a build does first: it gives the objects their own times back.
   for (const [file, ms] of JSON.parse(note) as [string, number][]) {
     fs.utimesSync(project.at(path.join('build', file)), new Date(), new Date(ms));
@@ -361,14 +389,18 @@ const { signal } = new AbortController();
 await builder.build({ signal, timeoutMs: 60_000, onProgress() {} });
 `;
 
+/** One to compile, one to leave, and one that takes for ever: in this order. */
+function prepareThree(): void {
+  project.write('src/other.c', 'int other(void) { return 1; }\n');
+  writeGyp(project, ['src/plain.c', 'src/other.c', 'src/kernel.cc'], FLAGS);
+}
+
 describe.each(['kill -9', 'process.exit()'])('after %s in a fast build', (how) => {
   test('a plain build compiles again what the fast lane has compiled', async () => {
     const names = ['plain', 'other', 'kernel'];
     const at = (name: string) => project.at(`build/Release/obj.target/kernel/src/${name}.o`);
     const timeOf = (name: string) => fs.statSync(at(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    project.write('src/other.c', 'int other(void) { return 1; }\n');
-    writeGyp(project, ['src/plain.c', 'src/other.c', 'src/kernel.cc'], FLAGS);
-    await build(await project.builder(fast('node-gyp')));
+    await takeBuilt({ tool: 'node-gyp', prepare: prepareThree });
     expect(names.map(timeOf)).toEqual([1_000, 1_000, 1_000]);
 
     // One is compiled, one is as it was, and one is being compiled for ever: it reads from a pipe.
@@ -398,7 +430,8 @@ describe.each(['kill -9', 'process.exit()'])('after %s in a fast build', (how) =
 });
 
 test('a folder of the cache that others can write to is not used', async () => {
-  writeGyp(project, SOURCES, FLAGS);
+  await takeBuilt();
+  project.write('src/kernel.cc', kernel(2));
   const folder = path.join(cache, 'napi-reload-builds');
   fs.chmodSync(folder, 0o777);
   try {

@@ -1,41 +1,58 @@
 /** An edit while its file is compiled: the object comes after the edit, so that by their times nothing is to do. */
 import fs from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SourcePath } from '../../../src/brands.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Builder } from '../../../src/build/builder.ts';
-import { createBuilder } from '../../../src/build/create-builder.ts';
 import { isReloadError } from '../../../src/errors.ts';
-import { type ResolvedBuild, resolveBuild } from '../../../src/build-options.ts';
-import { realOutside } from '../../../src/outside.ts';
-import { createScratch, NODE_INCLUDE, type Scratch } from '../../support/addons.ts';
+import {
+  ADDON,
+  makeProject,
+  makeTemplate,
+  NODE_INCLUDE,
+  type Project,
+  type Template,
+} from '../../support/projects.ts';
 
-let scratch: Scratch;
-const ADDON = 'build/Release/kernel.node';
+let project: Project;
+/** What node-gyp has built. */
+let built: Template;
 const OBJECT = 'build/Release/obj.target/kernel/kernel.o';
 
 const source = (text: string) =>
   `#include "k.h"\n#include <node_api.h>\nconst char *text = "${text}" K;\nNAPI_MODULE_INIT() { (void)env; return exports; }\n`;
 
-beforeEach(() => {
-  scratch = createScratch();
-  scratch.write('package.json', '{}');
-  scratch.write('binding.gyp', "{ 'targets': [ { 'target_name': 'kernel', 'sources': ['kernel.c'] } ] }");
-  scratch.write('kernel.c', source('first'));
-  scratch.write('k.h', '#define K "-head"\n');
+function writeSources({ write }: Project): void {
+  write('package.json', '{}');
+  write('binding.gyp', "{ 'targets': [ { 'target_name': 'kernel', 'sources': ['kernel.c'] } ] }");
+  write('kernel.c', source('first'));
+  write('k.h', '#define K "-head"\n');
+}
+
+beforeAll(async () => {
+  built = await makeTemplate(async (made) => {
+    writeSources(made);
+    await build(await made.builder('node-gyp'));
+  });
 });
+afterAll(() => built[Symbol.dispose]());
 
-afterEach(() => scratch[Symbol.dispose]());
+beforeEach(() => {
+  project = makeProject();
+  writeSources(project);
+});
+afterEach(() => project.remove());
 
-async function builder(build: ResolvedBuild): Promise<Builder> {
-  const made = await createBuilder(build, scratch.file(ADDON) as SourcePath, realOutside);
-  if (made === null) throw new Error('no builder');
-  return made;
+/** The project becomes one that is configured, and has yet to be compiled. */
+function takeConfigured(): void {
+  project.remove();
+  project = built.take();
+  for (const name of [OBJECT, ADDON]) fs.rmSync(project.at(name));
 }
 
 /** As if it had come just before `than` was written, and after that was read. */
 function editBefore(than: string, name: string, text: string): void {
-  const before = fs.statSync(scratch.file(than)).mtimeMs / 1_000 - 0.02;
-  fs.utimesSync(scratch.write(name, text), before, before);
+  const before = fs.statSync(project.at(than)).mtimeMs / 1_000 - 0.02;
+  project.write(name, text);
+  fs.utimesSync(project.at(name), before, before);
 }
 
 interface Given {
@@ -52,7 +69,7 @@ async function build(made: Builder, { onStep, signal }: Given = {}): Promise<boo
   return configured;
 }
 
-const holds = (text: string) => fs.readFileSync(scratch.file(ADDON)).includes(text);
+const holds = (text: string) => fs.readFileSync(project.at(ADDON)).includes(text);
 const edits = {
   'a source': () => editBefore(OBJECT, 'kernel.c', source('second')),
   'a header': () => editBefore(OBJECT, 'k.h', '#define K "second"\n'),
@@ -61,7 +78,8 @@ const edits = {
 test.each(Object.entries(edits))(
   'an edit of %s while node-gyp compiles it is in the next build',
   async (_, edit) => {
-    const made = await builder(resolveBuild('node-gyp'));
+    takeConfigured();
+    const made = await project.builder('node-gyp');
     await build(made, { onStep: (step) => step.startsWith('SOLINK') && edit() });
     expect(holds('second')).toBe(false);
     await build(made);
@@ -70,7 +88,8 @@ test.each(Object.entries(edits))(
 );
 
 test('an edit during a build that is aborted for it is in the next build', async () => {
-  const made = await builder(resolveBuild('node-gyp'));
+  takeConfigured();
+  const made = await project.builder('node-gyp');
   const abort = new AbortController();
   const onStep = (step: string) => {
     if (!step.startsWith('SOLINK')) return;
@@ -84,9 +103,9 @@ test('an edit during a build that is aborted for it is in the next build', async
 });
 
 test('an edit of a gyp file while gyp reads it configures again', async () => {
-  const made = await builder(resolveBuild('node-gyp'));
+  const made = await project.builder('node-gyp');
   const gyp = "{ 'targets': [ { 'target_name': 'kernel', 'sources': ['kernel.c', 'more.c'] } ] }";
-  scratch.write('more.c', 'const char *more = "more text";\n');
+  project.write('more.c', 'const char *more = "more text";\n');
   await build(made, {
     onStep: (step) => step.startsWith('CC') && editBefore('build/Makefile', 'binding.gyp', gyp),
   });
@@ -96,15 +115,16 @@ test('an edit of a gyp file while gyp reads it configures again', async () => {
 });
 
 test('an object whose compilation was stopped before its depfile was whole is compiled again', async () => {
-  await build(await builder(resolveBuild('node-gyp')));
+  project.remove();
+  project = built.take();
   const raw = 'build/Release/.deps/Release/obj.target/kernel/kernel.o.d.raw';
-  scratch.write(raw, '');
-  await build(await builder(resolveBuild('node-gyp')));
+  project.write(raw, '');
+  await build(await project.builder('node-gyp'));
   const steps: string[] = [];
   // One that knows of no build before.
-  await build(await builder(resolveBuild('node-gyp')), { onStep: (step) => steps.push(step) });
+  await build(await project.builder('node-gyp'), { onStep: (step) => steps.push(step) });
   expect(steps).toContain('CC kernel');
-  expect(fs.existsSync(scratch.file(raw))).toBe(false);
+  expect(fs.existsSync(project.at(raw))).toBe(false);
 });
 
 test.each(['k.d', 'k.o.d'])(
@@ -114,7 +134,7 @@ test.each(['k.d', 'k.o.d'])(
     const script = `set -e; mkdir -p build/Release
     if [ ! build/Release/k.o -nt kernel.c ]; then ${compile}; echo "[1/1] compiled"; fi
     cc -shared build/Release/k.o -o ${ADDON}`;
-    const made = await builder({ kind: 'command', command: 'sh', args: ['-c', script], cwd: null, env: {} });
+    const made = await project.builder({ command: 'sh', args: ['-c', script] });
     await build(made, { onStep: () => editBefore('build/Release/k.o', 'kernel.c', source('second')) });
     expect(holds('second')).toBe(false);
     await build(made);

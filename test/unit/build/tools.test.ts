@@ -1,18 +1,22 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Builder } from '../../../src/build/builder.ts';
 import { findProgram } from '../../../src/build/tools.ts';
 import { isReloadError } from '../../../src/errors.ts';
 import { realOutside } from '../../../src/outside.ts';
 import {
+  type Built,
   build,
   compilerInside,
   configureCmake,
   isInstalled,
   kernelC,
   makeProject,
+  makeTemplate,
   type Project,
   processesInside,
+  type Template,
   writeCmake,
   writeGyp,
   writeMakefile,
@@ -72,15 +76,34 @@ const kinds = Object.entries(KINDS).map(([name, kind]) => {
 
 describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
   const testThere = test.skipIf(!isThere);
+  /** Outcome of the build of the template. */
+  let first: Built;
+  let template: Template | undefined;
+
+  // One for the tests that begin with a project that is built.
+  beforeAll(async () => {
+    if (!isThere) return;
+    template = await makeTemplate(async (made) => {
+      project = made;
+      writeSources(made);
+      prepare();
+      first = await build(await made.builder(tool));
+    });
+  });
+  afterAll(() => template?.[Symbol.dispose]());
+
+  const takeBuilt = async (): Promise<Builder> => {
+    project.remove();
+    if (template !== undefined) project = template.take();
+    return project.builder(tool);
+  };
 
   testThere('builds what is not built, tells its steps and times, and then only what is edited', async () => {
-    prepare();
-    const builder = await project.builder(tool);
-    const first = await build(builder);
     expect(first).toMatchObject({ configured: configures, skipped: false, diagnostics: [] });
     expect(first.phasesMs.compile).toBeGreaterThan(0);
     expect(first.phasesMs.link).toBeGreaterThan(0);
     expect(first.phasesMs.configure === undefined).toBe(!configures);
+    const builder = await takeBuilt();
     const good = bytes();
 
     project.write('src/kernel.c', kernelC(2));
@@ -98,8 +121,7 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
   });
 
   testThere('names what it read, and builds again when a header is edited', async () => {
-    prepare();
-    const builder = await project.builder(tool);
+    const builder = await takeBuilt();
     await build(builder);
     const inputs = await builder.inputs();
     expect(inputs).toEqual(expect.arrayContaining([project.at('src/k.h'), project.at('src/kernel.c')]));
@@ -112,9 +134,7 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
   });
 
   testThere('leaves the good addon where it is when a mistake is compiled, also from scratch', async () => {
-    prepare();
-    const builder = await project.builder(tool);
-    await build(builder);
+    const builder = await takeBuilt();
     const good = bytes();
     project.write('src/kernel.c', `${kernelC(2)}int broken(\n`);
     for (const clean of [false, true]) {
@@ -131,18 +151,14 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
   });
 
   testThere('compiles everything again when it is to begin from scratch', async () => {
-    prepare();
-    const builder = await project.builder(tool);
-    await build(builder);
+    const builder = await takeBuilt();
     const { steps, skipped } = await build(builder, { clean: true });
     expect(skipped).toBe(false);
     expect(steps.map(({ step }) => step)).toContainEqual(expect.stringMatching(/^CC kernel/));
   });
 
   testThere('leaves no process behind when it is stopped in the middle of a compilation', async () => {
-    prepare();
-    const builder = await project.builder(tool);
-    await build(builder);
+    const builder = await takeBuilt();
     const good = bytes();
     // The compiler reads from a pipe that nobody writes to: it is in the middle of its work for ever.
     fs.rmSync(project.at('src/k.h'));

@@ -45,7 +45,17 @@ const LOOKED_FOR: ReadonlyMap<string | null, string> = new Map([
   ['napi-reload.config.ts', 'loadConfigSync'],
   // Its types are checked.
   ['typed.ts', "endsWith('.ts')"],
+  // Of docs/testing.md, whose project a test of the package runs.
+  ['total.test.mjs', "'total.test'"],
+  ['crash.test.mjs', "'crash.test'"],
+  ['vitest.config.mjs', 'vitest.mjs'],
 ]);
+
+/** Tests of documents, without this one: it names what it looks for. */
+const TESTS: readonly string[] = [import.meta.dirname, path.join(ROOT, 'test/package')]
+  .flatMap((folder) => fs.readdirSync(folder).map((file) => path.join(folder, file)))
+  .filter((file) => file.endsWith('.test.ts') && file !== import.meta.filename)
+  .map((file) => fs.readFileSync(file, 'utf8'));
 
 /** Made from commands and comments, whose own tests run what they say. */
 const MADE: readonly string[] = ['docs/api.md', 'docs/commands.md'];
@@ -62,13 +72,10 @@ describe.each([README, ...PAGES].filter((name) => !MADE.includes(name)))('each b
   });
 
   test('that is a file is used by another one, or by a test of its own', () => {
-    const ofTests = fs
-      .readdirSync(import.meta.dirname)
-      .filter((file) => file.endsWith('.test.ts'))
-      .map((file) => fs.readFileSync(path.join(import.meta.dirname, file), 'utf8'));
     for (const { file } of blocks.filter((block) => block.file !== null)) {
       const name = LOOKED_FOR.get(file) ?? file ?? '';
-      const users = [...ofTests, ...blocks.filter((block) => block.file !== file).map(({ text }) => text)];
+      const others = blocks.filter((block) => block.file !== file && (block.runs || block.file !== null));
+      const users = [...TESTS, ...others.map(({ text }) => text)];
       expect(
         users.some((text) => text.includes(name)),
         `${file} is used`,

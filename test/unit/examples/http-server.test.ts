@@ -100,7 +100,7 @@ describe('the run', () => {
   it(
     'answers every request right while it is reloaded, and says so',
     async () => {
-      const args = [RUN, '--json', '--seconds', '2'];
+      const args = [RUN, '--json', '--seconds', '1'];
       const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
       const figures = JSON.parse(stdout) as Figures;
       expect(figures.failed).toBe(0);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BuildCache, type Made } from '../../../../src/testing/cache/build-cache.ts';
 import { BuildKey, hashOf } from '../../../../src/testing/cache/build-key.ts';
 import { Places } from '../../../../src/testing/cache/places.ts';
@@ -12,7 +12,13 @@ import { Workspace } from '../../../../src/testing/copy/workspace.ts';
 import { resolveKit } from '../../../../src/testing/options.ts';
 import { createReloadable, type ReloadableOptions } from '../../../../src/testing/testing.ts';
 import { createScratch } from '../../../support/addons.ts';
+import { compiledUrl } from '../../../support/compiled.ts';
 import { KIT_SCRIPT, type KitProject, makeKitProject, type Total } from '../../../support/kits.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
 
 /** @returns what the addon says, opened from a new copy */
 async function versionOf(options: ReloadableOptions): Promise<number> {
@@ -62,7 +68,6 @@ describe('a build', () => {
     expect(project.builds()).toBe(2);
     vi.stubEnv('GITHUB_RUN_ID', '17');
     await versionOf(project.options);
-    vi.unstubAllEnvs();
     expect(project.builds()).toBe(2);
   });
 
@@ -111,11 +116,12 @@ describe('a build', () => {
     using project = makeKitProject();
     await versionOf(project.options);
     const gcc = execFileSync('sh', ['-c', 'command -v gcc'], { encoding: 'utf8' }).trim();
-    const compiler = project.scratch.write('bin/gcc', `#!/bin/sh\nexec ${gcc} "$@"\n`);
+    // A gcc that is ccache looks for another one on the path, and must not find this one.
+    const script = `#!/bin/sh\nPATH='${process.env['PATH']}' exec ${gcc} "$@"\n`;
+    const compiler = project.scratch.write('bin/gcc', script);
     fs.chmodSync(compiler, 0o755);
     vi.stubEnv('PATH', `${path.dirname(compiler)}:${process.env['PATH']}`);
     await versionOf(project.options);
-    vi.unstubAllEnvs();
     expect(project.builds()).toBe(2);
   });
 
@@ -230,8 +236,8 @@ describe('what is kept', () => {
     using scratch = createScratch();
     scratch.write('kernel.node', new Uint8Array(1_000));
     const cache = new BuildCache(scratch.file('cache'), await Places.of(scratch.path), {
-      entriesMax: 0,
-      bytesMax: 0,
+      entriesMax: 1,
+      bytesMax: 2 ** 20,
     });
     const foreign = [
       'thesis.txt',
@@ -243,9 +249,13 @@ describe('what is kept', () => {
     for (const name of foreign) fs.utimesSync(scratch.write(`cache/${name}`, 'mine'), 1, 1);
     for (const name of ['photos', 'half-done', 'e'.repeat(64)])
       fs.utimesSync(scratch.file(`cache/${name}`), 1, 1);
-    await keepAll(cache, scratch.path).catch(() => undefined);
+    for (const [index, key] of KEYS.entries()) {
+      await cache.keep(key, scratch.path, MADE);
+      fs.utimesSync(path.join(cache.folder, key), index + 1, index + 1);
+    }
     for (const name of foreign) expect(fs.existsSync(scratch.file(`cache/${name}`)), name).toBe(true);
-    expect(fs.readdirSync(cache.folder)).toHaveLength(foreign.length);
+    const tops = foreign.map((name) => name.split('/')[0]);
+    expect(fs.readdirSync(cache.folder)).toEqual([...tops, KEYS.at(-1)].toSorted());
   });
 
   test('has a folder of its own in the one that is named, which is relative to the root', async () => {
@@ -331,12 +341,11 @@ describe('the name of a build', () => {
     };
     expect(await readAgain()).toContain(KIT_SCRIPT);
     // As soon as the clock tells one change from the next.
-    await vi.waitFor(async () => expect(await readAgain()).toEqual([]));
+    await vi.waitFor(async () => expect(await readAgain()).toEqual([]), { timeout: 30_000 });
     const before = await key.current();
     await copy.edit(KIT_SCRIPT, (text) => text.replace('() => 1', '() => 2'));
     expect(await readAgain()).toEqual([KIT_SCRIPT]);
     expect(await key.current()).not.toBe(before);
-    vi.restoreAllMocks();
     await copy.remove();
   });
 
@@ -391,24 +400,30 @@ describe('a cache from another machine', () => {
     expect(await there.restore(key, elsewhere.file('project'), 'build/total.node')).toEqual([]);
     elsewhere.write('node_modules/dep/dep.h', '#define DEP 2\n');
     expect(await there.restore(key, elsewhere.file('project'), 'build/total.node')).toBe(null);
-    vi.unstubAllEnvs();
   });
 });
 
 describe('two processes that want the same build', () => {
-  const KIT = new URL('../../../../dist/testing/testing.js', import.meta.url).href;
-
-  /** @returns what it says, once it ended */
-  async function openElsewhere(options: ReloadableOptions): Promise<string> {
-    const script = `import { createReloadable } from ${JSON.stringify(KIT)};
+  /** @param onWait is called when it waits for the other one @returns what it says, once it ended */
+  async function openElsewhere(options: ReloadableOptions, onWait = (): void => {}): Promise<string> {
+    const script = `import promises from 'node:fs/promises';
+      import path from 'node:path';
+      import { createReloadable } from ${JSON.stringify(compiledUrl('testing/testing.js'))};
+      const { readFile } = promises;
+      // Whoever waits reads again and again who has the lock.
+      promises.readFile = (file, ...rest) => {
+        if (path.basename(String(file)).startsWith('lock-')) process.send('waits');
+        return readFile(file, ...rest);
+      };
       const kit = await createReloadable(${JSON.stringify(options)});
       console.log(kit.addon.exports.version());
       await kit.close();`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
+    child.on('message', onWait);
     let said = '';
-    child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => {
       said += part;
     });
     await once(child, 'close');
@@ -416,10 +431,22 @@ describe('two processes that want the same build', () => {
   }
 
   test('have one build it, and the other take it', async () => {
-    // Long enough for the other one to come, too.
-    using project = makeKitProject({ before: 'sleep 3' });
-    const said = await Promise.all([openElsewhere(project.options), openElsewhere(project.options)]);
-    expect([...said, project.builds()]).toEqual(['1\n', '1\n', 1]);
+    using gate = createScratch();
+    using project = makeKitProject({ before: `until [ -e ${gate.file('go')} ]; do sleep 0.01; done` });
+    let hasWaited = false;
+    const said = [openElsewhere(project.options)];
+    try {
+      await vi.waitUntil(() => project.builds() === 1, { timeout: 30_000 });
+      said.push(
+        openElsewhere(project.options, () => {
+          hasWaited = true;
+        }),
+      );
+      await vi.waitUntil(() => hasWaited || project.builds() > 1, { timeout: 30_000 });
+    } finally {
+      gate.write('go', '');
+    }
+    expect([...(await Promise.all(said)), project.builds()]).toEqual(['1\n', '1\n', 1]);
   });
 
   test('are not held up by one that was killed', async () => {

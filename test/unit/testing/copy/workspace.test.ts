@@ -10,6 +10,7 @@ import { ownerToken } from '../../../../src/testing/copy/owner.ts';
 import { Workspace } from '../../../../src/testing/copy/workspace.ts';
 import { type ResolvedKit, resolveKit } from '../../../../src/testing/options.ts';
 import { createScratch, type Scratch } from '../../../support/addons.ts';
+import { compiledUrl } from '../../../support/compiled.ts';
 import { makeKitProject, snapshot } from '../../../support/kits.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -250,14 +251,12 @@ describe('what killed processes have left', () => {
 });
 
 describe('a process that ends before its tests have', () => {
-  const KIT = new URL('../../../../dist/testing/testing.js', import.meta.url).href;
-
   /** Opens a kit, and waits for a signal, which `listener` may handle. @returns how it ended, and what it left */
   async function kill(signal: NodeJS.Signals, listener: string) {
     using project = makeKitProject();
     const temporary = project.scratch.file('tmp');
     fs.mkdirSync(temporary);
-    const script = `import { createReloadable } from ${JSON.stringify(KIT)};
+    const script = `import { createReloadable } from ${JSON.stringify(compiledUrl('testing/testing.js'))};
       ${listener}
       const kit = await createReloadable(${JSON.stringify(project.options)});
       console.log(kit.root);
