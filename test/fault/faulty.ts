@@ -21,6 +21,9 @@ const SEPARATELY = { examine: false, rebind: false, libraries: true };
 /** Made only of an addon that has a private library; of such, none may be loaded plainly here. */
 export const OF_LIBRARIES: ReadonlySet<Call> = new Set(['keptLibrary', 'readNow']);
 
+/** Made by open() alone, but that a watch may be started anew. */
+export const OF_OPEN: ReadonlySet<Call> = new Set(['stageOpen', 'memoryCreate', 'watch']);
+
 export interface Faulty {
   readonly outside: Outside;
   /** Counts from here on, where it did not from the beginning. */

@@ -1,6 +1,7 @@
 /** The project that the tests of this folder live through: a build, a watch, an addon with state. */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Addon } from '../../src/addon.ts';
 import { isReloadError, type OpenOptions } from '../../src/index.ts';
 import {
   compileAddon,
@@ -40,6 +41,9 @@ export const counter = (version: number, hasLibrary: boolean): string =>
 /** Of few programs, as it runs some thousand times: a new file in place of the old one, as linkers do it. */
 const BUILD =
   'read -r v < src/kernel.c; [ -d out ] || mkdir out; exec cp --remove-destination "built/v$v.node" out/kernel.node';
+
+/** An edit that has not come by then is lost: a diagnosis. */
+const ARRIVAL_MAX_MS = 60_000;
 
 const VERSIONS = [1, 2, 3] as const;
 export type Version = (typeof VERSIONS)[number];
@@ -108,6 +112,24 @@ export function createProject(): Project {
     },
     [Symbol.dispose]: () => scratch[Symbol.dispose](),
   };
+}
+
+/** Resolves once the version serves that an edit makes, by the watch alone, which nothing must refuse meanwhile. */
+export async function arrive(addon: Addon<Counter>, version: Version, edit: () => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const deadline = setTimeout(() => end(new Error(`no reload for version ${version}`)), ARRIVAL_MAX_MS);
+    const end = (error?: unknown): void => {
+      clearTimeout(deadline);
+      addon.off('reloaded', look).off('failed', end);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const look = (): void => {
+      if (addon.exports.version() === version) end();
+    };
+    addon.on('reloaded', look).on('failed', end);
+    edit();
+  });
 }
 
 /** @returns false when it was refused; anything but a ReloadError has no code that a user could match on, and is thrown */

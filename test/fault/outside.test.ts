@@ -13,6 +13,7 @@ import {
   type Kind,
   type Manner,
   OF_LIBRARIES,
+  OF_OPEN,
   usualKind,
 } from './faulty.ts';
 import { leftOf } from './left.ts';
@@ -67,9 +68,6 @@ function arriveByWatch(addon: Addon<Counter>, project: Project): Promise<Version
     project.edit(wanted);
   });
 }
-
-/** Made by open() alone where nothing is reloaded by the watch. */
-const OF_OPEN: ReadonlySet<Call> = new Set(['stageOpen', 'memoryCreate', 'watch']);
 
 interface Way {
   readonly project: Project;
