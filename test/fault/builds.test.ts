@@ -7,6 +7,8 @@ import { expect, test } from 'vitest';
 import { open } from '../../src/index.ts';
 import { createScratch, install, type Scratch } from '../support/addons.ts';
 import { compiledUrl } from '../support/compiled.ts';
+import { until, untilFound } from '../support/until.ts';
+import { isRunning } from './hosted.ts';
 import { type Counter, counter } from './life.ts';
 
 const DIES_MAX_MS = 60_000;
@@ -19,7 +21,7 @@ const addon = await open(file, { stageDir, build, watch: { debounceMs: 0 } });
 const say = () => console.log(addon.exports.version());
 addon.on('reloaded', say).on('failed', () => undefined).on('warning', () => undefined);
 say();
-process.stdin.once('data', async () => {
+process.stdin.resume().once('end', async () => {
   await addon.close();
   process.exit(0);
 });
@@ -42,18 +44,22 @@ function createProject(): Scratch {
   return scratch;
 }
 
-interface Builder {
+interface Builder extends AsyncDisposable {
   readonly child: ChildProcess;
   until(version: number): Promise<void>;
   end(): Promise<[number | null, string | null]>;
   readonly ended: Promise<[number | null, string | null]>;
 }
 
-/** @param slow the version whose build stops in the middle */
+/**
+ * A process that builds, until it is told to end or this one does.
+ *
+ * @param slow the version whose build stops in the middle
+ */
 function startBuilder(scratch: Scratch, slow: number | null): Builder {
   const given = [scratch.file('out/kernel.node'), scratch.file('stage'), COMMAND, scratch.path];
   const args = ['--input-type=module', '--eval', BUILDER, compiledUrl('index.js'), ...given];
-  const env = { ...process.env, SLOW: `${slow ?? ''}` };
+  const env = { ...process.env, SLOW: `${slow ?? 'none'}` };
   const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<[number | null, string | null]>((resolve) => {
     child.once('exit', (code, signal) => resolve([code, signal]));
@@ -70,47 +76,48 @@ function startBuilder(scratch: Scratch, slow: number | null): Builder {
       }
     },
     end() {
-      child.stdin.write('end');
+      child.stdin.end();
       return ended;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
     },
   };
 }
 
-/** Resolves once `look` gives something. */
-async function once<T>(look: () => T | null): Promise<T> {
-  for (;;) {
-    const found = look();
-    if (found !== null) return found;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+/** The whole source at once: a build that finds it empty would build no version. */
+function edit(scratch: Scratch, version: number): void {
+  scratch.write('built/next', `${version}`);
+  fs.renameSync(scratch.file('built/next'), scratch.file('src/kernel.c'));
 }
 
-const groupIn = (scratch: Scratch): Promise<number> =>
-  once(() => (fs.existsSync(scratch.file('waits')) ? Number(fs.readFileSync(scratch.file('waits'))) : null));
+function groupIn(scratch: Scratch): Promise<number> {
+  const file = scratch.file('waits');
+  return untilFound('a build that waits', () =>
+    fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : null,
+  );
+}
 
-const hasEnded = (group: number): Promise<true> =>
-  once(() => {
-    // One that nobody reaps is dead, too.
-    const stat = fs.existsSync(`/proc/${group}/stat`) ? fs.readFileSync(`/proc/${group}/stat`, 'utf8') : '';
-    return stat === '' || /\) [ZX] /.test(stat) ? true : null;
-  });
+const hasEnded = (group: number): Promise<void> => until('the end of the build', () => !isRunning(group));
 
 test('two processes that build one output both come to its last version, also where one of them is killed in a build', {
   timeout: DIES_MAX_MS,
 }, async () => {
   using scratch = createProject();
-  const [survivor, victim] = [startBuilder(scratch, null), startBuilder(scratch, 2)];
+  await using survivor = startBuilder(scratch, null);
+  await using victim = startBuilder(scratch, 2);
   await Promise.all([survivor.until(1), victim.until(1)]);
-  scratch.write('src/kernel.c', '2');
+  edit(scratch, 2);
   const group = await groupIn(scratch);
   await survivor.until(2);
   victim.child.kill('SIGKILL');
   expect(await victim.ended).toEqual([null, 'SIGKILL']);
   // Or it would go on later, and put version 2 where version 3 is.
   await hasEnded(group);
-  const heir = startBuilder(scratch, null);
+  await using heir = startBuilder(scratch, null);
   await heir.until(2);
-  scratch.write('src/kernel.c', '3');
+  edit(scratch, 3);
   await Promise.all([survivor.until(3), heir.until(3)]);
   expect(await Promise.all([survivor.end(), heir.end()])).toEqual([
     [0, null],
@@ -124,7 +131,7 @@ test('a build whose process is killed ends with all that it has started', {
   timeout: DIES_MAX_MS,
 }, async () => {
   using scratch = createProject();
-  const victim = startBuilder(scratch, 1);
+  await using victim = startBuilder(scratch, 1);
   const group = await groupIn(scratch);
   victim.child.kill('SIGKILL');
   await victim.ended;

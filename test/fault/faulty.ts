@@ -21,8 +21,13 @@ const SEPARATELY = { examine: false, rebind: false, libraries: true };
 /** Made only of an addon that has a private library; of such, none may be loaded plainly here. */
 export const OF_LIBRARIES: ReadonlySet<Call> = new Set(['keptLibrary', 'readNow']);
 
+/** Made by open() alone, but that a watch may be started anew. */
+export const OF_OPEN: ReadonlySet<Call> = new Set(['stageOpen', 'memoryCreate', 'watch']);
+
 export interface Faulty {
   readonly outside: Outside;
+  /** Counts from here on, where it did not from the beginning. */
+  arm(): void;
   /** Whether the call was reached. */
   hasStruck(): boolean;
   /** What nobody gave back: timers, watchers, processes, images of the ledger. */
@@ -49,17 +54,22 @@ export function hasKind(call: Call, kind: Kind): boolean {
 
 let lives = 0;
 
-/** Makes the `nth` call of one name fail, from 1, as the real one does. A function is run just before the call instead. */
+/**
+ * Makes the `nth` call of one name fail, from 1, as the real one does. A function is run just before the call instead.
+ *
+ * @param isArmed whether calls count from the beginning, or from `arm()` on
+ */
 export function failAt(
   call: Call,
   nth: number,
   manner: Manner | (() => void),
   kind: Kind = typeof manner === 'function' ? 0 : usualKind(manner),
+  isArmed = true,
 ): Faulty {
-  let count = 0;
+  let [counts, count] = [isArmed, 0];
   const refusal = (REFUSALS[call][kind] ?? REFUSALS[call][0]) as Any;
   const strike: Strike = (name) => {
-    if (name !== call) return null;
+    if (name !== call || !counts) return null;
     count += 1;
     if (count < nth || (count > nth && manner !== 'for good')) return null;
     if (typeof manner !== 'function') return refusal;
@@ -105,6 +115,9 @@ export function failAt(
   };
   return {
     outside,
+    arm() {
+      counts = true;
+    },
     mark,
     loaded: () => [...loaded],
     hasStruck: () => count >= nth,

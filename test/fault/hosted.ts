@@ -4,14 +4,12 @@ import path from 'node:path';
 import { expect } from 'vitest';
 import { type Addon, type AddonEvents, type HostedOpenOptions, open } from '../../src/index.ts';
 import { compileAddon, createScratch, FIXTURES, install } from '../support/addons.ts';
+import { until } from '../support/until.ts';
 import { collect, mappings, openFiles } from './left.ts';
 
 export { collect };
 
 const INCLUDE = path.resolve(FIXTURES, '../../native/include');
-/** A diagnosis, not a measure. */
-const UNTIL_MAX_MS = 20_000;
-const LOOK_MS = 3;
 
 /** The exports of `fatal.c`, as they are on this side. */
 export interface Fatal {
@@ -129,19 +127,6 @@ export class Stand implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#handles.splice(0).map((handle) => handle.close()));
     this.#scratch[Symbol.dispose]();
-  }
-}
-
-/** Waits for what no event tells of. */
-export async function until(
-  what: string,
-  isSo: () => boolean,
-  found: () => unknown = () => '',
-): Promise<void> {
-  const endMs = performance.now() + UNTIL_MAX_MS;
-  while (!isSo()) {
-    if (performance.now() > endMs) throw new Error(`waited for: ${what}; ${JSON.stringify(found())}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openGroup } from '../../src/index.ts';
 import { install } from '../support/addons.ts';
-import { type Fatal, fatalAddon, hostsOf, refusalOf, Stand, until } from './hosted.ts';
+import { until } from '../support/until.ts';
+import { type Fatal, fatalAddon, hostsOf, refusalOf, Stand } from './hosted.ts';
 
 let stand: Stand;
 beforeEach(() => {
@@ -15,7 +16,7 @@ test('a new member that is killed after its check, while another one is checked,
   const [a, b] = ['a.node', 'b.node'].map((name) => path.join(stand.folder, name)) as [string, string];
   install(fatalAddon(1), a);
   install(fatalAddon(11), b);
-  const group = await openGroup<{ a: Fatal; b: Fatal }>(
+  await using group = await openGroup<{ a: Fatal; b: Fatal }>(
     { a: { file: a }, b: { file: b, after: ['a'] } },
     stand.options({ host: { spare: false } }) as never,
   );

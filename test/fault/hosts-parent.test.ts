@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { open } from '../../src/index.ts';
 import { FIXTURES, install } from '../support/addons.ts';
-import { fatalAddon, hostsOf, isRunning, Stand, staged, until } from './hosted.ts';
+import { until } from '../support/until.ts';
+import { fatalAddon, hostsOf, isRunning, Stand, staged } from './hosted.ts';
 
 /** What hosts are started from, too. */
 const LIBRARY = pathToFileURL(path.resolve(FIXTURES, '../../dist/index.js')).href;

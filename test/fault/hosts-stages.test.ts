@@ -1,7 +1,8 @@
 /** kill -9 of either process at each stage of a reload: the handle answers again, with what was saved. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Addon } from '../../src/index.ts';
-import { eventOf, type Fatal, isRunning, refusalOf, Stand, until } from './hosted.ts';
+import { until } from '../support/until.ts';
+import { eventOf, type Fatal, isRunning, refusalOf, Stand } from './hosted.ts';
 
 /** Hooks of the new version, in their order. Its `save` is the check before the swap. */
 const STAGES = ['load', 'prepare', 'init', 'save'] as const;

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Addon } from '../../src/index.ts';
 import { scriptedAddon } from '../support/addons.ts';
-import { eventOf, refusalOf, Stand, until } from './hosted.ts';
+import { until } from '../support/until.ts';
+import { eventOf, refusalOf, Stand } from './hosted.ts';
 
 interface Scripted {
   version(): Promise<number>;

@@ -1,7 +1,8 @@
 /** Crashes of the process that runs a version: what is lost, what comes back, and that nothing stays. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Addon } from '../../src/index.ts';
-import { eventOf, type Fatal, hostsOf, refusalOf, Stand, staged, until } from './hosted.ts';
+import { until } from '../support/until.ts';
+import { eventOf, type Fatal, hostsOf, refusalOf, Stand, staged } from './hosted.ts';
 
 /** No checkpoint comes unless a test asks for it. */
 const QUIET = { checkpoint: false } as const;

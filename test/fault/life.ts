@@ -1,6 +1,7 @@
 /** The project that the tests of this folder live through: a build, a watch, an addon with state. */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Addon } from '../../src/addon.ts';
 import { isReloadError, type OpenOptions } from '../../src/index.ts';
 import {
   compileAddon,
@@ -18,7 +19,7 @@ export interface Counter {
 }
 
 /** Needed by its path, as a library without a DT_SONAME is, which makes it a private one. */
-const library = (): string => compileAddon([path.join(FIXTURES, 'ledger/library.c')], ['-DVERSION=1']);
+const privateLibrary = (): string => compileAddon([path.join(FIXTURES, 'ledger/library.c')], ['-DVERSION=1']);
 
 /** A version that hands on its count and its memory. */
 export const counter = (version: number, hasLibrary: boolean): string =>
@@ -34,10 +35,15 @@ export const counter = (version: number, hasLibrary: boolean): string =>
       save: () => count,
     };
   `,
-    hasLibrary ? ['-Wl,--no-as-needed', library()] : [],
+    hasLibrary ? ['-Wl,--no-as-needed', privateLibrary()] : [],
   );
 
-const BUILD = 'mkdir -p out && cp "built/v$(cat src/kernel.c).node" out/new && mv out/new out/kernel.node';
+/** Of few programs, as it runs some thousand times: a new file in place of the old one, as linkers do it. */
+const BUILD =
+  'read -r v < src/kernel.c; [ -d out ] || mkdir out; exec cp --remove-destination "built/v$v.node" out/kernel.node';
+
+/** An edit that has not come by then is lost: a diagnosis. */
+const ARRIVAL_MAX_MS = 60_000;
 
 const VERSIONS = [1, 2, 3] as const;
 export type Version = (typeof VERSIONS)[number];
@@ -65,13 +71,18 @@ export function createProject(): Project {
   const scratch: Scratch = createScratch();
   const stageDir = scratch.file('stage');
   scratch.write('package.json', '{}');
-  const has = (hasLibrary: boolean): void => {
+  let hasLibrary: boolean | null = null;
+  const has = (library: boolean): void => {
+    if (hasLibrary === library) return;
+    hasLibrary = library;
     for (const version of VERSIONS)
-      install(counter(version, hasLibrary), scratch.file(`built/v${version}.node`));
+      install(counter(version, library), scratch.file(`built/v${version}.node`));
   };
   has(false);
-  const edit = (version: Version): void => void scratch.write('src/kernel.c', `${version}`);
-  edit(1);
+  scratch.write('src/kernel.c', '1');
+  // One byte in place of another: no build finds the file empty.
+  const edit = (version: Version): void =>
+    fs.writeFileSync(scratch.file('src/kernel.c'), `${version}`, { flag: 'r+' });
   const known: string[] = [];
   return {
     file: scratch.file('out/kernel.node'),
@@ -101,6 +112,24 @@ export function createProject(): Project {
     },
     [Symbol.dispose]: () => scratch[Symbol.dispose](),
   };
+}
+
+/** Resolves once the version serves that an edit makes, by the watch alone, which nothing must refuse meanwhile. */
+export async function arrive(addon: Addon<Counter>, version: Version, edit: () => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const deadline = setTimeout(() => end(new Error(`no reload for version ${version}`)), ARRIVAL_MAX_MS);
+    const end = (error?: unknown): void => {
+      clearTimeout(deadline);
+      addon.off('reloaded', look).off('failed', end);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const look = (): void => {
+      if (addon.exports.version() === version) end();
+    };
+    addon.on('reloaded', look).on('failed', end);
+    edit();
+  });
 }
 
 /** @returns false when it was refused; anything but a ReloadError has no code that a user could match on, and is thrown */

@@ -12,7 +12,7 @@ const HOSTS =
 const SPARED = {
   native: 'holds the others',
   shimPath: 'a value',
-  nowMs: 'a clock; storms.test.ts sets it',
+  nowMs: 'a clock that only goes forward; clocks.test.ts sets the other one',
   after: 'a timer does not fail; it is accounted for',
   turn: 'a turn does not fail',
   isThere: 'says no where it cannot look, which is an answer',

@@ -25,6 +25,8 @@ export interface Plan {
   readonly to: number;
   /** How many calls lie between one that fails and the next. */
   readonly step: number;
+  /** Whether it says which functions of the shim are entered, for where it crashes: two lines for each call of one. */
+  readonly tellsEntries?: boolean;
 }
 
 /** One call that failed. */
@@ -130,6 +132,15 @@ export async function runLives(scratch: Scratch, plan: Plan): Promise<Run> {
   return { points, loose, isEnd, last, signal };
 }
 
+/** A crash, where it can be told, with the function in which it happens: the same call fails once more. */
+async function withPlace(scratch: Scratch, plan: Omit<Plan, 'from'>, run: Run): Promise<Run> {
+  const last = run.points.at(-1);
+  if (plan.manner !== 'no memory' || last === undefined || last.struck !== null) return run;
+  const again = await runLives(scratch, { ...plan, from: last.nth, to: last.nth, tellsEntries: true });
+  const within = again.points.at(-1)?.within ?? null;
+  return { ...run, points: [...run.points.slice(0, -1), { ...last, within }] };
+}
+
 /** Every call from the first to the last; after a crash, a child goes on with the next one. */
 export async function sweep(
   scratch: Scratch,
@@ -138,7 +149,7 @@ export async function sweep(
 ): Promise<readonly Point[]> {
   const points: Point[] = [];
   for (let from = 1; from <= plan.to; ) {
-    const run = await runLives(scratch, { ...plan, from });
+    const run = await withPlace(scratch, plan, await runLives(scratch, { ...plan, from }));
     points.push(...run.points);
     addTo(tally, run);
     if (run.isEnd) return points;

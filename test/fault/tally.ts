@@ -20,9 +20,8 @@ const tallies: Tally[] = [];
 // Not where a sweep ends: one that runs out of time does not end.
 afterAll(() => {
   if (REPORT === undefined) return;
-  const file = expect.getState().testPath;
   for (const { category, points, bad } of tallies)
-    fs.appendFileSync(REPORT, `${JSON.stringify({ file, category, points, bad })}\n`);
+    fs.appendFileSync(REPORT, `${JSON.stringify({ category, points, bad })}\n`);
 });
 
 /** Of one sweep, which goes on after a bad point. */

@@ -8,6 +8,7 @@ import type { SourcePath } from '../../src/brands.ts';
 import type { Builder, BuildOutcome, BuildProgress, BuildRequest } from '../../src/build/builder.ts';
 import { createBuilder } from '../../src/build/create-builder.ts';
 import { realOutside } from '../../src/outside.ts';
+import { untilFound } from './until.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const PREFIX = path.dirname(path.dirname(fs.realpathSync(process.execPath)));
@@ -219,12 +220,8 @@ export function processesInside(root: string): readonly number[] {
 }
 
 /** Waits for a compiler proper that works in the project. */
-export async function compilerInside(root: string): Promise<number> {
-  for (;;) {
-    const found = processesInside(root).find((pid) => isCompiler(pid));
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+export function compilerInside(root: string): Promise<number> {
+  return untilFound('a compiler', () => processesInside(root).find(isCompiler));
 }
 
 function isCompiler(pid: number): boolean {

@@ -11,6 +11,7 @@ import { type ErrorCode, isReloadError, type ReloadError } from '../../../src/er
 import { type ResolvedBuild, resolveBuild } from '../../../src/build-options.ts';
 import { realOutside } from '../../../src/outside.ts';
 import { compiledUrl } from '../../support/compiled.ts';
+import { until } from '../../support/until.ts';
 
 let root: string;
 
@@ -333,7 +334,7 @@ test('a build does not outlive the process that started it', async () => {
   const stdout = execFileSync(process.execPath, [at('child.mjs'), ...urls, addon()], { encoding: 'utf8' });
   const child = printedPid(stdout, 'child');
   expect(child).toBeGreaterThan(0);
-  while (isAlive(child)) await new Promise((resolve) => setImmediate(resolve));
+  await until('the end of what the build has started', () => !isAlive(child));
 });
 
 test('inputs of a command are the sources in the project folder', async () => {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Addon, isReloadError, open, type Warning } from '../../../src/index.ts';
 import { createScratch, install, type Scratch, scriptedAddon } from '../../support/addons.ts';
+import { until } from '../../support/until.ts';
 
 interface Counter {
   version(): number;
@@ -147,7 +148,7 @@ test('a process that takes long to start is no fault of the version', async () =
     host,
     stageDir: scratch.file('stage'),
   });
-  while (!fs.existsSync(begun)) await new Promise(setImmediate);
+  await until('the start of the process', () => fs.existsSync(begun));
   vi.advanceTimersByTime(60_000);
   vi.useRealTimers();
   scratch.write('go', '');

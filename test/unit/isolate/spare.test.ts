@@ -4,7 +4,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { Hosts } from '../../../src/isolate/hosts.ts';
 import type { Line } from '../../../src/isolate/line.ts';
 import { realOutside } from '../../../src/outside.ts';
-import { hostsOf, until } from '../../fault/hosted.ts';
+import { hostsOf } from '../../fault/hosted.ts';
+import { until } from '../../support/until.ts';
 
 /** More than Linux takes for one string of an environment. */
 const TOO_LONG = 'x'.repeat(2 ** 18);

@@ -6,6 +6,7 @@ import { Bench } from '../../../../src/testing/copy/bench.ts';
 import { openOn } from '../../../../src/testing/copy/open-on.ts';
 import { resolveKit } from '../../../../src/testing/options.ts';
 import { KIT_SCRIPT, makeKitProject, type Total } from '../../../support/kits.ts';
+import { until } from '../../../support/until.ts';
 
 const toVersion2 = (text: string): string => text.replace('() => 1', '() => 2');
 
@@ -52,7 +53,7 @@ test("a copy whose build was stopped is not the next test's", async () => {
   const kit = await openOn<Total>(bench);
   await kit.write('src/slow.h', '');
   const reload = kit.reload().catch((error: unknown) => error);
-  while (project.builds() < 2) await new Promise((resolve) => setImmediate(resolve));
+  await until('a second build', () => project.builds() === 2);
   await kit.close();
   expect(await reload).toMatchObject({ code: 'ERR_CLOSED' });
   expect(fs.existsSync(kit.root)).toBe(false);
