@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { CLOCK_STEP_MS } from '../../../../src/build/files.ts';
 import { BuildCache, type Made } from '../../../../src/testing/cache/build-cache.ts';
 import { BuildKey, hashOf } from '../../../../src/testing/cache/build-key.ts';
 import { Places } from '../../../../src/testing/cache/places.ts';
@@ -14,6 +15,7 @@ import { createReloadable, type ReloadableOptions } from '../../../../src/testin
 import { createScratch } from '../../../support/addons.ts';
 import { compiledUrl } from '../../../support/compiled.ts';
 import { KIT_SCRIPT, type KitProject, makeKitProject, type Total } from '../../../support/kits.ts';
+import { until } from '../../../support/until.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -127,9 +129,11 @@ describe('a build', () => {
 
   test('is another one when a header outside of the project changes', async () => {
     using include = createScratch();
-    include.write('library.h', '#define LIBRARY 1\n');
+    const header = include.write('library.h', '#define LIBRARY 1\n');
     using project = makeKitProject({ flags: [`-I${include.path}`] });
     editProject(project, '#define', '#include "library.h"\n#define');
+    // Else it could have been written while the build ran, for all that their times say.
+    await until('a clock tick', () => fs.statSync(header).ctimeMs + CLOCK_STEP_MS < Date.now());
     await versionOf(project.options);
     await versionOf(project.options);
     expect(project.builds()).toBe(1);
