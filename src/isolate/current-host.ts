@@ -15,7 +15,7 @@ import type { Ask, Loaded, LoadRequest, MemoryAnswer, MemoryAsk, Retired } from 
 import { Held } from './objects.ts';
 import { Session } from './session.ts';
 import { shareMemory } from './share-memory.ts';
-import { sweep } from './sweep.ts';
+import { sweep, sweepAfter } from './sweep.ts';
 import { toWireError } from './wire.ts';
 
 /** A host that was asked to end has so long for its exit handlers. */
@@ -192,6 +192,7 @@ export class CurrentHost {
   async drop(): Promise<void> {
     this.kill();
     await this.#session?.finish(EXIT_WAIT_MS);
+    await sweepAfter(this.#options.stageDir, this.pid, this.#options.outside);
   }
 
   /**
@@ -203,13 +204,14 @@ export class CurrentHost {
     this.memory = null;
     const session = this.#session;
     if (session === null) return UNLOADED;
-    const { reuses, giveBack } = this.#options;
+    const { reuses, giveBack, stageDir, outside } = this.#options;
     // A process takes all of it along.
     const asks = !isGone && (session.pid === null || reuses);
     const retired = asks ? await this.#retire(drainTimeoutMs) : null;
     const isEmpty = retired?.outcome === 'unloaded' && !this.#isMapped;
     if (isEmpty && reuses && session.hand(giveBack)) return UNLOADED;
     await session.finish(EXIT_WAIT_MS);
+    await sweepAfter(stageDir, session.pid, outside);
     if (!this.#isMapped) return UNLOADED;
     const unseen = 'something that the ledger cannot see holds its mapping';
     return { outcome: 'kept', pins: [], reason: retired?.reason ?? unseen };

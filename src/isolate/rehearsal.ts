@@ -7,7 +7,7 @@ import { shareMemory } from './share-memory.ts';
 import type { Ask, Loaded, LoadRequest, MemoryAnswer, MemoryAsk, Saved } from './messages.ts';
 import type { HostEnd, Line } from './line.ts';
 import { Session } from './session.ts';
-import { sweep } from './sweep.ts';
+import { sweepAfter } from './sweep.ts';
 import { toWire, toWireError, type Wire } from './wire.ts';
 
 export interface RehearsalOptions extends LoadRequest {
@@ -95,7 +95,7 @@ class Rehearsal {
     this.#session.kill('exit');
     await this.#session.finish(0);
     const { stageDir, outside } = this.#options;
-    if (this.#during === 'load') sweep(stageDir, outside.native);
+    await sweepAfter(stageDir, this.#session.pid, outside);
     this.#options.memory.undo();
   }
 
