@@ -7,8 +7,8 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts', 'examples/*/*.test.mjs'],
     // Native code runs here: a crash must take one file with it, not the run.
     pool: 'forks',
-    // A fifth of a test's time is spent waiting for events. More workers than this would have tests wait for each other.
-    maxWorkers: os.availableParallelism() + 1,
+    // Tests start compilers and other processes: with one worker more, all of it took longer.
+    maxWorkers: os.availableParallelism(),
     sequence: { sequencer: SlowFirst },
     // A diagnosis, not a measure: tests wait for events, and a machine under load is slow.
     testTimeout: 60_000,

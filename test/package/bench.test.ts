@@ -29,7 +29,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
 const LONG: readonly string[] =
   process.env['BENCH'] === 'all'
     ? []
-    : ['left', 'calls', 'hosts', 'growth', 'state', 'instances', 'builders'];
+    : ['ways', 'left', 'calls', 'hosts', 'growth', 'state', 'instances', 'builders'];
 
 const published = JSON.parse(fs.readFileSync(path.join(ROOT, REPORT), 'utf8')) as Report;
 
