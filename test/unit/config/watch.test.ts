@@ -1,15 +1,13 @@
 /** A configuration that is edited while it is watched. */
 import { spawnSync } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../src/config/resolve.ts';
 import { type ConfigWatch, watchConfig } from '../../../src/config/watch.ts';
 import type { ReloadError } from '../../../src/errors.ts';
-import { realOutside } from '../../../src/outside.ts';
-import { startWatcher } from '../../../src/watch/watcher.ts';
 import { createScratch, type Scratch } from '../../support/addons.ts';
 import { compiledUrl } from '../../support/compiled.ts';
+import { editSeen } from '../../support/edits.ts';
 
 type Told = { readonly config: ResolvedConfig } | { readonly error: ReloadError };
 
@@ -48,26 +46,6 @@ function project(): Scratch {
   const scratch = createScratch();
   scratch.write('package.json', '{ "name": "p" }');
   return scratch;
-}
-
-/** Writes a file, and resolves when another watch has seen that, which waits longer than that of a configuration. */
-async function editSeen(file: string, text: string): Promise<void> {
-  const told = new EventEmitter();
-  const watcher = await startWatcher(
-    {
-      files: [file],
-      ignore: [],
-      debounceMs: 200,
-      persistent: true,
-      onChange: () => told.emit('seen'),
-      onWarning: (_message, cause) => told.emit('error', cause),
-    },
-    realOutside,
-  );
-  const seen = once(told, 'seen');
-  fs.writeFileSync(file, text);
-  await seen;
-  await watcher.close();
 }
 
 const history = (count: unknown): string => JSON.stringify({ options: { history: count } });

@@ -3,9 +3,8 @@ import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Edits } from '../../../../src/cli/dev/edits.ts';
-import { realOutside } from '../../../../src/outside.ts';
-import { startWatcher } from '../../../../src/watch/watcher.ts';
 import { createScratch, type Scratch } from '../../../support/addons.ts';
+import { editSeen } from '../../../support/edits.ts';
 
 const history = (count: unknown): string => JSON.stringify({ options: { history: count } });
 
@@ -39,30 +38,10 @@ afterEach(async () => {
   scratch[Symbol.dispose]();
 });
 
-/** Resolves when another watch has seen the edit, which waits longer than that of a configuration. */
-async function editSeen(text: string): Promise<void> {
-  const told = new EventEmitter();
-  const watcher = await startWatcher(
-    {
-      files: [file],
-      ignore: [],
-      debounceMs: 200,
-      persistent: true,
-      onChange: () => told.emit('seen'),
-      onWarning: (_message, cause) => told.emit('error', cause),
-    },
-    realOutside,
-  );
-  const seen = once(told, 'seen');
-  fs.writeFileSync(file, text);
-  await seen;
-  await watcher.close();
-}
-
 test('before somebody listens are told of afterwards', async () => {
   expect((await edits.open(scratch.path)).options).toEqual({ history: 1 });
-  await editSeen(history(2));
-  await editSeen(history('x'));
+  await editSeen(file, history(2));
+  await editSeen(file, history('x'));
   const told = [once(listener, 'warned'), once(listener, 'wanted'), once(planner, 'asked')];
   edits.listen(listener);
   planner.emit('answer');
@@ -77,8 +56,8 @@ test('while one is planned by are planned by next, the last of them', async () =
   let asked = once(planner, 'asked');
   fs.writeFileSync(file, history(2));
   expect(await asked).toEqual([2]);
-  await editSeen(history(3));
-  await editSeen(history(4));
+  await editSeen(file, history(3));
+  await editSeen(file, history(4));
   asked = once(planner, 'asked');
   planner.emit('answer');
   expect(await asked).toEqual([4]);
