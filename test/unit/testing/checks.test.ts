@@ -240,6 +240,19 @@ describe('toStayOnVersion', () => {
     );
   });
 
+  test('throws what kept it from trying: a build that cannot be started refuses no version', async () => {
+    using scratch = createScratch();
+    const target = scratch.file('total.node');
+    install(scriptedAddon(TOTAL), target);
+    const command = scratch.write('build.sh', '#!/bin/sh\n');
+    fs.chmodSync(command, 0o755);
+    const build = { command, cwd: scratch.path };
+    await using addon = await open<Total>(target, { stageDir: scratch.file('stage'), build });
+    fs.rmSync(command);
+    const refused = { code: 'ERR_BUILD_FAILED', details: { reason: 'spawn' } };
+    await expect(assertStaysOnVersion(addon, 1)).rejects.toMatchObject(refused);
+  });
+
   test('refuses a code that is none, and knows each that is one', async () => {
     await using total = await openTotal();
     const code = 'ERR_BUILD_FALED' as 'ERR_BUILD_FAILED';
