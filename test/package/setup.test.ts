@@ -89,6 +89,16 @@ describe('where none fits', () => {
     expect(fs.readdirSync(scratch.path).toSorted()).toEqual(['a package']);
   });
 
+  test('what a compilation left that was killed is deleted hours later', () => {
+    placeBad('prebuilds', SYSTEM);
+    const old = path.dirname(scratch.write('napi-reload-compile-old/build/half.o', ''));
+    scratch.write('napi-reload-compile-young/build/half.o', '');
+    const madeS = Date.now() / 1_000 - 3 * 3_600;
+    fs.utimesSync(path.dirname(old), madeS, madeS);
+    expect(setup().status).toBe(0);
+    expect(fs.readdirSync(scratch.path).toSorted()).toEqual(['a package', 'napi-reload-compile-young']);
+  });
+
   test('it goes to the folder of the user when the package cannot be written to', () => {
     scratch.write('a package/build', 'no folder');
     const first = setup();
@@ -114,6 +124,20 @@ describe('where none fits', () => {
 });
 
 describe('one error says why there is none', () => {
+  test('each time that a process asks, and what failed is not compiled again', () => {
+    scratch.write('a package/native/small.c', 'int broken = ;');
+    const script = `
+      const { loadNative } = await import(${JSON.stringify(inPackage('dist/native.js'))});
+      const refusal = () => { try { loadNative(); } catch (error) { return error; } };
+      const first = refusal();
+      console.log(first.code, first === refusal());`;
+    const env = { ...process.env, XDG_CACHE_HOME: home, TMPDIR: scratch.path };
+    const args = ['--input-type=module', '--eval', script];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+    expect(stdout).toBe('ERR_SHIM_UNAVAILABLE true\n');
+    expect(stderr).toMatch(COMPILES);
+  });
+
   test('when programs are missing', () => {
     const bad = placeBad('prebuilds', SYSTEM);
     const { status, stderr } = setup(withoutTools());
