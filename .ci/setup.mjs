@@ -56,6 +56,7 @@ const parts = [
       'configure',
       'build',
       '--release',
+      '--jobs=max',
       ...nodedir(),
     ],
   },

@@ -192,6 +192,10 @@ const operations: Record<string, Operation> = {
       closed: [closed, closed],
     },
   },
+};
+
+/** What listeners hear, which the handle tells by itself wherever its versions run: asked inline alone. */
+const listening: Record<string, Operation> = {
   'on() and once(), told of the next end of a reload': {
     async run(handle) {
       const { addon } = handle;
@@ -329,7 +333,8 @@ describe.each(ISOLATIONS)('isolation %s', (isolation) => {
     });
   });
 
-  describe.each(Object.entries(operations))('%s', (_, { run, cells }) => {
+  const all = isolation === 'inline' ? { ...operations, ...listening } : operations;
+  describe.each(Object.entries(all))('%s', (_, { run, cells }) => {
     test.each(STATES)('does what is defined when the handle is %s', async (state) => {
       using scratch = createScratch();
       const handle = await enter(state, isolation, scratch);

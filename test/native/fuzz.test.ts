@@ -29,7 +29,7 @@ function hasSanitizers(): boolean {
 }
 
 function buildReplay(): string {
-  const flags = ['-std=c++17', '-O1', `-I${NODE_INCLUDE}`, ...(hasSanitizers() ? SANITIZE : [])];
+  const flags = ['-std=c++17', '-Og', `-I${NODE_INCLUDE}`, ...(hasSanitizers() ? SANITIZE : [])];
   const hash = createHash('sha256').update(flags.join(' '));
   const headers = fs.readdirSync(path.join(ROOT, 'native')).filter((name) => name.endsWith('.h'));
   for (const file of [...SOURCES, ...headers.map((name) => `native/${name}`)]) {
