@@ -15,7 +15,7 @@ afterEach(() => stand[Symbol.asyncDispose]());
 
 /** Version 2 serves; 2 is in its checkpoint, and 3 was counted since. */
 async function openCounting(): Promise<Addon<Fatal>> {
-  const addon = await stand.open(1, { checkpoint: false });
+  const addon = await stand.open(1, { checkpoint: false, host: { spare: false } });
   await addon.exports.bump();
   await addon.exports.bump();
   stand.install(2);

@@ -4,8 +4,10 @@ import type { Addon } from '../../src/index.ts';
 import { until } from '../support/until.ts';
 import { eventOf, type Fatal, hostsOf, refusalOf, Stand, staged } from './hosted.ts';
 
-/** No checkpoint comes unless a test asks for it. */
-const QUIET = { checkpoint: false } as const;
+/** No checkpoint comes unless a test asks for it; a spare host waits, as it does by default. */
+const WITH_SPARE = { checkpoint: false } as const;
+/** Without the spare one, whose start is most of what many a test would cost. */
+const QUIET = { ...WITH_SPARE, host: { spare: false } } as const;
 const FAST = { backoffMs: 1, backoffMaxMs: 4 } as const;
 
 let stand: Stand;
@@ -32,7 +34,7 @@ describe('a host that ends in a call', () => {
     ['thread', null, 'SIGSEGV'],
     ['exit', 7, null],
   ])('by %s is told of, and started again from the last checkpoint', async (how, exitCode, signal) => {
-    const addon = await openCounting();
+    const addon = await openCounting(WITH_SPARE);
     const { exports } = addon;
     await exports.mark();
     await exports.bump();
@@ -78,7 +80,7 @@ describe('a host that ends in a call', () => {
   });
 
   test('by taking memory is ended at host.maxRssBytes', async () => {
-    const addon = await openCounting({ ...QUIET, host: { maxRssBytes: 256 << 20 } });
+    const addon = await openCounting({ ...QUIET, host: { ...QUIET.host, maxRssBytes: 256 << 20 } });
     expect(await refusalOf(addon.exports.die('storm'))).toMatchObject({
       code: 'ERR_HOST_CRASHED',
       details: { reason: 'memory-limit', signal: 'SIGKILL' },
@@ -98,7 +100,10 @@ test('a host that is killed while no call is in flight is started again', async 
 });
 
 test('a finalizer that crashes is a crash like another', async () => {
-  const addon = await openCounting({ ...QUIET, host: { execArgv: ['--max-semi-space-size=1'] } });
+  const addon = await openCounting({
+    ...QUIET,
+    host: { ...QUIET.host, execArgv: ['--max-semi-space-size=1'] },
+  });
   const crashed = eventOf(addon, 'crashed');
   let isDown = false;
   void crashed.then(() => {
@@ -237,10 +242,10 @@ describe('a restart', () => {
   test.each(['load', 'init', 'prepare'])(
     'in which %s hangs is given up after hookTimeoutMs',
     async (hook) => {
-      const addon = await openCounting({ ...QUIET, supervise: FAST, hookTimeoutMs: 3000 });
+      const addon = await openCounting({ ...QUIET, supervise: FAST, hookTimeoutMs: 2000 });
       const crashes: unknown[] = [];
       addon.on('crashed', ({ error }) => crashes.push((error.cause as { code?: string })?.code ?? null));
-      stand.plan(2, hook, 'loop');
+      stand.plan(2, hook, 'hang');
       await refusalOf(addon.exports.die('segv'));
       expect(await addon.exports.count()).toBe(2);
       expect(crashes).toEqual([null, 'ERR_HOOK_TIMEOUT']);
@@ -411,7 +416,7 @@ test('calls of a version that is replaced are refused as unloaded when they outl
 });
 
 test('no host is left by a spare one that is killed', async () => {
-  const addon = await openCounting();
+  const addon = await openCounting(WITH_SPARE);
   await until('there is a spare one', () => hostsOf(process.pid).length === 2);
   const live = await addon.exports.pid();
   for (const pid of hostsOf(process.pid)) if (pid !== live) process.kill(pid, 'SIGKILL');

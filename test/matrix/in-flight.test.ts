@@ -58,7 +58,7 @@ describe.each(['inline', 'worker', 'process'] as const)('calls in flight, isolat
     addon =
       isolation === 'inline'
         ? await open<Kernel>(file, options)
-        : await open<Kernel>(file, { ...options, isolation });
+        : await open<Kernel>(file, { ...options, isolation, host: { spare: false } });
   });
 
   afterEach(async () => {

@@ -261,7 +261,8 @@ function until(addon: Addon<Counter>, phase: string): Promise<void> {
 
 function openIn(isolation: Isolation, file: string, options: OpenOptions): Promise<Addon<Counter>> {
   if (isolation === 'inline') return open<Counter>(file, options);
-  return open<Counter>(file, { ...options, isolation });
+  // The start of a spare host is work that no cell shows anything of.
+  return open<Counter>(file, { ...options, isolation, host: { spare: false } });
 }
 
 async function enter(state: State, isolation: Isolation, scratch: Scratch): Promise<Handle> {

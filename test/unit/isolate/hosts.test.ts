@@ -80,7 +80,8 @@ describe.each(['worker', 'process'] as const)('a version in a %s', (isolation) =
     scratch = createScratch();
     file = scratch.file('kernel.node');
     install(versionOf(1), file);
-    addon = await open<Kernel>(file, { isolation, stageDir: scratch.file('stage') });
+    const options = { isolation, stageDir: scratch.file('stage'), host: { spare: false } };
+    addon = await open<Kernel>(file, options);
   });
 
   afterEach(async () => {
