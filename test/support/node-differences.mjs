@@ -57,7 +57,8 @@ export const DIFFERENCES = {
     what: 'classes of `napi_define_class` are collected (V8 12)',
     on: [false, true, true, true],
     upstream: 'https://github.com/nodejs/node/issues/28988',
-    minds: 'classes are made of plain functions, which every V8 collects',
+    minds:
+      'classes are made of plain functions, which every V8 collects unless its cache of templates has them',
     isHere: () => v8Major >= 12,
   },
   setPrototype: {

@@ -5,7 +5,6 @@
 // `{ name, which, value }`, where `which` picks a version or a kept thing among those that there are.
 import assert from 'node:assert/strict';
 import { addon } from '../../fixtures/ledger/build.mjs';
-import { DIFFERENCES } from '../../support/node-differences.mjs';
 import {
   collect,
   facadeOf,
@@ -31,8 +30,11 @@ const HOMELESS = -1;
 const SETTLE_ROUNDS_MAX = 200;
 /** Function objects that the last frames may still hold. */
 const SLOTS_LEFT_MAX = 100;
-/** Of a class of the addon, where V8 keeps it for good. */
-const SLOTS_OF_CLASS = DIFFERENCES.classesAreCollected.isHere() ? 0 : 6;
+/**
+ * Of a class of the addon: V8 keeps it once the class itself was called by `new`, as an entry of the cache of templates that
+ * a context has (CacheTemplateInstantiation in its src/api/api-natives.cc).
+ */
+const SLOTS_OF_CLASS = 6;
 
 /** Kinds of pins that an object held by JavaScript is. @type {Record<string, string>} */
 const PIN_OF = {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addon } from '../../fixtures/ledger/build.mjs';
-import { open, removeFolder, retire } from '../../fixtures/ledger/load.mjs';
+import { collect, ledgerUse, open, removeFolder, retire } from '../../fixtures/ledger/load.mjs';
 import { REVOKED } from './versions.ts';
 
 interface Instance {
@@ -204,5 +204,24 @@ describe('a class of the ledger', () => {
   test('refuses an instance of another version', () => {
     const other = open(addon('classes')).exports as unknown as Classes;
     expect(() => ledger.First.prototype.get.call(new other.First(1))).toThrow(/^Illegal invocation$/);
+  });
+
+  // As live exports make them. V8 keeps a class that is itself what `new` was called on: see docs/limits.md.
+  test('is collected with its version when its instances were made for another function', async () => {
+    await collect();
+    const before = ledgerUse().heapSlots;
+    const makeAndUnload = (): unknown => {
+      const version = open(addon('classes'));
+      const { First } = version.exports as unknown as Classes;
+      function StandIn(): void {}
+      StandIn.prototype = First.prototype;
+      Reflect.construct(First, [1], StandIn);
+      return retire(version, true).outcome;
+    };
+    const outcomes = Array.from({ length: 5 }, makeAndUnload);
+    expect(outcomes).toEqual(Array(5).fill('unloaded'));
+    expect(ledgerUse().heapSlots).toBeGreaterThan(before);
+    await collect();
+    expect(ledgerUse().heapSlots).toBeLessThanOrEqual(before);
   });
 });

@@ -79,7 +79,13 @@ export function createProject(): Project {
   return {
     scratch,
     root,
-    env: { ...rest, TMPDIR: temporary, XDG_CACHE_HOME: scratch.file('cache') },
+    env: {
+      ...rest,
+      TMPDIR: temporary,
+      XDG_CACHE_HOME: scratch.file('cache'),
+      // npm would keep what it compiled in the temporary folder.
+      NODE_DISABLE_COMPILE_CACHE: '1',
+    },
     write,
     save(name, text) {
       write(`${name}~`, text);
