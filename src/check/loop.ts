@@ -9,10 +9,10 @@ import { RELOADS_TO_TELL } from './growth.ts';
 import type { CheckPlace } from './report.ts';
 import type { CheckPlan, Word } from './words.ts';
 
-/** Of the whole run. */
+/** Of a run that tells of memory. */
 const SAMPLES = 50;
 /** That of the shortest run that tells of memory. Closer together, they would be most of a shorter one. */
-const RELOADS_BETWEEN_SAMPLES = RELOADS_TO_TELL / SAMPLES;
+const RELOADS_BETWEEN_SAMPLES_MIN = RELOADS_TO_TELL / SAMPLES;
 /** Finalizers run by turns of the event loop, and may free what other finalizers wait for. */
 const COLLECTIONS = 3;
 /** How long versions that are pinned at the end have to leave. */
@@ -56,7 +56,7 @@ export class Loop {
     addon.on('kept', ({ id }) => this.#say({ kind: 'ended', version: id, outcome: 'kept' }));
     const exercise = await this.#loadExercise();
     await this.#exercise(addon, exercise, 0);
-    const sampleEach = Math.max(RELOADS_BETWEEN_SAMPLES, Math.floor(reloads / SAMPLES));
+    const sampleEach = Math.max(RELOADS_BETWEEN_SAMPLES_MIN, Math.floor(reloads / SAMPLES));
     for (let reload = 1; reload <= reloads; reload++) {
       await this.#reload(addon, reload);
       await this.#exercise(addon, exercise, reload);

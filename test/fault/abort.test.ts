@@ -1,4 +1,7 @@
-/** The signal given to open() fires at each call that reaches outside: the handle ends, and nothing stays behind. */
+/**
+ * The signal given to open() fires at each call that reaches outside (see `eachCall`): the handle ends, and nothing stays
+ * behind.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Addon } from '../../src/addon.ts';
 import { isReloadError } from '../../src/index.ts';

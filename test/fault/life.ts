@@ -150,12 +150,12 @@ const isFull = process.env['FAULTS'] === 'all';
  * in each. In the short form the first one ends it.
  */
 const UNREACHED_ENOUGH = isFull ? 3 : 1;
-/** In the short form all of the first calls of a name are struck, and of those that follow each third one. */
+/** In the short form all of the first calls of a name are struck, and of those that follow each fifth one. */
 const FIRST_CALLS = isFull ? Number.POSITIVE_INFINITY : 6;
-const LATER_STEP = 3;
+const LATER_STEP = 5;
 
 /**
- * Lives with the first call struck, the second, and so on.
+ * Lives with the first call struck, the second, and so on; in the short form a part of them.
  *
  * @param live resolves with whether the call was reached
  * @returns how many were reached

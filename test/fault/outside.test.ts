@@ -1,6 +1,6 @@
 /**
- * Each call that reaches outside fails, for every such call of a whole life with a build and a watch: open, call,
- * edit, reload by the watch or by hand, go back, close. Whatever fails, a good version serves and nothing stays behind.
+ * Each call that reaches outside fails, for every such call (see `eachCall`) of a whole life with a build and a watch: open,
+ * call, edit, reload by the watch or by hand, go back, close. Whatever fails, a good version serves and nothing stays behind.
  */
 import { describe, expect, test } from 'vitest';
 import { Addon } from '../../src/addon.ts';

@@ -1,6 +1,6 @@
 /**
- * What each operation does in each state of a handle, wherever its versions run: one table, whose cells are all there is
- * to expect.
+ * What each operation does in each state of a handle, wherever its versions run, but for what listeners hear: one table,
+ * whose cells are all there is to expect.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Addon, open, type OpenOptions } from '../../src/index.ts';

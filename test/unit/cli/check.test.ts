@@ -166,6 +166,11 @@ describe('napi-reload check', () => {
     ]);
   });
 
+  test('waits for versions that nothing but garbage pins', () => {
+    const told = report(planted('DROP'), ...FEW);
+    expect(told).toMatchObject({ status: 0, unloaded: 50, pinned: 0, pins: [], problems: [] });
+  });
+
   test('finds versions that stay although doctor saw nothing that would keep them', () => {
     const told = report(planted('HOLD_ITSELF'), ...FEW);
     expect(told).toMatchObject({ status: 1, unloaded: 0, kept: 50, promised: 'full' });
