@@ -228,12 +228,15 @@ function readMappings() {
   return fs.readFileSync('/proc/self/maps', 'utf8').split('\n').slice(0, -1);
 }
 
-/** But for the pages of V8's heap, of which there are as many as Node.js keeps memory for each environment. */
+/**
+ * But for the pages of V8's heap, of which there are as many as Node.js keeps memory for each environment. Those of a young
+ * generation that is not in use may be without access.
+ */
 function countMappings() {
   const isHeapPage = (/** @type {string} */ line) => {
     const [range = '', access, , , , file] = line.split(/\s+/, 6);
     const [begin = 0, end = 0] = range.split('-').map((text) => Number.parseInt(text, 16));
-    return file === '' && access === 'rw-p' && end - begin === V8_PAGE_BYTES;
+    return file === '' && /^(?:rw|--)-p$/.test(access ?? '') && end - begin === V8_PAGE_BYTES;
   };
   return readMappings().filter((line) => !isHeapPage(line)).length;
 }
