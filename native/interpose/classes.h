@@ -4,7 +4,8 @@
 // class. An object that moves to another version (instances.h) was made by another one.
 // And V8 before 12 keeps each such function in its context for good, and with it the class, its
 // prototype and all that hangs on them: 5.7 KB for a class of three members. Functions of
-// napi_create_function are collected: https://github.com/nodejs/node/issues/28988.
+// napi_create_function are collected: https://github.com/nodejs/node/issues/28988. Not so those of
+// a class that `new` was called on itself, which no live export is: docs/limits.md.
 //
 // What is lost is that look, "Illegal invocation", without which an addon would take another
 // class's memory for its own; so the ledger looks itself:

@@ -13,9 +13,8 @@ import {
 } from '../support/projects.ts';
 import { CALLS, type Call, failAt, OF_LIBRARIES, OF_OPEN } from './faulty.ts';
 import { arrive, type Counter, createProject, eachCall, type Project } from './life.ts';
-import { Tally } from './tally.ts';
+import { isFull, Tally } from './tally.ts';
 
-const isFull = process.env['FAULTS'] === 'all';
 /** More calls of one name than a life has. */
 const CALLS_MAX = 200;
 /** More looks at the clock than node-gyp's builder takes in one build. */

@@ -6,7 +6,7 @@ import { eventOf, type Fatal, hostsOf, refusalOf, Stand, staged } from './hosted
 
 /** No checkpoint comes unless a test asks for it; a spare host waits, as it does by default. */
 const WITH_SPARE = { checkpoint: false } as const;
-/** Without the spare one, whose start is most of what many a test would cost. */
+/** Without the spare one, which most tests show nothing of. */
 const QUIET = { ...WITH_SPARE, host: { spare: false } } as const;
 const FAST = { backoffMs: 1, backoffMaxMs: 4 } as const;
 

@@ -12,6 +12,7 @@ import {
   scriptedAddon,
 } from '../support/addons.ts';
 import { leftIn } from './left.ts';
+import { isFull } from './tally.ts';
 
 export interface Counter {
   version(): number;
@@ -142,8 +143,6 @@ export async function isDone(work: Promise<unknown>): Promise<boolean> {
     return false;
   }
 }
-
-const isFull = process.env['FAULTS'] === 'all';
 
 /**
  * So many calls in a row were not reached: all were. One life alone shows nothing, as a watch does not look equally often

@@ -18,9 +18,7 @@ import {
 } from './faulty.ts';
 import { leftOf } from './left.ts';
 import { type Counter, createProject, eachCall, isDone, type Project, type Version } from './life.ts';
-import { Tally } from './tally.ts';
-
-const isFull = process.env['FAULTS'] === 'all';
+import { isFull, Tally } from './tally.ts';
 
 /** More calls of one name than a life has. */
 const CALLS_MAX = 200;

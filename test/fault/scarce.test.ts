@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { createScratch } from '../support/addons.ts';
 import { addTo, type Plan, runLives } from './shim.ts';
-import { Tally } from './tally.ts';
+import { isFull, Tally } from './tally.ts';
 
-const isFull = process.env['FAULTS'] === 'all';
 const LIVES_MAX_MS = 900_000;
 const CAN_MOUNT = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 

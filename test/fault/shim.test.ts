@@ -8,9 +8,8 @@ import { loadNative } from '../../src/native.ts';
 import { createScratch, install, type Scratch } from '../support/addons.ts';
 import type { Counter } from './life.ts';
 import { addTo, type Manner, type Point, runLives, stagedIn, sweep, symbols } from './shim.ts';
-import { Tally } from './tally.ts';
+import { isFull, Tally } from './tally.ts';
 
-const isFull = process.env['FAULTS'] === 'all';
 /** More calls than a life has. */
 const CALLS_MAX = 2_000;
 /** Which calls fail where not all of them do: prime, so that loops in the code do not hide any. */

@@ -3,6 +3,9 @@ import fs from 'node:fs';
 import { inspect } from 'node:util';
 import { afterAll, expect } from 'vitest';
 
+/** Of `npm run test:faults`: each point, in each way. */
+export const isFull: boolean = process.env['FAULTS'] === 'all';
+
 /** A file to which each sweep of a test file adds a line of JSON; see test/long/faults.mjs. */
 const REPORT = process.env['FAULTS_REPORT'];
 /** What is told of one bad outcome. */

@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process';
 export const LINES = /** @type {const} */ (['20.20', '22.23', '24.21', '26.12']);
 
 const hasFlag = (/** @type {string} */ name) => process.allowedNodeEnvironmentFlags.has(name);
-const v8Major = Number.parseInt(process.versions.v8, 10);
 
 /** @type {Set<string> | null} */
 let symbols = null;
@@ -52,14 +51,6 @@ export const DIFFERENCES = {
     upstream: 'https://github.com/nodejs/node/releases/tag/v24.0.0',
     minds: 'arrays that go to another process',
     isHere: () => 'Float16Array' in globalThis,
-  },
-  classesAreCollected: {
-    what: 'classes of `napi_define_class` are collected (V8 12)',
-    on: [false, true, true, true],
-    upstream: 'https://github.com/nodejs/node/issues/28988',
-    minds:
-      'classes are made of plain functions, which every V8 collects unless its cache of templates has them',
-    isHere: () => v8Major >= 12,
   },
   setPrototype: {
     what: '`node_api_set_prototype`',

@@ -1,8 +1,10 @@
 /** Classes of the ledger beside those of plain Node.js: the same addon, loaded both ways. */
 import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addon } from '../../fixtures/ledger/build.mjs';
+import { open as openHandle } from '../../../src/index.ts';
+import { addon, counter } from '../../fixtures/ledger/build.mjs';
 import { collect, ledgerUse, open, removeFolder, retire } from '../../fixtures/ledger/load.mjs';
+import { createScratch, install } from '../../support/addons.ts';
 import { REVOKED } from './versions.ts';
 
 interface Instance {
@@ -224,4 +226,24 @@ describe('a class of the ledger', () => {
     await collect();
     expect(ledgerUse().heapSlots).toBeLessThanOrEqual(before);
   });
+});
+
+test('a class of live exports is collected with its version, although it was called by new', async () => {
+  using scratch = createScratch();
+  const file = scratch.file('counter.node');
+  install(counter(1), file);
+  await using handle = await openHandle<{ readonly Counter: new () => object }>(file, {
+    stageDir: scratch.file('stage'),
+  });
+  const useAndReload = async (): Promise<void> => {
+    expect(new handle.exports.Counter()).toBeTypeOf('object');
+    await handle.reload({ force: true });
+  };
+  await useAndReload();
+  await collect();
+  const before = ledgerUse().heapSlots;
+  for (let reload = 0; reload < 5; reload++) await useAndReload();
+  await collect();
+  expect(handle.versions()).toHaveLength(1);
+  expect(ledgerUse().heapSlots).toBeLessThanOrEqual(before);
 });

@@ -172,6 +172,7 @@ describe.each(kinds)('$name', ({ isThere, tool, prepare, configures }) => {
     const error = await building;
     expect(isReloadError(error, 'ERR_ABORTED')).toBe(true);
     // ninja kills its compilers, and does not wait for those: they may still be on their way out.
+    expect(reader).toBeGreaterThan(0);
     await until('the compiler to end', () => !fs.existsSync(`/proc/${reader}/exe`));
     expect(processesInside(project.root)).toEqual([]);
     expect(bytes().equals(good)).toBe(true);
